@@ -1,0 +1,27 @@
+// The base of every error that Freshet throws at a caller.
+//
+// what() is one line that names the thing, both values and the mend; it is what a user is shown.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+#include "freshet/api.h"
+
+namespace freshet {
+
+class FRESHET_API Error : public std::runtime_error {
+ public:
+  explicit Error(const std::string& message) : std::runtime_error(message) {}
+  ~Error() override;
+};
+
+// The request itself is wrong: a bad value, a bad argument, a plan that can't be. Exit code 2 of
+// the tools ("refused input" and "bad usage" are told apart by the tool that caught it).
+class FRESHET_API InvalidInput : public Error {
+ public:
+  using Error::Error;
+  ~InvalidInput() override;
+};
+
+}  // namespace freshet

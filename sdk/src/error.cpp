@@ -1,0 +1,8 @@
+#include "freshet/error.h"
+
+namespace freshet {
+
+Error::~Error() = default;
+InvalidInput::~InvalidInput() = default;
+
+}  // namespace freshet
