@@ -1,0 +1,82 @@
+// How the operators of a module are found again in a process that never ran its main.
+//
+// Each instantiation of an operator in a module owns one OperatorDescriptor with static storage; at
+// load it links itself into the list of *that* module. A vertex of a JobGraph names an operator as
+// {sha256 of the module, offset of the descriptor from the module's base}: the same file gives the
+// same offset in every process. type_name is for people only (two operators may share one).
+//
+// Threads    The list is written while the module is being loaded and only read afterwards.
+// Ownership  Descriptors live as long as the module, and modules are never unloaded.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "freshet/api.h"
+
+namespace freshet {
+
+class Operator;
+class Coordinator;
+class PayloadReader;
+
+struct OperatorDescriptor {
+  const char* type_name;
+  // Makes the operator from the payloads of its vertices, one each, in the order of the chain.
+  // Throws DecodeError if a payload is not what this operator wrote.
+  std::unique_ptr<Operator> (*make)(PayloadReader* payloads, std::size_t count);
+  // How many vertices the operator stands for: 1, or the stages of a fused kernel.
+  std::uint32_t stages;
+  // Makes the vertex's coordinator (split enumerator, committer); null where it has none.
+  std::unique_ptr<Coordinator> (*make_coordinator)(PayloadReader& payload);
+  // Name by which a graph built at run time asks for this operator; null for the templates of the
+  // DataStream API, which are asked for by offset.
+  const char* registered_name;
+  const OperatorDescriptor* next;
+};
+
+struct ModuleAnchor {
+  const OperatorDescriptor* operators = nullptr;
+};
+
+// One per module: inline and hidden, so the linker merges it inside a shared object and nowhere
+// else.
+FRESHET_HIDDEN inline ModuleAnchor module_anchor;
+
+namespace detail {
+
+template <class T>
+constexpr const char* pretty_name() {
+  return __PRETTY_FUNCTION__;
+}
+
+// Registered<O>::descriptor() is the descriptor of O in this module. Naming it is what makes the
+// compiler emit the registration: also in functions that are never run.
+template <class O>
+class FRESHET_HIDDEN Registered {
+ public:
+  static const OperatorDescriptor* descriptor() {
+    static_cast<void>(&link_);
+    return &descriptor_;
+  }
+
+ private:
+  struct FRESHET_HIDDEN Link {
+    Link() {
+      descriptor_.next = module_anchor.operators;
+      module_anchor.operators = &descriptor_;
+    }
+  };
+  static constexpr auto coordinator_maker() {
+    std::unique_ptr<Coordinator> (*maker)(PayloadReader&) = nullptr;
+    if constexpr (requires { &O::make_coordinator; }) maker = &O::make_coordinator;
+    return maker;
+  }
+  static inline OperatorDescriptor descriptor_{pretty_name<O>(),    &O::make, O::kStages,
+                                               coordinator_maker(), nullptr,  nullptr};
+  static inline Link link_{};
+};
+
+}  // namespace detail
+}  // namespace freshet

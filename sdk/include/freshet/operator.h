@@ -1,0 +1,137 @@
+// The contract between the runtime and an operator: a fused kernel, a single stage, or a third
+// party's own.
+//
+// Threads    All calls on one operator come from one fiber, never two at once. A call may suspend
+//            the fiber (a full output) and must not block its thread: see freshet/await.h.
+// Order      open, [restore], then process / watermark / timer / run / snapshot in any order, then
+//            end_of_input once per input (or once for a source), then close. After a failure or a
+//            cancel only close follows.
+// Errors     An exception ends the job, with the operator's name, subtask and record number.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "freshet/api.h"
+#include "freshet/batch.h"
+
+namespace freshet {
+
+class Configuration;
+class ByteReader;
+class ByteWriter;
+class RuntimeContext;
+struct RecordType;
+template <class T>
+class Future;
+
+// Counters of one vertex in one subtask. The task writes, anybody reads.
+struct StageMetrics {
+  std::atomic<std::uint64_t> records_in{0};
+  std::atomic<std::uint64_t> records_out{0};
+  void add(std::uint64_t in, std::uint64_t out) {
+    records_in.store(records_in.load(std::memory_order_relaxed) + in, std::memory_order_relaxed);
+    records_out.store(records_out.load(std::memory_order_relaxed) + out, std::memory_order_relaxed);
+  }
+};
+
+// Where an operator's records go: a chained operator, channels to other tasks, or several of these.
+class FRESHET_API Output {
+ public:
+  virtual ~Output();
+  // The batch to write into: empty at first, afterwards as send() left it.
+  virtual Batch& open(const RecordType& type) = 0;
+  // Takes what `batch` (the one from open() or send()) holds and returns the batch to go on with.
+  // With full == false the runtime may leave the rows where they are until there are more of them
+  // or the input runs dry. May suspend; throws Canceled when the job is being canceled.
+  virtual Batch& send(Batch& batch, bool full) = 0;
+  // For a batch that the operator owns, such as one that borrows its rows: hands its rows on; they
+  // may be released after the call.
+  virtual void deliver(Batch& batch) = 0;
+  // Rows sent before stay before it.
+  virtual void watermark(std::int64_t timestamp) = 0;
+};
+
+class FRESHET_API OperatorContext {
+ public:
+  virtual ~OperatorContext();
+  // Output 0 is the main one, 1.. are side outputs.
+  virtual Output& output(std::uint32_t index) = 0;
+  // One per vertex that the operator stands for, in the order of the chain.
+  virtual RuntimeContext& stage(std::uint32_t index) = 0;
+  virtual StageMetrics& metrics(std::uint32_t index) = 0;
+};
+
+struct Progress {
+  enum class Kind : std::uint8_t {
+    kMore,     // call run() again as soon as the mailbox has been looked at
+    kWaiting,  // nothing until `at` (ns of the monotonic clock), or a wake() through the context
+    kEnd,      // bounded, and read to its end
+  };
+  Kind kind;
+  std::int64_t at = INT64_MAX;
+};
+
+class FRESHET_API Operator {
+ public:
+  virtual ~Operator();
+  virtual void open(OperatorContext& context);
+  // A source: emits up to about `records` records, stopping where every stage is consistent.
+  virtual Progress run(std::uint32_t records);
+  // May take what the rows own; the runtime releases the batch afterwards.
+  virtual void process(std::uint32_t input, Batch& batch) = 0;
+  // The combined watermark of all inputs. The operator passes it on to its outputs.
+  virtual void watermark(std::int64_t timestamp) = 0;
+  virtual void timer(std::int64_t timestamp, std::string_view tag);
+  // Nothing is left to read for now: held-back records should go on.
+  virtual void input_ran_dry();
+  virtual void before_snapshot(std::uint64_t id);
+  virtual void snapshot(std::uint32_t stage, ByteWriter& state);
+  virtual void restore(std::uint32_t stage, ByteReader& state);
+  virtual void end_of_input(std::uint32_t input) = 0;
+  virtual void close();
+};
+
+// The part of a source or sink that exists once per job: hands out splits, commits. Runs with
+// parallelism 1 in a worker; calls come one at a time.
+class FRESHET_API Coordinator {
+ public:
+  virtual ~Coordinator();
+  virtual void open(std::uint32_t parallelism) = 0;
+  // The next split for that subtask, serialised; nothing when there is none left.
+  virtual std::optional<std::string> next_split(std::uint32_t subtask) = 0;
+  virtual void snapshot(ByteWriter& state);
+  virtual void restore(ByteReader& state);
+};
+
+// Why a job failed: which operator, where, at which record, and what it said.
+struct FailureInfo {
+  std::string operator_name;
+  std::uint32_t subtask = 0;
+  std::uint64_t record = 0;  // counted from 1 in that subtask; 0: not while a record was processed
+  std::string message;
+};
+
+namespace detail {
+
+// Thrown through the runtime when a task is being canceled. Code that catches everything must let
+// it pass; it is thrown again at the next call otherwise.
+struct FRESHET_API Canceled {};
+
+// A user function's exception, told apart by the stage of the kernel that called it.
+struct FRESHET_API StageFailure {
+  std::uint32_t stage;
+  std::uint64_t record;
+  std::string message;
+};
+
+// In a catch (...) block: passes Canceled and StageFailure on, wraps everything else.
+[[noreturn]] FRESHET_API void rethrow_as_stage_failure(std::uint32_t stage, std::uint64_t record);
+// In a catch (...) block: what the current exception says.
+FRESHET_API std::string current_exception_message();
+
+}  // namespace detail
+}  // namespace freshet

@@ -1,0 +1,147 @@
+#include "freshet/accumulators.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <mutex>
+
+#include "freshet/error.h"
+
+namespace freshet {
+
+namespace {
+
+constexpr std::size_t kBuckets = 64;
+
+std::size_t bucket_of(double value) {
+  if (!(value >= 1)) return 0;
+  const int exponent = std::ilogb(value) + 1;
+  return std::min<std::size_t>(static_cast<std::size_t>(exponent), kBuckets - 1);
+}
+
+std::string number_text(double value) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%.15g", value);
+  return text;
+}
+
+}  // namespace
+
+const char* name_of(AccumulatorKind kind) {
+  switch (kind) {
+    case AccumulatorKind::kCount:
+      return "count";
+    case AccumulatorKind::kSum:
+      return "sum";
+    case AccumulatorKind::kMin:
+      return "min";
+    case AccumulatorKind::kMax:
+      return "max";
+    case AccumulatorKind::kHistogram:
+      return "histogram";
+    case AccumulatorKind::kBytes:
+      return "bytes";
+  }
+  return "unknown";
+}
+
+void AccumulatorValue::merge(const AccumulatorValue& other, std::string_view name) {
+  if (kind != other.kind) {
+    throw InvalidInput("accumulator '" + std::string(name) + "' is used as " + name_of(kind) +
+                       " and as " + name_of(other.kind) + ": give one of them another name");
+  }
+  if (other.count == 0) return;
+  const bool was_empty = count == 0;
+  count += other.count;
+  switch (kind) {
+    case AccumulatorKind::kCount:
+      break;
+    case AccumulatorKind::kHistogram:
+    case AccumulatorKind::kSum:
+      number += other.number;
+      break;
+    case AccumulatorKind::kMin:
+      number = was_empty ? other.number : std::min(number, other.number);
+      break;
+    case AccumulatorKind::kMax:
+      number = was_empty ? other.number : std::max(number, other.number);
+      break;
+    case AccumulatorKind::kBytes:
+      break;
+  }
+  if (buckets.size() < other.buckets.size()) buckets.resize(other.buckets.size());
+  for (std::size_t i = 0; i < other.buckets.size(); ++i) buckets[i] += other.buckets[i];
+  items.insert(items.end(), other.items.begin(), other.items.end());
+}
+
+std::string AccumulatorValue::text() const {
+  switch (kind) {
+    case AccumulatorKind::kCount:
+      return std::to_string(count);
+    case AccumulatorKind::kSum:
+      return number_text(number);
+    case AccumulatorKind::kMin:
+    case AccumulatorKind::kMax:
+      return count ? number_text(number) : "none";
+    case AccumulatorKind::kHistogram:
+      return std::to_string(count) + " values, mean " +
+             number_text(count ? number / static_cast<double>(count) : 0);
+    case AccumulatorKind::kBytes:
+      return std::to_string(items.size()) + " items";
+  }
+  return {};
+}
+
+struct Accumulator::State {
+  mutable std::mutex mutex;
+  AccumulatorValue value;
+};
+
+Accumulator::Accumulator(AccumulatorKind kind) : kind_(kind), state_(std::make_unique<State>()) {
+  state_->value.kind = kind;
+  if (kind == AccumulatorKind::kHistogram) state_->value.buckets.resize(kBuckets);
+}
+Accumulator::~Accumulator() = default;
+
+void Accumulator::add(double added) {
+  const std::lock_guard lock(state_->mutex);
+  AccumulatorValue& value = state_->value;
+  switch (kind_) {
+    case AccumulatorKind::kCount:
+      value.count += static_cast<std::uint64_t>(std::max(added, 0.0));
+      return;
+    case AccumulatorKind::kSum:
+      value.number += added;
+      break;
+    case AccumulatorKind::kMin:
+      value.number = value.count ? std::min(value.number, added) : added;
+      break;
+    case AccumulatorKind::kMax:
+      value.number = value.count ? std::max(value.number, added) : added;
+      break;
+    case AccumulatorKind::kHistogram:
+      value.number += added;
+      ++value.buckets[bucket_of(added)];
+      break;
+    case AccumulatorKind::kBytes:
+      throw InvalidInput("a number was added to an accumulator of bytes: use add_bytes()");
+  }
+  ++value.count;
+}
+
+void Accumulator::add_bytes(std::string item) {
+  if (kind_ != AccumulatorKind::kBytes) {
+    throw InvalidInput(std::string("bytes were added to an accumulator of kind ") + name_of(kind_) +
+                       ": ask for AccumulatorKind::kBytes");
+  }
+  const std::lock_guard lock(state_->mutex);
+  state_->value.items.push_back(std::move(item));
+  ++state_->value.count;
+}
+
+AccumulatorValue Accumulator::value() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->value;
+}
+
+}  // namespace freshet

@@ -1,0 +1,72 @@
+#include "freshet/operator.h"
+
+#include <exception>
+
+#include "freshet/error.h"
+#include "freshet/executor.h"
+#include "freshet/pipeline.h"
+#include "freshet/record_type.h"
+#include "freshet/runtime_context.h"
+
+namespace freshet {
+
+Router::~Router() = default;
+Output::~Output() = default;
+OperatorContext::~OperatorContext() = default;
+RuntimeContext::~RuntimeContext() = default;
+Coordinator::~Coordinator() = default;
+void Coordinator::snapshot(ByteWriter&) {}
+void Coordinator::restore(ByteReader&) {}
+
+Pipeline::~Pipeline() = default;
+PipelineTranslator::~PipelineTranslator() = default;
+ExecutorServices::~ExecutorServices() = default;
+Executor::~Executor() = default;
+ExecutorFactory::~ExecutorFactory() = default;
+
+Operator::~Operator() = default;
+void Operator::open(OperatorContext&) {}
+Progress Operator::run(std::uint32_t) {
+  throw Error("an operator that is no source was run as one");
+}
+void Operator::timer(std::int64_t, std::string_view) {}
+void Operator::input_ran_dry() {}
+void Operator::before_snapshot(std::uint64_t) {}
+void Operator::snapshot(std::uint32_t, ByteWriter&) {}
+void Operator::restore(std::uint32_t, ByteReader&) {}
+void Operator::close() {}
+
+namespace detail {
+
+std::string current_exception_message() {
+  try {
+    throw;
+  } catch (const StageFailure& failure) {
+    return failure.message;
+  } catch (const std::exception& error) {
+    return error.what();
+  } catch (const std::string& text) {
+    return text;
+  } catch (const char* text) {
+    return text;
+  } catch (const Canceled&) {
+    return "canceled";
+  } catch (...) {
+    return "an exception that is no std::exception";
+  }
+}
+
+void rethrow_as_stage_failure(std::uint32_t stage, std::uint64_t record) {
+  try {
+    throw;
+  } catch (const Canceled&) {
+    throw;
+  } catch (const StageFailure&) {
+    throw;
+  } catch (...) {
+    throw StageFailure{stage, record, current_exception_message()};
+  }
+}
+
+}  // namespace detail
+}  // namespace freshet
