@@ -1,0 +1,111 @@
+// One job, seen from outside: status, result, cancel, accumulators, details. After FLIP-74.
+//
+// Threads    Any. No call blocks: each returns a future (see freshet/future.h), whose waiting calls
+//            block the thread outside and only the fiber inside a task.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "freshet/accumulators.h"
+#include "freshet/api.h"
+#include "freshet/error.h"
+#include "freshet/future.h"
+#include "freshet/operator.h"
+
+namespace freshet {
+
+enum class JobStatus : std::uint8_t {
+  kCreated,
+  kRunning,
+  kFailing,
+  kFailed,
+  kCanceling,
+  kCanceled,
+  kFinished,
+  kRestarting,
+};
+FRESHET_API const char* name_of(JobStatus status);
+// Finished, failed or canceled: it stays so.
+FRESHET_API bool is_terminal(JobStatus status);
+
+struct FRESHET_API JobResult {
+  std::string job_id;
+  std::string job_name;
+  JobStatus status = JobStatus::kCreated;
+  std::int64_t duration_ms = 0;
+  AccumulatorValues accumulators;
+  std::optional<FailureInfo> failure;  // if failed
+
+  bool succeeded() const { return status == JobStatus::kFinished; }
+};
+
+// A job ended as failed; thrown by what must have its result, such as execute().
+class FRESHET_API JobFailed : public Error {
+ public:
+  JobFailed(const std::string& job_name, FailureInfo failure);
+  ~JobFailed() override;
+  const FailureInfo& failure() const { return failure_; }
+
+ private:
+  FailureInfo failure_;
+};
+
+class FRESHET_API JobCanceled : public Error {
+ public:
+  explicit JobCanceled(const std::string& job_name);
+  ~JobCanceled() override;
+};
+
+struct VertexDetails {
+  std::string id;
+  std::string name;
+  std::uint32_t parallelism = 0;
+  std::uint64_t records_in = 0;
+  std::uint64_t records_out = 0;
+};
+
+struct JobDetails {
+  std::string job_id;
+  std::string job_name;
+  JobStatus status = JobStatus::kCreated;
+  std::int64_t running_ms = 0;
+  std::vector<VertexDetails> vertices;
+  std::uint64_t source_records = 0;  // emitted by all sources
+  std::uint64_t sink_records = 0;    // taken by all sinks
+};
+
+class FRESHET_API JobClient {
+ public:
+  virtual ~JobClient();
+  virtual const std::string& job_id() const = 0;
+  virtual const std::string& job_name() const = 0;
+  virtual Future<JobStatus> status() = 0;
+  // Completes when the job has ended, however it ended; JobResult says how.
+  virtual Future<JobResult> result() = 0;
+  // Completes when the cancel has been taken; the job's end is told by result().
+  virtual Future<void> cancel() = 0;
+  virtual Future<AccumulatorValues> accumulators() = 0;
+  virtual Future<JobDetails> details() = 0;
+  // Final signatures; they fail with 'not supported by this job yet' until snapshots exist.
+  virtual Future<std::string> stop(const std::string& directory, bool drain) = 0;
+  virtual Future<std::string> savepoint(const std::string& directory) = 0;
+  // The next rows that the collecting vertex of that id has sent, serialised; nothing after its
+  // end. One reader at a time. Fails as result() would have it if the job fails.
+  virtual Future<std::optional<std::string>> next_result(const std::string& vertex_id) = 0;
+};
+
+// Told of every execute() and execute_async() of an environment. [the submitting or, for
+// on_job_executed, any thread]
+class FRESHET_API JobListener {
+ public:
+  virtual ~JobListener();
+  // Null and the error if the submission failed.
+  virtual void on_job_submitted(JobClient* client, const std::string& error) = 0;
+  virtual void on_job_executed(const JobResult& result) = 0;
+};
+
+}  // namespace freshet
