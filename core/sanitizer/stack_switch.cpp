@@ -42,8 +42,10 @@ using OnTopFunction = transfer_t (*)(transfer_t);
 
 // fiber_fcontext.hpp leaves this gap between a stack's top and the fiber's record above it.
 constexpr std::size_t kRecordAboveStack = 64;
+#ifndef FRESHET_TSAN
 // The record and the fiber's context object lie above the top, within the next page.
 constexpr std::size_t kPage = 4096;
+#endif
 
 struct Stack {
   char* low = nullptr;

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# install_test.sh ROOT BUILD: installs into a scratch folder, builds samples outside the tree with
+# nothing but pkg-config, and runs them with what was installed.
+set -euo pipefail
+root="$1"
+build="$2"
+scratch="$(mktemp -d)"
+trap 'rm -rf "$scratch"' EXIT
+fail() { echo "install_test: $*"; exit 1; }
+
+meson install -C "$build" --quiet --destdir "$scratch/stage" >"$scratch/log" 2>&1 ||
+  { cat "$scratch/log"; fail "meson install failed"; }
+prefix="$(dirname "$(find "$scratch/stage" -type d -name include | head -1)")"
+pc="$(find "$prefix" -name freshet-sdk.pc)"
+[ -n "$pc" ] || fail "no freshet-sdk.pc was installed"
+sdk() { PKG_CONFIG_PATH="$(dirname "$pc")" pkg-config --define-variable=prefix="$prefix" "$@" freshet-sdk; }
+libraries="$(sdk --variable=libdir)"
+
+# Nothing that was installed may refer to the build or source folder.
+find "$prefix" -type f \( -perm -u+x -o -name '*.so*' \) -print0 |
+  while IFS= read -r -d '' file; do
+    if readelf -d "$file" 2>/dev/null | grep -E 'RUNPATH|RPATH' | grep -F "$root"; then
+      fail "$file looks for libraries in the build folder"
+    fi
+  done
+
+mkdir "$scratch/work"
+cd "$scratch/work"
+cat >version.cpp <<'CPP'
+#include <freshet/api.h>
+
+#include <cstring>
+int main() { return std::strcmp(freshet::sdk_version(), FRESHET_VERSION_STRING); }
+CPP
+# shellcheck disable=SC2046
+g++ version.cpp -o version $(sdk --cflags --libs) -Wl,-rpath,"$libraries"
+./version || fail "the installed library is of another version than the headers"
+
+if [ -d "$root/samples/word_count" ]; then
+  cp -r "$root/samples/word_count" .
+  # shellcheck disable=SC2046
+  g++ -O1 -fPIC -shared word_count/*.cpp -o libword_count.so $(sdk --cflags --libs)
+  printf 'the cat and the dog\nthe end\n' >text
+  "$prefix/bin/fr-run" ./libword_count.so --target=local --input "$PWD/text" >out 2>err ||
+    { cat out err; fail "fr-run failed on word count"; }
+  grep -qw the out && grep -qw 3 out || { cat out err; fail "word count counted otherwise"; }
+fi
