@@ -17,8 +17,8 @@ check_one() {
     echo "$header does not compile alone with $compiler"
     return 1
   }
-  # msgpack.h is the one way to records that are packed by MSGPACK_DEFINE; nobody else includes it.
-  [ "$header" != freshet/msgpack.h ] || return 0
+  # serde/msgpack.h is the one way to records that are packed by MSGPACK_DEFINE; nobody else includes it.
+  [ "$header" != freshet/serde/msgpack.h ] || return 0
   local heavy
   heavy="$(grep -oE '/(spdlog|msgpack|boost|zmq|zmq_addon|fmt)(/[^ ]*|\.hp?p?)( |$)' "$dependencies" | head -3)"
   [ -z "$heavy" ] || {
