@@ -1,0 +1,58 @@
+// Freshet's own options. A constant is named for its key: 'pipeline.max-parallelism' is
+// kPipelineMaxParallelism. What each means is said once, where it is defined
+// (sdk/src/configuration/options.cpp), and printed by `fr config`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "freshet/api.h"
+#include "freshet/config_option.h"
+
+namespace freshet {
+
+enum class RuntimeMode { kStreaming, kBatch, kAutomatic };
+
+template <>
+struct EnumNames<RuntimeMode> {
+  static constexpr EnumName<RuntimeMode> kNames[] = {{RuntimeMode::kStreaming, "streaming"},
+                                                     {RuntimeMode::kBatch, "batch"},
+                                                     {RuntimeMode::kAutomatic, "automatic"}};
+};
+
+enum class LogLevel { kTrace, kDebug, kInfo, kWarning, kError, kOff };
+
+template <>
+struct EnumNames<LogLevel> {
+  static constexpr EnumName<LogLevel> kNames[] = {
+      {LogLevel::kTrace, "trace"},     {LogLevel::kDebug, "debug"}, {LogLevel::kInfo, "info"},
+      {LogLevel::kWarning, "warning"}, {LogLevel::kError, "error"}, {LogLevel::kOff, "off"}};
+};
+
+// The most parallel subtasks an operator can have, and the most key groups.
+inline constexpr std::int32_t kParallelismLimit = 32768;
+
+namespace options {
+
+FRESHET_API extern const ConfigOption<std::string> kApplicationId;
+FRESHET_API extern const ConfigOption<Duration> kClientProgressInterval;
+FRESHET_API extern const ConfigOption<std::int64_t> kExecutionBatchRecords;
+FRESHET_API extern const ConfigOption<MemorySize> kExecutionBatchSize;
+FRESHET_API extern const ConfigOption<Duration> kExecutionBufferTimeout;
+FRESHET_API extern const ConfigOption<RuntimeMode> kExecutionRuntimeMode;
+FRESHET_API extern const ConfigOption<std::string> kExecutionTarget;
+FRESHET_API extern const ConfigOption<std::int32_t> kLocalThreads;
+FRESHET_API extern const ConfigOption<LogLevel> kLogLevel;
+FRESHET_API extern const ConfigOption<std::int32_t> kParallelismDefault;
+FRESHET_API extern const ConfigOption<bool> kPipelineFusion;
+FRESHET_API extern const ConfigOption<std::int32_t> kPipelineMaxParallelism;
+FRESHET_API extern const ConfigOption<std::string> kPipelineName;
+FRESHET_API extern const ConfigOption<bool> kPipelineOperatorChaining;
+FRESHET_API extern const ConfigOption<std::vector<std::string>> kPluginDirs;
+FRESHET_API extern const ConfigOption<std::int32_t> kTaskBuffersPerChannel;
+FRESHET_API extern const ConfigOption<MemorySize> kTaskStackSize;
+FRESHET_API extern const ConfigOption<MemorySize> kTaskmanagerMemoryNetwork;
+
+}  // namespace options
+}  // namespace freshet

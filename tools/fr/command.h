@@ -1,0 +1,34 @@
+// A subcommand of fr is one file that holds a global Command, and one line in meson.build.
+//
+//   const Command kInfo("info", "Print the plan of an application.", [](CLI::App& command) {
+//     auto file = std::make_shared<std::string>();
+//     command.add_option("application", *file, "The .so")->required();
+//     return [file] { return print_plan(*file); };
+//   });
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+
+namespace freshet::tool {
+
+// Exit codes of fr.
+constexpr int kDone = 0;
+constexpr int kRefusedInput = 2;
+constexpr int kBadUsage = 64;  // EX_USAGE of sysexits.h
+
+class Command {
+ public:
+  // Returns the exit code; may throw freshet::Error, which ends fr with kRefusedInput.
+  using Run = std::function<int()>;
+  // Adds the flags to its part of the command line; what it returns runs after parsing.
+  using SetUp = std::function<Run(CLI::App&)>;
+
+  Command(const char* name, const char* description, SetUp set_up);
+
+  // Adds all commands, by name, to fr's command line; the one that was called sets `chosen`.
+  static void add_all(CLI::App& fr, Run& chosen);
+};
+
+}  // namespace freshet::tool
