@@ -12,41 +12,46 @@ breach() {
   breaches=$((breaches + 1))
 }
 
-# The folders that a file may include from, its own first.
+# Sets `allowed` to the folders that a file may include from, its own first.
 may_see() {
   case "$1" in
-    sdk/include/*) echo sdk/include ;;
-    sdk/*) echo sdk/src sdk/include ;;
-    core/*) echo core sdk/include ;;
-    tools/*) echo tools core sdk/include ;;
-    plugins/*/*/* | samples/*/*) echo "$(dirname "$1")" sdk/include ;;
-    *) echo sdk/include ;;
+    sdk/include/*) allowed=(sdk/include) ;;
+    sdk/*) allowed=(sdk/src sdk/include) ;;
+    core/*) allowed=(core sdk/include) ;;
+    tools/*) allowed=(tools core sdk/include) ;;
+    plugins/*/*/* | samples/*/*)
+      [[ "$1" =~ ^(plugins/[^/]*/[^/]*|samples/[^/]*)/ ]]
+      allowed=("${BASH_REMATCH[1]}" sdk/include)
+      ;;
+    *) allowed=(sdk/include) ;;
   esac
 }
 
-# Where the file $1 finds "$2": beside itself, in what it may see, anywhere else in the tree.
+# Sets `found` to where the file $1 finds "$2": beside itself, in what it may see, elsewhere.
 find_included() {
-  local file="$1" name="$2" folder
-  for folder in "$(dirname "$file")" $(may_see "$file") sdk/include core sdk/src tools plugins samples tests .; do
-    if [ -e "$folder/$name" ]; then
-      realpath --relative-to=. "$folder/$name"
+  local folder
+  found=""
+  for folder in "${1%/*}" "${allowed[@]}" sdk/include core sdk/src tools plugins samples tests .; do
+    if [ -e "$folder/$2" ]; then
+      found="$folder/$2"
+      case "$found" in *..*) found="$(realpath --relative-to=. "$found")" ;; esac
       return
     fi
   done
 }
 
+pattern='^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]([^">]*)[">]'
 while IFS=: read -r file line text; do
-  name="$(sed -n 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]\([^">]*\)[">].*/\1/p' <<<"$text")"
-  [ -n "$name" ] || continue
+  [[ "$text" =~ $pattern ]] || continue
   includes=$((includes + 1))
-  found="$(find_included "$file" "$name")"
+  may_see "$file"
+  find_included "$file" "${BASH_REMATCH[1]}"
   [ -n "$found" ] || continue  # a system header, or it does not compile anyway
-  allowed=no
-  for folder in $(may_see "$file"); do
-    case "$found" in "$folder"/*) allowed=yes ;; esac
+  right=no
+  for folder in "${allowed[@]}"; do
+    case "$found" in "$folder"/*) right=yes ;; esac
   done
-  [ "$allowed" = yes ] ||
-    breach "$file:$line: includes $found: may include from $(may_see "$file" | sed 's/ / and /g') only"
+  [ "$right" = yes ] || breach "$file:$line: includes $found: may include from ${allowed[*]} only"
 done < <(grep -rnE --include='*.h' --include='*.cpp' --include='*.c' '^[[:space:]]*#[[:space:]]*include' \
   sdk core plugins samples tools || true)
 
