@@ -108,4 +108,11 @@ class FRESHET_API JobListener {
   virtual void on_job_executed(const JobResult& result) = 0;
 };
 
+namespace detail {
+
+// Waits for the end; throws JobFailed or JobCanceled unless the job has finished.
+FRESHET_API JobResult result_or_throw(JobClient& client);
+FRESHET_API void cancel_and_wait(JobClient& client) noexcept;
+
+}  // namespace detail
 }  // namespace freshet

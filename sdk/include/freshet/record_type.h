@@ -18,8 +18,8 @@
 
 namespace freshet {
 
-struct Nothing {
-  bool operator==(const Nothing&) const = default;
+struct NoValue {
+  bool operator==(const NoValue&) const = default;
 };
 
 // A record on its way to a keyed operator: hashed once, where it was made.
@@ -30,7 +30,7 @@ struct Keyed {
   [[no_unique_address]] V value;
 };
 template <class K>
-struct Keyed<K, Nothing> {
+struct Keyed<K, NoValue> {
   std::uint64_t hash;
   K key;
 };
@@ -180,12 +180,12 @@ struct Serde<Keyed<K, V>> {
   static void write(ByteWriter& to, const Keyed<K, V>& row) {
     to.write(&row.hash, sizeof row.hash);
     Serde<K>::write(to, row.key);
-    if constexpr (!std::is_same_v<V, Nothing>) Serde<V>::write(to, row.value);
+    if constexpr (!std::is_same_v<V, NoValue>) Serde<V>::write(to, row.value);
   }
   static Keyed<K, V> read(ByteReader& from) {
     const auto hash = Serde<std::uint64_t>::read(from);
     K key = Serde<K>::read(from);
-    if constexpr (std::is_same_v<V, Nothing>) {
+    if constexpr (std::is_same_v<V, NoValue>) {
       return {hash, std::move(key)};
     } else {
       return {hash, std::move(key), Serde<V>::read(from)};
@@ -194,7 +194,7 @@ struct Serde<Keyed<K, V>> {
   static void describe(SchemaBuilder& schema) {
     schema.template field<std::uint64_t>();
     schema.template field<K>();
-    if constexpr (!std::is_same_v<V, Nothing>) schema.template field<V>();
+    if constexpr (!std::is_same_v<V, NoValue>) schema.template field<V>();
   }
 };
 template <class K, class V>

@@ -24,6 +24,8 @@ struct StreamEdge {
   // Automatic is forward where both sides have one parallelism, else rebalance.
   bool automatic = true;
   Partitioning partitioning = Partitioning::kForward;
+  // What the consumer takes the records for; its schema must be the producer's.
+  const RecordType* expects = nullptr;
 };
 
 // One operator for the vertices from `head` to the vertex that holds this, one input each.
@@ -50,6 +52,7 @@ struct StreamVertex {
   bool source = false;
   bool bounded = true;
   bool chains_with_input = true;
+  bool chains_with_output = true;
   bool captures_no_pointers = false;  // the user said so: not scanned
 };
 

@@ -1,0 +1,185 @@
+// What the templates of the DataStream API leave to the library: one place where vertices are made.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "freshet/configuration.h"
+#include "freshet/kernel.h"
+#include "freshet/stages/source.h"
+#include "freshet/stream_graph.h"
+
+namespace freshet {
+
+class JobListener;
+
+namespace detail {
+
+struct EnvironmentState {
+  Configuration configuration;
+  std::unique_ptr<StreamGraph> graph = std::make_unique<StreamGraph>();
+  std::vector<std::shared_ptr<JobListener>> listeners;
+  std::uint32_t collects = 0;
+  std::uint32_t generation = 0;  // counts execute() calls: streams of an earlier one are refused
+};
+
+// Where a stream comes from.
+struct Upstream {
+  std::shared_ptr<EnvironmentState> environment;
+  std::uint32_t generation = 0;
+  std::uint32_t vertex = 0;
+  std::uint32_t output = 0;
+  bool automatic = true;
+  Partitioning partitioning = Partitioning::kForward;
+
+  // Throws InvalidInput if the environment has been executed since the stream was made.
+  FRESHET_API StreamGraph& graph() const;
+  StreamVertex& at() const { return graph().at(vertex); }
+  FRESHET_API StreamEdge edge(const RecordType& expects) const;
+};
+
+// Throw InvalidInput for values out of range, naming the operator.
+FRESHET_API void set_parallelism(const Upstream& up, int parallelism);
+FRESHET_API void set_max_parallelism(const Upstream& up, int max_parallelism);
+FRESHET_API std::uint32_t side_output_index(const Upstream& up,
+                                            const std::vector<std::string>& tags,
+                                            const std::string& tag, const RecordType& type);
+
+template <class S>
+StreamVertex make_vertex(const char* kind, const S& stage) {
+  StreamVertex vertex;
+  vertex.kind = kind;
+  vertex.name = kind;
+  vertex.descriptor = Registered<Kernel<S>>::descriptor();
+  vertex.module = &module_anchor;
+  PayloadWriter payload(vertex.payload);
+  stage.write(payload);
+  if constexpr (!std::is_void_v<typename S::Out>) {
+    vertex.outputs.push_back(&record_type<typename S::Out>());
+  }
+  return vertex;
+}
+
+// Notes a kernel for the stages on the vertex of the last of them.
+template <class... Stages>
+void note_kernel(const Upstream& last, std::uint32_t head) {
+  FusedCandidate candidate{Registered<Kernel<Stages...>>::descriptor(), &module_anchor, head};
+  StreamVertex& vertex = last.at();
+  for (const FusedCandidate& known : vertex.fused) {
+    if (known.descriptor == candidate.descriptor) return;
+  }
+  vertex.fused.push_back(candidate);
+}
+
+// A chain that begins with a source in a header has a second kernel without the source, for the
+// run in which something else stands before it.
+template <class First, class... Rest>
+void note_kernels(const Upstream& last, const std::uint32_t* places) {
+  if constexpr (sizeof...(Rest) >= 1) note_kernel<First, Rest...>(last, places[0]);
+  if constexpr (sizeof...(Rest) >= 2 && std::is_void_v<typename First::In>) {
+    note_kernel<Rest...>(last, places[1]);
+  }
+}
+
+// The stages but for the last.
+template <class Done, class... Left>
+struct WithoutLast;
+template <class... Done, class Last>
+struct WithoutLast<std::tuple<Done...>, Last> {
+  using LastStage = Last;
+  static void note(const Upstream& last, const std::uint32_t* places) {
+    if constexpr (sizeof...(Done) >= 2) note_kernels<Done...>(last, places);
+  }
+};
+template <class... Done, class Next, class... Left>
+requires(sizeof...(Left) > 0) struct WithoutLast<std::tuple<Done...>, Next, Left...>
+    : WithoutLast<std::tuple<Done..., Next>, Left...> {
+};
+
+// ---- what a function object takes and makes ------------------------------------------------
+
+template <class F>
+struct CollectorOf;
+template <class C, class R, class V, class O>
+struct CollectorOf<R (C::*)(V, Collector<O>&) const> {
+  using Record = O;
+};
+template <class C, class R, class V, class O>
+struct CollectorOf<R (C::*)(V, Collector<O>&)> {
+  using Record = O;
+};
+template <class R, class V, class O>
+struct CollectorOf<R (*)(V, Collector<O>&)> {
+  using Record = O;
+};
+template <class C, class R, class V, class O>
+struct CollectorOf<R (C::*)(V, ProcessContext&, Collector<O>&) const> {
+  using Record = O;
+};
+template <class C, class R, class V, class O>
+struct CollectorOf<R (C::*)(V, ProcessContext&, Collector<O>&)> {
+  using Record = O;
+};
+template <class R, class V, class O>
+struct CollectorOf<R (*)(V, ProcessContext&, Collector<O>&)> {
+  using Record = O;
+};
+// With bound arguments behind the collector.
+template <class C, class R, class V, class O, class... B>
+requires(sizeof...(B) > 0) struct CollectorOf<R (C::*)(V, Collector<O>&, B...) const> {
+  using Record = O;
+};
+template <class R, class V, class O, class... B>
+requires(sizeof...(B) > 0) struct CollectorOf<R (*)(V, Collector<O>&, B...)> {
+  using Record = O;
+};
+
+template <class F>
+constexpr auto signature_of() {
+  if constexpr (requires { &F::operator(); }) {
+    return std::type_identity<decltype(&F::operator())>{};
+  } else {
+    return std::type_identity<F>{};
+  }
+}
+template <class F>
+using CollectorRecord = typename CollectorOf<typename decltype(signature_of<F>())::type>::Record;
+
+template <class F>
+concept NamesItsCollector = requires {
+  typename CollectorRecord<F>;
+};
+
+template <class F, class... Bound>
+auto bind(F function, Bound... bound) {
+  if constexpr (sizeof...(Bound) == 0) {
+    return function;
+  } else {
+    static_assert(sizeof...(Bound) <= 3,
+                  "freshet: at most three values can be bound: put them into one struct");
+    return BoundFunction<F, Bound...>{std::move(function), std::move(bound)...};
+  }
+}
+template <class F, class... Bound>
+using BindResult = decltype(bind(std::declval<F>(), std::declval<Bound>()...));
+
+}  // namespace detail
+
+// ---- the texts of misuse, one place each ---------------------------------------------------
+
+#define FRESHET_CHECK_TRAVELS(F)                                                                  \
+  static_assert(::freshet::detail::travels_v<F>,                                                  \
+                "freshet: this function object can't travel to a worker: it captures something "  \
+                "that is neither trivially copyable nor has a Serde. Bind the value as an extra " \
+                "argument instead: map([](const Record& r, const std::string& s) {...}, s); or "  \
+                "give its class a Serde")
+#define FRESHET_CHECK_RECORD(T)                                                             \
+  static_assert(::freshet::Serializable<::freshet::Owned<T>>,                               \
+                "freshet: this record type has no Serde: make it an aggregate of numbers, " \
+                "strings and containers, or specialise freshet::Serde for it; pointers, "   \
+                "references and views in a record can't travel")
+
+}  // namespace freshet

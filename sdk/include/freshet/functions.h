@@ -1,0 +1,156 @@
+// What user functions are handed, and how they are called.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "freshet/api.h"
+#include "freshet/batch.h"
+#include "freshet/operator.h"
+#include "freshet/record_type.h"
+#include "freshet/runtime_context.h"
+
+namespace freshet {
+
+// Receives the records that a flat_map or process function makes. A view given to it must stay
+// valid until the call returns; the runtime copies its bytes where they have to live longer.
+template <class T>
+class Collector {
+ public:
+  using Record = T;
+  using Emit = void (*)(void* target, T&& record);
+  Collector(void* target, Emit emit) : target_(target), emit_(emit) {}
+  void operator()(T record) { emit_(target_, std::move(record)); }
+  void emit(T record) { emit_(target_, std::move(record)); }
+
+ private:
+  void* target_;
+  Emit emit_;
+};
+
+// Names a side output and the type of its records. Two tags of one process() need different names.
+template <class T>
+struct OutputTag {
+  using Record = T;
+  std::string name;
+};
+
+// Beside the record, for process functions.
+class FRESHET_API ProcessContext {
+ public:
+  ProcessContext(RuntimeContext& runtime, std::int64_t timestamp, std::int64_t watermark)
+      : runtime_(runtime), timestamp_(timestamp), watermark_(watermark) {}
+  // Event time of the record in ms, kNoTimestamp if it has none.
+  std::int64_t timestamp() const { return timestamp_; }
+  // Event time has come this far; kNoTimestamp before the first watermark.
+  std::int64_t watermark() const { return watermark_; }
+  RuntimeContext& runtime() const { return runtime_; }
+
+  // Sends a record to the side output of that tag, which must be among those given to process().
+  template <class T>
+  void output(const OutputTag<T>& tag, T record) {
+    write_side_output(side_index(tag.name), record_type<T>(), &record,
+                      [](Batch& batch, void* value, std::int64_t timestamp) {
+                        T* row = batch.rows<T>() + batch.size();
+                        detail::Rows<T>::construct(batch, row, std::move(*static_cast<T*>(value)));
+                        batch.timestamp_column()[batch.size()] = timestamp;
+                        batch.set_has_timestamps(true);
+                        batch.set_size(batch.size() + 1);
+                      });
+  }
+
+ private:
+  friend struct detail_access;
+  template <class, class, class, bool>
+  friend struct ProcessStage;
+  std::uint32_t side_index(const std::string& name) const;
+  void write_side_output(std::uint32_t index, const RecordType& type, void* record,
+                         void (*append)(Batch&, void*, std::int64_t));
+
+ public:
+  // The tags of this process(), set by its stage.
+  const std::string* tags = nullptr;
+  std::uint32_t tag_count = 0;
+
+ private:
+  RuntimeContext& runtime_;
+  std::int64_t timestamp_;
+  std::int64_t watermark_;
+};
+
+namespace detail {
+
+// f(args...), or args.*f for a pointer to a member.
+template <class F, class V, class... Args>
+FRESHET_HIDDEN inline __attribute__((always_inline)) decltype(auto) call(F& function, V&& value,
+                                                                         Args&&... args) {
+  if constexpr (std::is_member_object_pointer_v<F>) {
+    return (static_cast<V&&>(value).*function);
+  } else if constexpr (std::is_member_function_pointer_v<F>) {
+    return (static_cast<V&&>(value).*function)(static_cast<Args&&>(args)...);
+  } else {
+    return function(static_cast<V&&>(value), static_cast<Args&&>(args)...);
+  }
+}
+
+template <class F, class... Args>
+concept Callable = requires(F& f, Args... args) {
+  detail::call(f, static_cast<Args>(args)...);
+};
+
+template <class F, class... Args>
+using CallResult =
+    std::remove_cvref_t<decltype(detail::call(std::declval<F&>(), std::declval<Args>()...))>;
+
+// Function objects may have open(RuntimeContext&) and close(), also with bound arguments.
+template <class F>
+inline constexpr bool opens_v = requires(F& f, RuntimeContext& c) {
+  f.open(c);
+};
+template <class F, class... B>
+inline constexpr bool opens_v<BoundFunction<F, B...>> = opens_v<F>;
+template <class F>
+inline constexpr bool closes_v = requires(F& f) {
+  f.close();
+};
+template <class F, class... B>
+inline constexpr bool closes_v<BoundFunction<F, B...>> = closes_v<F>;
+
+template <class F>
+void open_function(F& function, RuntimeContext& context) {
+  if constexpr (requires {
+                  function.function;
+                  function.write_bound;
+                }) {
+    open_function(function.function, context);
+  } else {
+    function.open(context);
+  }
+}
+template <class F, class... B>
+void open_function(BoundFunction<F, B...>& bound, RuntimeContext& context) {
+  open_function(bound.function, context);
+}
+template <class F>
+void close_function(F& function) {
+  function.close();
+}
+template <class F, class... B>
+void close_function(BoundFunction<F, B...>& bound) {
+  close_function(bound.function);
+}
+
+// Base of stages that hold one user function.
+template <class F>
+struct FunctionStage {
+  F function;
+
+  void open(RuntimeContext& context) requires opens_v<F> { open_function(function, context); }
+  void close() requires closes_v<F> { close_function(function); }
+  void write(PayloadWriter& to) const { write_function(to, function); }
+};
+
+}  // namespace detail
+}  // namespace freshet

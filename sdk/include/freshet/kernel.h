@@ -1,0 +1,397 @@
+// A run of stages as one operator: one loop over the records, however many calls of the API it
+// stands for. A single vertex is a kernel of one stage.
+//
+// A stage is a class with
+//   using In, Out;                 void: a source has no In, a sink no Out
+//   static constexpr bool kOneToOne;   every record in is one record out
+//   void write(PayloadWriter&) const;  static Stage read(PayloadReader&);
+//   process(value, timestamp, next)    calls next(value, timestamp) for each record out
+//   Progress run(records, next)        instead of process(), for a source
+// and, where it needs them,
+//   open(RuntimeContext&)  close()  end_of_input(next)  on_watermark(timestamp, next)
+//   std::int64_t take_watermark()      a source or assigner of event time: kNoTimestamp if none
+//   flush()                        after each batch
+//   snapshot(ByteWriter&)  restore(ByteReader&)  prefetch(const In&)
+//   static constexpr bool kAssignsTimestamps, kStopsWatermarks, kInPlace
+//
+// A stage that is trivially copyable and has neither open nor close is copied into locals for the
+// length of a call (captures stay in registers) and written back; all others are used in place.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "freshet/batch.h"
+#include "freshet/module.h"
+#include "freshet/operator.h"
+#include "freshet/payload.h"
+#include "freshet/record_type.h"
+#include "freshet/runtime_context.h"
+
+namespace freshet::detail {
+
+#define FRESHET_INLINE __attribute__((always_inline))
+
+template <class S>
+inline constexpr bool has_open_v = requires(S& s, RuntimeContext& c) {
+  s.open(c);
+};
+template <class S>
+inline constexpr bool has_close_v = requires(S& s) {
+  s.close();
+};
+template <class S>
+inline constexpr bool assigns_timestamps_v = requires {
+  requires S::kAssignsTimestamps;
+};
+template <class S>
+inline constexpr bool stops_watermarks_v = requires {
+  requires S::kStopsWatermarks;
+};
+template <class S>
+inline constexpr bool works_in_place_v = requires {
+  requires S::kInPlace;
+};
+template <class S>
+inline constexpr bool works_on_copy_v =
+    std::is_trivially_copyable_v<S> && !has_open_v<S> && !has_close_v<S> && !works_in_place_v<S>;
+template <class S>
+using Local = std::conditional_t<works_on_copy_v<S>, S, S&>;
+
+template <class... Stages>
+class FRESHET_HIDDEN Kernel final : public Operator {
+  static constexpr std::size_t kCount = sizeof...(Stages);
+  template <std::size_t I>
+  using Stage = std::tuple_element_t<I, std::tuple<Stages...>>;
+  using In = typename Stage<0>::In;
+  using Out = typename Stage<kCount - 1>::Out;
+  static constexpr bool kSource = std::is_void_v<In>;
+  static constexpr bool kSink = std::is_void_v<Out>;
+  static constexpr bool kAssigns = (assigns_timestamps_v<Stages> || ...);
+  static constexpr std::uint32_t kPrefetchAhead = 16;
+
+  // Counted at run time only behind a stage that drops or adds records.
+  template <std::size_t I>
+  static constexpr bool counted() {
+    if constexpr (I == 0) {
+      return false;
+    } else {
+      return !Stage<I - 1>::kOneToOne && (I < kCount || !kSink);
+    }
+  }
+
+  // Locals of one call.
+  struct Frame {
+    std::tuple<Local<Stages>...> stages;
+    std::uint64_t seen[kCount + 1] = {};
+    std::uint64_t first = 0;  // records that stage 0 has taken
+    std::uint32_t at = 0;     // the stage whose code runs
+  };
+  struct Cursor {
+    Out* at;
+    Out* end;
+    std::int64_t* timestamp;
+  };
+
+ public:
+  static constexpr std::uint32_t kStages = kCount;
+
+  explicit Kernel(PayloadReader* payloads) : Kernel(payloads, std::make_index_sequence<kCount>{}) {}
+
+  static std::unique_ptr<Operator> make(PayloadReader* payloads, std::size_t count) {
+    check_payload_count(kCount, count);
+    return std::make_unique<Kernel>(payloads);
+  }
+  static std::unique_ptr<Coordinator> make_coordinator(PayloadReader& payload) requires
+      requires(PayloadReader& p) {
+    Stage<0>::make_coordinator(p);
+  }
+  { return Stage<0>::make_coordinator(payload); }
+
+  void open(OperatorContext& context) override {
+    context_ = &context;
+    each_stage([&]<std::size_t I>(auto& stage) {
+      if constexpr (has_open_v<Stage<I>>) guarded(I, [&] { stage.open(context.stage(I)); });
+    });
+    if constexpr (!kSink) {
+      output_ = &context.output(0);
+      batch_ = &output_->open(record_type<Out>());
+    }
+  }
+
+  Progress run(std::uint32_t records) override {
+    if constexpr (kSource) {
+      Progress progress{};
+      in_frame(kAssigns, [&](Frame& frame, auto& tail) FRESHET_INLINE {
+        auto next = [&](auto&& value, std::int64_t timestamp) FRESHET_INLINE {
+          step<1>(frame, static_cast<decltype(value)>(value), timestamp, tail);
+          frame.at = 0;
+        };
+        progress = std::get<0>(frame.stages).run(records, next);
+      });
+      pass_generated_watermarks();
+      return progress;
+    } else {
+      return Operator::run(records);
+    }
+  }
+
+  void process(std::uint32_t, Batch& batch) override {
+    if constexpr (!kSource) {
+      in_frame(kAssigns || batch.timestamps() != nullptr, [&](Frame& frame,
+                                                              auto& tail) FRESHET_INLINE {
+        In* rows = batch.template rows<In>();
+        const std::int64_t* timestamps = batch.timestamps();
+        const std::uint32_t count = batch.size();
+        for (std::uint32_t i = 0; i < count; ++i) {
+          if constexpr (requires(Stage<0> & s) { s.prefetch(rows[i]); }) {
+            if (i + kPrefetchAhead < count) {
+              std::get<0>(frame.stages).prefetch(rows[i + kPrefetchAhead]);
+            }
+          }
+          frame.first = i + 1;
+          step<0>(frame, std::as_const(rows[i]), timestamps ? timestamps[i] : kNoTimestamp, tail);
+        }
+      });
+      pass_generated_watermarks();
+    }
+  }
+
+  void watermark(std::int64_t timestamp) override { pass_watermark<0>(timestamp); }
+
+  void end_of_input(std::uint32_t) override {
+    each_index([&]<std::size_t I>() {
+      if constexpr (requires(Stage<I> & s) { s.end_of_input([](auto&&, std::int64_t) {}); }) {
+        in_frame(with_timestamps_ || kAssigns, [&](Frame& frame, auto& tail) {
+          frame.at = I;
+          auto next = [&](auto&& value, std::int64_t timestamp) FRESHET_INLINE {
+            step<I + 1>(frame, static_cast<decltype(value)>(value), timestamp, tail);
+            frame.at = I;
+          };
+          std::get<I>(frame.stages).end_of_input(next);
+        });
+      }
+    });
+  }
+
+  void snapshot(std::uint32_t index, ByteWriter& state) override {
+    each_stage([&]<std::size_t I>(auto& stage) {
+      if constexpr (requires { stage.snapshot(state); }) {
+        if (I == index) stage.snapshot(state);
+      }
+    });
+  }
+  void restore(std::uint32_t index, ByteReader& state) override {
+    each_stage([&]<std::size_t I>(auto& stage) {
+      if constexpr (requires { stage.restore(state); }) {
+        if (I == index) stage.restore(state);
+      }
+    });
+  }
+
+  void close() override {
+    each_stage([&]<std::size_t I>(auto& stage) {
+      if constexpr (has_close_v<Stage<I>>) guarded(I, [&] { stage.close(); });
+    });
+  }
+
+ private:
+  template <std::size_t... I>
+  Kernel(PayloadReader* payloads, std::index_sequence<I...>)
+      : stages_{Stages::read(payloads[I])...} {
+    (payloads[I].expect_end(), ...);
+  }
+
+  template <class F>
+  void each_index(F&& f) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (f.template operator()<I>(), ...); }
+    (std::make_index_sequence<kCount>{});
+  }
+  template <class F>
+  void each_stage(F&& f) {
+    each_index([&]<std::size_t I>() { f.template operator()<I>(std::get<I>(stages_)); });
+  }
+  template <class F>
+  static void guarded(std::uint32_t stage, F&& f) {
+    try {
+      f();
+    } catch (...) {
+      rethrow_as_stage_failure(stage, 0);
+    }
+  }
+
+  template <std::size_t I, class V, class Tail>
+  FRESHET_INLINE static inline void step(Frame& frame, V&& value, std::int64_t timestamp,
+                                         Tail& tail) {
+    if constexpr (counted<I>()) ++frame.seen[I];
+    if constexpr (I == kCount) {
+      tail(static_cast<V&&>(value), timestamp);
+    } else {
+      frame.at = I;
+      auto next = [&](auto&& out, std::int64_t t) FRESHET_INLINE {
+        step<I + 1>(frame, static_cast<decltype(out)>(out), t, tail);
+        frame.at = I;
+      };
+      std::get<I>(frame.stages).process(static_cast<V&&>(value), timestamp, next);
+    }
+  }
+
+  // Records that entered stage I (I == kCount: that left the last one) in this call.
+  template <std::size_t I>
+  static std::uint64_t entered(const Frame& frame) {
+    if constexpr (I == 0) {
+      return frame.first;
+    } else if constexpr (counted<I>()) {
+      return frame.seen[I];
+    } else if constexpr (I == kCount && kSink) {
+      return 0;
+    } else {
+      return entered<I - 1>(frame);
+    }
+  }
+
+  // Runs `body(frame, tail)` on local copies, writes them back, sends what came out, and names the
+  // stage and record of an exception.
+  template <class Body>
+  void in_frame(bool timestamps, Body&& body) {
+    Frame frame = make_frame(std::make_index_sequence<kCount>{});
+    try {
+      if constexpr (kSink) {
+        auto tail = [](auto&&, std::int64_t) {};
+        body(frame, tail);
+      } else {
+        if (timestamps != with_timestamps_) change_timestamps(timestamps);
+        Cursor cursor = cursor_of_batch();
+        auto tail = [&](auto&& value, std::int64_t timestamp) FRESHET_INLINE {
+          using RowsOut = Rows<Out>;
+          if constexpr (RowsOut::kCountsExtra) {
+            RowsOut::construct(*batch_, cursor.at, static_cast<decltype(value)>(value));
+          } else {
+            ::new (static_cast<void*>(cursor.at)) Out(static_cast<decltype(value)>(value));
+          }
+          ++cursor.at;
+          if (cursor.timestamp) *cursor.timestamp++ = timestamp;
+          bool full = cursor.at == cursor.end;
+          if constexpr (RowsOut::kCountsExtra) {
+            full = full || batch_->extra_bytes() > Batch::kExtraLimit;
+          }
+          if (full) [[unlikely]]
+            cursor = replace_batch(cursor);
+        };
+        body(frame, tail);
+        leave_batch(cursor);
+      }
+    } catch (...) {
+      fail(frame);
+    }
+    write_back(frame, std::make_index_sequence<kCount>{});
+    count(frame);
+    each_stage([&]<std::size_t I>(auto& stage) {
+      if constexpr (requires { stage.flush(); }) guarded(I, [&] { stage.flush(); });
+    });
+  }
+
+  template <std::size_t... I>
+  FRESHET_INLINE inline Frame make_frame(std::index_sequence<I...>) {
+    return Frame{std::tuple<Local<Stages>...>(std::get<I>(stages_)...), {}, 0, 0};
+  }
+  template <std::size_t... I>
+  FRESHET_INLINE inline void write_back(Frame& frame, std::index_sequence<I...>) {
+    (
+        [&] {
+          // Closures with captures have no operator=.
+          if constexpr (works_on_copy_v<Stage<I>> && !std::is_empty_v<Stage<I>>) {
+            ::new (static_cast<void*>(&std::get<I>(stages_))) Stage<I>(std::get<I>(frame.stages));
+          }
+        }(),
+        ...);
+  }
+
+  void count(const Frame& frame) {
+    each_index([&]<std::size_t I>() {
+      context_->metrics(I).add(entered<I>(frame), entered<I + 1>(frame));
+    });
+  }
+  [[noreturn, gnu::noinline, gnu::cold]] void fail(const Frame& frame) {
+    std::uint64_t record = 0;
+    each_index([&]<std::size_t I>() {
+      if (I != frame.at) return;
+      const StageMetrics& before = context_->metrics(I);
+      record = I == 0 && kSource
+                   ? before.records_out.load(std::memory_order_relaxed) + entered<1>(frame) + 1
+                   : before.records_in.load(std::memory_order_relaxed) + entered<I>(frame);
+    });
+    rethrow_as_stage_failure(frame.at, record);
+  }
+
+  // ---- the open output batch --------------------------------------------------------------
+  FRESHET_INLINE inline Cursor cursor_of_batch() {
+    Out* rows = batch_->template rows<Out>();
+    const std::uint32_t size = batch_->size();
+    return Cursor{rows + size, rows + batch_->capacity(),
+                  with_timestamps_ ? batch_->timestamp_column() + size : nullptr};
+  }
+  [[gnu::noinline]] Cursor replace_batch(Cursor cursor) {
+    batch_->set_size(static_cast<std::uint32_t>(cursor.at - batch_->template rows<Out>()));
+    batch_->set_has_timestamps(with_timestamps_);
+    batch_ = &output_->send(*batch_, true);
+    return cursor_of_batch();
+  }
+  void leave_batch(Cursor cursor) {
+    const auto size = static_cast<std::uint32_t>(cursor.at - batch_->template rows<Out>());
+    batch_->set_size(size);
+    if (size == 0) return;
+    batch_->set_has_timestamps(with_timestamps_);
+    batch_ = &output_->send(*batch_, false);
+  }
+  [[gnu::noinline]] void change_timestamps(bool yes) {
+    if (!batch_->empty()) batch_ = &output_->send(*batch_, true);
+    with_timestamps_ = yes;
+  }
+
+  // ---- watermarks -------------------------------------------------------------------------
+  template <std::size_t I>
+  void pass_watermark(std::int64_t timestamp) {
+    if constexpr (I == kCount) {
+      if constexpr (!kSink) output_->watermark(timestamp);
+    } else {
+      // An assigner makes its own; only the end of event time passes.
+      if constexpr (stops_watermarks_v<Stage<I>>) {
+        if (timestamp != kMaxWatermark) return;
+      }
+      if constexpr (requires(Stage<I> & s) {
+                      s.on_watermark(timestamp, [](auto&&, std::int64_t) {});
+                    }) {
+        in_frame(with_timestamps_ || kAssigns, [&](Frame& frame, auto& tail) {
+          frame.at = I;
+          auto next = [&](auto&& value, std::int64_t t) FRESHET_INLINE {
+            step<I + 1>(frame, static_cast<decltype(value)>(value), t, tail);
+            frame.at = I;
+          };
+          std::get<I>(frame.stages).on_watermark(timestamp, next);
+        });
+      }
+      pass_watermark<I + 1>(timestamp);
+    }
+  }
+  void pass_generated_watermarks() {
+    each_index([&]<std::size_t I>() {
+      if constexpr (requires(Stage<I> & s) { s.take_watermark(); }) {
+        const std::int64_t timestamp = std::get<I>(stages_).take_watermark();
+        if (timestamp != kNoTimestamp) pass_watermark<I + 1>(timestamp);
+      }
+    });
+  }
+
+  std::tuple<Stages...> stages_;
+  OperatorContext* context_ = nullptr;
+  Output* output_ = nullptr;
+  Batch* batch_ = nullptr;
+  bool with_timestamps_ = false;
+};
+
+}  // namespace freshet::detail

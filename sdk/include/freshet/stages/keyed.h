@@ -1,0 +1,183 @@
+// The stages around a keyed edge: the key and its hash are made once, before it; the aggregate
+// lives behind it.
+#pragma once
+
+#include <optional>
+
+#include "freshet/functions.h"
+#include "freshet/state/keyed_table.h"
+
+namespace freshet::detail {
+
+// What of a record travels to the keyed operator.
+struct WholeRecord {
+  template <class T>
+  const T& operator()(const T& record) const {
+    return record;
+  }
+};
+struct OnlyTheKey {
+  template <class T>
+  NoValue operator()(const T&) const {
+    return {};
+  }
+};
+
+template <class T, class KeyFunction, class ValueFunction>
+struct KeyByStage {
+  using In = T;
+  using Key = CallResult<KeyFunction, const T&>;
+  using Value = CallResult<ValueFunction, const T&>;
+  using Out = Keyed<Key, Value>;
+  static constexpr bool kOneToOne = true;
+  KeyFunction key;
+  ValueFunction value_of;
+
+  void write(PayloadWriter& to) const {
+    write_function(to, key);
+    write_function(to, value_of);
+  }
+  static KeyByStage read(PayloadReader& from) {
+    KeyFunction key = read_function<KeyFunction>(from);
+    return {std::move(key), read_function<ValueFunction>(from)};
+  }
+  void open(RuntimeContext& context) requires opens_v<KeyFunction> { open_function(key, context); }
+  void close() requires closes_v<KeyFunction> { close_function(key); }
+  template <class V, class Next>
+  FRESHET_INLINE void process(V&& record, std::int64_t timestamp, Next& next) {
+    Key k = call(key, std::as_const(record));
+    const std::uint64_t hash = key_hash(k);
+    if constexpr (std::is_same_v<Value, NoValue>) {
+      next(Out{hash, std::move(k)}, timestamp);
+    } else {
+      next(Out{hash, std::move(k), Value(call(value_of, std::as_const(record)))}, timestamp);
+    }
+  }
+};
+
+// How the rolling aggregates differ: first value, next value, what is emitted.
+template <class V>
+struct CountAggregate {
+  using State = std::int64_t;
+  static constexpr bool kEmitsKey = true;
+  void write(PayloadWriter&) const {}
+  static CountAggregate read(PayloadReader&) { return {}; }
+  FRESHET_INLINE static void first(State& state, const V&) { state = 1; }
+  FRESHET_INLINE static void next(State& state, const V&) { ++state; }
+};
+template <class V>
+struct SumAggregate {
+  using State = V;
+  static constexpr bool kEmitsKey = true;
+  void write(PayloadWriter&) const {}
+  static SumAggregate read(PayloadReader&) { return {}; }
+  FRESHET_INLINE static void first(State& state, const V& value) { state = value; }
+  FRESHET_INLINE static void next(State& state, const V& value) {
+    state = static_cast<State>(state + value);
+  }
+};
+template <class V>
+struct MinAggregate {
+  using State = Owned<V>;
+  static constexpr bool kEmitsKey = true;
+  void write(PayloadWriter&) const {}
+  static MinAggregate read(PayloadReader&) { return {}; }
+  FRESHET_INLINE static void first(State& state, const V& value) { state = to_owned(value); }
+  FRESHET_INLINE static void next(State& state, const V& value) {
+    if (value < state) state = to_owned(value);
+  }
+};
+template <class V>
+struct MaxAggregate {
+  using State = Owned<V>;
+  static constexpr bool kEmitsKey = true;
+  void write(PayloadWriter&) const {}
+  static MaxAggregate read(PayloadReader&) { return {}; }
+  FRESHET_INLINE static void first(State& state, const V& value) { state = to_owned(value); }
+  FRESHET_INLINE static void next(State& state, const V& value) {
+    if (state < value) state = to_owned(value);
+  }
+};
+template <class V, class F>
+struct ReduceAggregate : FunctionStage<F> {
+  using State = Owned<V>;
+  static constexpr bool kEmitsKey = false;
+  static ReduceAggregate read(PayloadReader& from) { return {{read_function<F>(from)}}; }
+  FRESHET_INLINE static void first(State& state, const V& value) { state = to_owned(value); }
+  FRESHET_INLINE void next(State& state, const V& value) {
+    if constexpr (is_view_v<V>) {
+      state = this->function(std::as_const(state), to_owned(value));
+    } else {
+      state = this->function(std::as_const(state), value);
+    }
+  }
+};
+
+// Streaming: emits each update. Batch: the last value per key, at the end of the input.
+template <class K, class V, class Aggregate>
+struct AggregateStage {
+  using In = Keyed<K, V>;
+  using State = typename Aggregate::State;
+  using Out = std::conditional_t<Aggregate::kEmitsKey, std::pair<Owned<K>, State>, State>;
+  static constexpr bool kOneToOne = false;
+
+  struct Entry {
+    State state{};
+    bool present = false;
+  };
+  Aggregate aggregate;
+  std::unique_ptr<KeyedTable<Owned<K>, Entry>> table;
+  bool emits_updates = true;
+
+  void open(RuntimeContext& context) {
+    emits_updates = context.mode() == ExecutionMode::kStreaming;
+    table = std::make_unique<KeyedTable<Owned<K>, Entry>>(
+        key_groups_of(context.subtask_index(), context.parallelism(), context.max_parallelism()),
+        context.max_parallelism());
+    if constexpr (has_open_v<Aggregate>) aggregate.open(context);
+  }
+  void close() requires has_close_v<Aggregate> { aggregate.close(); }
+  void write(PayloadWriter& to) const { aggregate.write(to); }
+  static AggregateStage read(PayloadReader& from) { return {Aggregate::read(from), nullptr, true}; }
+
+  FRESHET_INLINE void prefetch(const In& row) const { table->prefetch(row.hash); }
+
+  template <class Row, class Next>
+  FRESHET_INLINE void process(const Row& row, std::int64_t timestamp, Next& next) {
+    Entry& entry = table->find_or_insert(row.key, row.hash);
+    auto update = [&](const V& value) FRESHET_INLINE {
+      if (entry.present) {
+        aggregate.next(entry.state, value);
+      } else {
+        aggregate.first(entry.state, value);
+        entry.present = true;
+      }
+    };
+    if constexpr (std::is_same_v<V, NoValue>) {
+      update(NoValue{});
+    } else {
+      update(row.value);
+    }
+    if (emits_updates) [[unlikely]]
+      next(result(row.key, entry.state), timestamp);
+  }
+  template <class Next>
+  void end_of_input(Next&& next) {
+    if (emits_updates || !table) return;
+    table->for_each([&](const auto& key, std::uint64_t, Entry& entry) {
+      next(result(key, entry.state), kNoTimestamp);
+    });
+  }
+
+ private:
+  template <class Key>
+  static Out result(const Key& key, const State& state) {
+    if constexpr (Aggregate::kEmitsKey) {
+      return Out(Owned<K>(key), state);
+    } else {
+      return state;
+    }
+  }
+};
+
+}  // namespace freshet::detail

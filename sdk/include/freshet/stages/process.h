@@ -1,0 +1,53 @@
+// The stage of process(): a function with the record's context and side outputs.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "freshet/functions.h"
+
+namespace freshet::detail {
+
+template <class T, class O, class F>
+struct ProcessStage : FunctionStage<F> {
+  using In = T;
+  using Out = O;
+  static constexpr bool kOneToOne = false;
+  std::vector<std::string> tags;
+  RuntimeContext* runtime = nullptr;
+  std::int64_t watermark = kNoTimestamp;
+
+  void open(RuntimeContext& context) {
+    runtime = &context;
+    if constexpr (opens_v<F>) open_function(this->function, context);
+  }
+  void write(PayloadWriter& to) const {
+    write_function(to, this->function);
+    to.value(tags);
+  }
+  static ProcessStage read(PayloadReader& from) {
+    F function = read_function<F>(from);
+    return {{std::move(function)}, from.value<std::vector<std::string>>()};
+  }
+  template <class V, class Next>
+  void process(V&& value, std::int64_t timestamp, Next& next) {
+    ProcessContext context(*runtime, timestamp, watermark);
+    context.tags = tags.data();
+    context.tag_count = static_cast<std::uint32_t>(tags.size());
+    struct Target {
+      Next& next;
+      std::int64_t timestamp;
+    } target{next, timestamp};
+    Collector<O> collector(&target, [](void* to, O&& record) {
+      auto* t = static_cast<Target*>(to);
+      t->next(static_cast<O&&>(record), t->timestamp);
+    });
+    call(this->function, std::as_const(value), context, collector);
+  }
+  template <class Next>
+  void on_watermark(std::int64_t timestamp, Next&&) {
+    watermark = timestamp;
+  }
+};
+
+}  // namespace freshet::detail

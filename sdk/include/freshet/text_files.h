@@ -1,0 +1,109 @@
+// Lines of text files, and of the standard input.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "freshet/stages/source.h"
+
+namespace freshet {
+
+// The lines that begin in bytes [begin, end) of a file.
+struct FileSplit {
+  std::string path;
+  std::uint64_t begin;
+  std::uint64_t end;
+};
+
+namespace detail {
+
+// Reads a file's bytes block by block and shows whole lines. Grows to the longest line it meets.
+class FRESHET_API LineBlocks {
+ public:
+  LineBlocks();
+  ~LineBlocks();
+  LineBlocks(LineBlocks&&) noexcept;
+  LineBlocks& operator=(LineBlocks&&) noexcept;
+
+  // Throws Error that names the file and what the system said.
+  void open(const FileSplit& split);
+  void open_standard_input();
+  // The next bytes, which end with a line's end or with the file; empty at the end of the split.
+  // Valid until the next call. May wait (the fiber, not the thread) on the standard input.
+  std::string_view next_block();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Files of a path, a folder (its files, not its folders', no names that begin with . or _), or a
+// pattern with * ? [...], sorted by name. Throws Error if there is none or it can't be read.
+FRESHET_API std::vector<FileSplit> splits_of(const std::string& path, std::uint64_t split_size);
+
+struct LineReader {
+  LineBlocks blocks;
+  const char* at = nullptr;
+  const char* end = nullptr;
+
+  // Emits lines without their end ("\n"; a "\r" before it stays).
+  template <class Out>
+  FRESHET_INLINE ReadStatus read(Out& out, std::uint32_t records) {
+    if (at == end) {
+      const std::string_view block = blocks.next_block();
+      if (block.empty()) return ReadStatus::split_done();
+      at = block.data();
+      end = at + block.size();
+    }
+    const char* p = at;
+    const char* const stop = end;
+    for (std::uint32_t k = 0; k < records && p != stop; ++k) {
+      const auto* newline =
+          static_cast<const char*>(__builtin_memchr(p, '\n', static_cast<std::size_t>(stop - p)));
+      const char* line_end = newline ? newline : stop;
+      // What out() does may throw; the line counts as read then.
+      at = newline ? newline + 1 : stop;
+      out(std::string_view(p, static_cast<std::size_t>(line_end - p)));
+      p = at;
+    }
+    return ReadStatus::more();
+  }
+};
+
+struct TextFileSource {
+  using Record = std::string_view;
+  using Split = FileSplit;
+  std::string path;
+  std::uint64_t split_size;
+
+  bool bounded() const { return true; }
+  FixedSplits<Split> enumerator(std::uint32_t) const {
+    return FixedSplits<Split>(splits_of(path, split_size));
+  }
+  struct Reader : LineReader {
+    void start(const Split& split) {
+      at = end = nullptr;
+      blocks.open(split);
+    }
+  };
+  Reader reader(RuntimeContext&) const { return {}; }
+};
+
+struct StandardInputSource {
+  using Record = std::string_view;
+  using Split = std::uint32_t;
+  // Lines are handed on as they come, and nobody knows when the last one will.
+  bool bounded() const { return false; }
+  FixedSplits<Split> enumerator(std::uint32_t) const { return FixedSplits<Split>({0}); }
+  struct Reader : LineReader {
+    void start(Split) { blocks.open_standard_input(); }
+  };
+  Reader reader(RuntimeContext&) const { return {}; }
+};
+
+}  // namespace detail
+}  // namespace freshet
