@@ -56,6 +56,12 @@ std::string current_exception_message() {
   }
 }
 
+void check_payload_count(std::size_t expected, std::size_t got) {
+  if (expected == got) return;
+  throw DecodeError("an operator of " + std::to_string(expected) + " stages got the payloads of " +
+                    std::to_string(got) + " vertices: the plan is damaged or of another build");
+}
+
 void rethrow_as_stage_failure(std::uint32_t stage, std::uint64_t record) {
   try {
     throw;

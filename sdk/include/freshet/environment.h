@@ -42,6 +42,24 @@ class FRESHET_API StreamExecutionEnvironment {
 
   // ---- sources ---------------------------------------------------------------------------
 
+  // A source of one's own: see stages/source.h.
+  template <class S>
+  auto from_source(S source, const char* name = "source") {
+    FRESHET_CHECK_TRAVELS(S);
+    static_assert(SourceFunction<S>,
+                  "freshet: from_source(s): s is no source: it needs Record, Split, bounded(), "
+                  "enumerator(parallelism) and reader(context); see freshet/stages/source.h");
+    using Stage = detail::SourceStage<S>;
+    FRESHET_CHECK_RECORD(typename Stage::Out);
+    const bool bounded = source.bounded();
+    StreamVertex vertex = detail::make_vertex(name, Stage{std::move(source)});
+    vertex.source = true;
+    vertex.bounded = bounded;
+    detail::Upstream up{state_, state_->generation, state_->graph->add(std::move(vertex))};
+    const std::uint32_t place = up.vertex;
+    return DataStream<typename Stage::Out, Stage>(std::move(up), {{place}});
+  }
+
   // A list that travels in the plan, read by one subtask in order.
   template <class T>
   auto from_collection(std::vector<T> records) {
@@ -86,24 +104,6 @@ class FRESHET_API StreamExecutionEnvironment {
     stream.upstream_of().at().fixed_parallelism = 1;
     return stream;
   }
-  // A source of one's own: see stages/source.h.
-  template <class S>
-  auto from_source(S source, const char* name = "source") {
-    FRESHET_CHECK_TRAVELS(S);
-    static_assert(SourceFunction<S>,
-                  "freshet: from_source(s): s is no source: it needs Record, Split, bounded(), "
-                  "enumerator(parallelism) and reader(context); see freshet/stages/source.h");
-    using Stage = detail::SourceStage<S>;
-    FRESHET_CHECK_RECORD(typename Stage::Out);
-    const bool bounded = source.bounded();
-    StreamVertex vertex = detail::make_vertex(name, Stage{std::move(source)});
-    vertex.source = true;
-    vertex.bounded = bounded;
-    detail::Upstream up{state_, state_->generation, state_->graph->add(std::move(vertex))};
-    const std::uint32_t place = up.vertex;
-    return DataStream<typename Stage::Out, Stage>(std::move(up), {{place}});
-  }
-
   // ---- running ---------------------------------------------------------------------------
 
   // Runs what has been built since the last call and waits. Throws JobFailed, JobCanceled, or
@@ -149,7 +149,7 @@ class CollectedRecords {
         return std::nullopt;
       }
       rows_ = std::make_unique<std::string>(std::move(*rows));
-      reader_.emplace(rows_->data(), rows_->size());
+      reader_.emplace(rows_->data(), rows_->data() + rows_->size());
     }
     return Serde<T>::read(*reader_);
   }

@@ -106,11 +106,13 @@ class FRESHET_HIDDEN Kernel final : public Operator {
     check_payload_count(kCount, count);
     return std::make_unique<Kernel>(payloads);
   }
-  static std::unique_ptr<Coordinator> make_coordinator(PayloadReader& payload) requires
-      requires(PayloadReader& p) {
-    Stage<0>::make_coordinator(p);
+  static constexpr auto coordinator_maker() {
+    std::unique_ptr<Coordinator> (*maker)(PayloadReader&) = nullptr;
+    if constexpr (requires(PayloadReader& p) { Stage<0>::make_coordinator(p); }) {
+      maker = &Stage<0>::make_coordinator;
+    }
+    return maker;
   }
-  { return Stage<0>::make_coordinator(payload); }
 
   void open(OperatorContext& context) override {
     context_ = &context;

@@ -51,7 +51,7 @@ constexpr const char* pretty_name() {
   return __PRETTY_FUNCTION__;
 }
 
-// Registered<O>::descriptor() is the descriptor of O in this module. Naming it is what makes the
+// O has make(), kStages and coordinator_maker(). Registered<O>::descriptor() is the descriptor of O in this module. Naming it is what makes the
 // compiler emit the registration: also in functions that are never run.
 template <class O>
 class FRESHET_HIDDEN Registered {
@@ -68,13 +68,8 @@ class FRESHET_HIDDEN Registered {
       module_anchor.operators = &descriptor_;
     }
   };
-  static constexpr auto coordinator_maker() {
-    std::unique_ptr<Coordinator> (*maker)(PayloadReader&) = nullptr;
-    if constexpr (requires { &O::make_coordinator; }) maker = &O::make_coordinator;
-    return maker;
-  }
   static inline OperatorDescriptor descriptor_{pretty_name<O>(),    &O::make, O::kStages,
-                                               coordinator_maker(), nullptr,  nullptr};
+                                               O::coordinator_maker(), nullptr,  nullptr};
   static inline Link link_{};
 };
 

@@ -130,6 +130,8 @@ struct FRESHET_API StageFailure {
 
 // In a catch (...) block: passes Canceled and StageFailure on, wraps everything else.
 [[noreturn]] FRESHET_API void rethrow_as_stage_failure(std::uint32_t stage, std::uint64_t record);
+// Throws DecodeError unless an operator of `expected` stages got as many payloads.
+FRESHET_API void check_payload_count(std::size_t expected, std::size_t got);
 // In a catch (...) block: what the current exception says.
 FRESHET_API std::string current_exception_message();
 

@@ -54,7 +54,7 @@ class FRESHET_API PayloadWriter {
 // Over a payload whose code addresses have been put in place for this process.
 class FRESHET_API PayloadReader {
  public:
-  PayloadReader(const char* bytes, std::size_t size) : reader_(bytes, size) {}
+  PayloadReader(const char* bytes, std::size_t size) : reader_(bytes, bytes + size) {}
 
   template <class T>
   T value() {
@@ -81,9 +81,15 @@ inline constexpr bool is_function_pointer_v =
     std::is_pointer_v<F>&& std::is_function_v<std::remove_pointer_t<F>>;
 
 template <class F>
+inline constexpr bool writes_itself_v = requires(const F& f, PayloadWriter& to, PayloadReader& from) {
+  f.write_bound(to);
+  F::read_bound(from);
+};
+
+template <class F>
 inline constexpr bool travels_v =
     std::is_empty_v<F> || is_function_pointer_v<F> || std::is_member_pointer_v<F> ||
-    std::is_trivially_copyable_v<F> || Serializable<F>;
+    std::is_trivially_copyable_v<F> || writes_itself_v<F> || Serializable<F>;
 
 template <class F, class... Bound>
 inline constexpr bool travels_v<BoundFunction<F, Bound...>> = travels_v<F> &&

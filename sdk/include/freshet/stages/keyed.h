@@ -24,7 +24,7 @@ struct OnlyTheKey {
 };
 
 template <class T, class KeyFunction, class ValueFunction>
-struct KeyByStage {
+struct FRESHET_HIDDEN KeyByStage {
   using In = T;
   using Key = CallResult<KeyFunction, const T&>;
   using Value = CallResult<ValueFunction, const T&>;
@@ -115,7 +115,7 @@ struct ReduceAggregate : FunctionStage<F> {
 
 // Streaming: emits each update. Batch: the last value per key, at the end of the input.
 template <class K, class V, class Aggregate>
-struct AggregateStage {
+struct FRESHET_HIDDEN AggregateStage {
   using In = Keyed<K, V>;
   using State = typename Aggregate::State;
   using Out = std::conditional_t<Aggregate::kEmitsKey, std::pair<Owned<K>, State>, State>;

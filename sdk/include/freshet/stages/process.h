@@ -9,7 +9,7 @@
 namespace freshet::detail {
 
 template <class T, class O, class F>
-struct ProcessStage : FunctionStage<F> {
+struct FRESHET_HIDDEN ProcessStage : FunctionStage<F> {
   using In = T;
   using Out = O;
   static constexpr bool kOneToOne = false;

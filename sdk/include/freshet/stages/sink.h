@@ -28,7 +28,7 @@ concept SinkFunction = requires(S& sink, const T& record) {
 namespace detail {
 
 template <class T, class S>
-struct SinkStage {
+struct FRESHET_HIDDEN SinkStage {
   using In = T;
   using Out = void;
   static constexpr bool kOneToOne = true;

@@ -84,10 +84,19 @@ class FRESHET_HIDDEN SplitCoordinator final : public Coordinator {
   std::unique_ptr<Enumerator> enumerator_;
 };
 
+template <class Next>
+struct SourceOutput {
+  Next& next;
+  template <class V>
+  FRESHET_INLINE void operator()(V&& record, std::int64_t timestamp = kNoTimestamp) {
+    next(static_cast<V&&>(record), timestamp);
+  }
+};
+
 // A source may assign timestamps and give watermarks by out(record, timestamp) and
 // `std::int64_t watermark()` of its reader.
 template <class S>
-struct SourceStage {
+struct FRESHET_HIDDEN SourceStage {
   using In = void;
   using Out = typename S::Record;
   using Reader = decltype(std::declval<const S&>().reader(std::declval<RuntimeContext&>()));
@@ -114,17 +123,11 @@ struct SourceStage {
     if (!reading) {
       std::optional<std::string> split = context->next_split();
       if (!split) return {Progress::Kind::kEnd};
-      ByteReader bytes(split->data(), split->size());
+      ByteReader bytes(split->data(), split->data() + split->size());
       reader->start(Serde<typename S::Split>::read(bytes));
       reading = true;
     }
-    struct Emit {
-      Next& next;
-      template <class V>
-      FRESHET_INLINE void operator()(V&& record, std::int64_t timestamp = kNoTimestamp) {
-        next(static_cast<V&&>(record), timestamp);
-      }
-    } out{next};
+    SourceOutput<Next> out{next};
     const ReadStatus status = reader->read(out, records);
     if (status.kind == ReadStatus::Kind::kWaiting) return {Progress::Kind::kWaiting, status.at};
     if (status.kind == ReadStatus::Kind::kSplitDone) reading = false;

@@ -6,7 +6,7 @@
 namespace freshet::detail {
 
 template <class T, class F>
-struct MapStage : FunctionStage<F> {
+struct FRESHET_HIDDEN MapStage : FunctionStage<F> {
   using In = T;
   using Out = CallResult<F, const T&>;
   static constexpr bool kOneToOne = true;
@@ -18,7 +18,7 @@ struct MapStage : FunctionStage<F> {
 };
 
 template <class T, class F>
-struct FilterStage : FunctionStage<F> {
+struct FRESHET_HIDDEN FilterStage : FunctionStage<F> {
   using In = T;
   using Out = T;
   static constexpr bool kOneToOne = false;
@@ -32,7 +32,7 @@ struct FilterStage : FunctionStage<F> {
 // F takes (const T&, Collector<O>&), or (const T&, auto& out) with O named at the call, which the
 // compiler can inline.
 template <class T, class O, class F>
-struct FlatMapStage : FunctionStage<F> {
+struct FRESHET_HIDDEN FlatMapStage : FunctionStage<F> {
   using In = T;
   using Out = O;
   static constexpr bool kOneToOne = false;
@@ -62,7 +62,7 @@ struct FlatMapStage : FunctionStage<F> {
 };
 
 template <class T>
-struct IdentityStage {
+struct FRESHET_HIDDEN IdentityStage {
   using In = T;
   using Out = T;
   static constexpr bool kOneToOne = true;
@@ -76,7 +76,7 @@ struct IdentityStage {
 
 // Timestamps from the records; the watermark follows the highest one by a fixed distance.
 template <class T, class F>
-struct TimestampStage : FunctionStage<F> {
+struct FRESHET_HIDDEN TimestampStage : FunctionStage<F> {
   using In = T;
   using Out = T;
   static constexpr bool kOneToOne = true;

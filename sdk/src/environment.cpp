@@ -1,0 +1,157 @@
+#include "freshet/environment.h"
+
+#include "freshet/detail/backend.h"
+#include "freshet/error.h"
+#include "freshet/options.h"
+
+namespace freshet {
+
+namespace detail {
+
+StreamGraph& Upstream::graph() const {
+  if (generation != environment->generation) {
+    throw InvalidInput(
+        "a stream is used after execute() has run its job: build the new job's streams from the "
+        "environment again");
+  }
+  return *environment->graph;
+}
+
+StreamEdge Upstream::edge(const RecordType& expects) const {
+  StreamEdge edge;
+  edge.from = vertex;
+  edge.output = output;
+  edge.automatic = automatic;
+  edge.partitioning = partitioning;
+  edge.expects = &expects;
+  return edge;
+}
+
+namespace {
+
+std::uint32_t checked(const Upstream& up, const char* what, int value) {
+  if (value < 1 || value > 32768) {
+    throw InvalidInput(std::string(what) + " " + std::to_string(value) + " of '" + up.at().name +
+                       "' is out of range: it must be 1 to 32768");
+  }
+  return static_cast<std::uint32_t>(value);
+}
+
+}  // namespace
+
+void set_parallelism(const Upstream& up, int parallelism) {
+  const std::uint32_t value = checked(up, "parallelism", parallelism);
+  StreamVertex& vertex = up.at();
+  if (vertex.fixed_parallelism && vertex.fixed_parallelism != value) {
+    throw InvalidInput("parallelism " + std::to_string(value) + " of '" + vertex.name +
+                       "' can't be: it always runs with " +
+                       std::to_string(vertex.fixed_parallelism) +
+                       "; set the parallelism of what comes after it");
+  }
+  vertex.parallelism = value;
+}
+
+void set_max_parallelism(const Upstream& up, int max_parallelism) {
+  up.at().max_parallelism = checked(up, "maximum parallelism", max_parallelism);
+}
+
+std::uint32_t side_output_index(const Upstream& up, const std::vector<std::string>& tags,
+                                const std::string& tag, const RecordType& type) {
+  for (std::size_t i = 0; i < tags.size(); ++i) {
+    if (tags[i] != tag) continue;
+    const auto index = static_cast<std::uint32_t>(i + 1);
+    const RecordType& made = *up.at().outputs[index];
+    if (made.schema().fingerprint() != type.schema().fingerprint()) {
+      throw InvalidInput("side output '" + tag + "' of '" + up.at().name + "' holds " +
+                         made.schema().text() + ", asked for as " + type.schema().text() +
+                         ": use one tag for both");
+    }
+    return index;
+  }
+  throw InvalidInput("'" + up.at().name + "' has no side output '" + tag +
+                     "': give its tag to process()");
+}
+
+}  // namespace detail
+
+DataStreamSink& DataStreamSink::name(std::string name) {
+  up_.at().name = std::move(name);
+  return *this;
+}
+DataStreamSink& DataStreamSink::uid(std::string uid) {
+  up_.at().uid = std::move(uid);
+  return *this;
+}
+DataStreamSink& DataStreamSink::set_parallelism(int parallelism) {
+  detail::set_parallelism(up_, parallelism);
+  return *this;
+}
+DataStreamSink& DataStreamSink::set_max_parallelism(int max_parallelism) {
+  detail::set_max_parallelism(up_, max_parallelism);
+  return *this;
+}
+DataStreamSink& DataStreamSink::captures_no_pointers() {
+  up_.at().captures_no_pointers = true;
+  return *this;
+}
+DataStreamSink& DataStreamSink::disable_chaining() {
+  up_.at().chains_with_input = false;
+  return *this;
+}
+
+StreamExecutionEnvironment StreamExecutionEnvironment::get_execution_environment() {
+  return get_execution_environment(Configuration{});
+}
+
+StreamExecutionEnvironment StreamExecutionEnvironment::get_execution_environment(
+    const Configuration& configuration) {
+  auto state = std::make_shared<detail::EnvironmentState>();
+  state->configuration = detail::execution_backend().configuration();
+  state->configuration.merge(configuration);
+  return StreamExecutionEnvironment(std::move(state));
+}
+
+StreamExecutionEnvironment& StreamExecutionEnvironment::set_parallelism(int parallelism) {
+  state_->configuration.set(options::kParallelismDefault, parallelism);
+  return *this;
+}
+StreamExecutionEnvironment& StreamExecutionEnvironment::set_max_parallelism(int max_parallelism) {
+  state_->configuration.set(options::kPipelineMaxParallelism, max_parallelism);
+  return *this;
+}
+StreamExecutionEnvironment& StreamExecutionEnvironment::disable_operator_chaining() {
+  state_->configuration.set(options::kPipelineOperatorChaining, false);
+  return *this;
+}
+void StreamExecutionEnvironment::add_job_listener(std::shared_ptr<JobListener> listener) {
+  state_->listeners.push_back(std::move(listener));
+}
+
+std::unique_ptr<JobClient> StreamExecutionEnvironment::execute_async(std::string job_name) {
+  const std::unique_ptr<StreamGraph> graph =
+      std::exchange(state_->graph, std::make_unique<StreamGraph>());
+  ++state_->generation;
+  if (!job_name.empty()) graph->job_name = std::move(job_name);
+  const auto listeners = state_->listeners;
+  std::unique_ptr<JobClient> client;
+  try {
+    client = detail::execution_backend().execute(*graph, state_->configuration).get();
+  } catch (const std::exception& error) {
+    for (const auto& listener : listeners) listener->on_job_submitted(nullptr, error.what());
+    throw;
+  }
+  for (const auto& listener : listeners) listener->on_job_submitted(client.get(), {});
+  if (!listeners.empty()) {
+    static_cast<void>(client->result().then([listeners](const JobResult& result) {
+      for (const auto& listener : listeners) listener->on_job_executed(result);
+    }));
+  }
+  return client;
+}
+
+JobResult StreamExecutionEnvironment::execute(std::string job_name) {
+  const std::unique_ptr<JobClient> client = execute_async(std::move(job_name));
+  return detail::result_or_throw(*client);
+}
+
+}  // namespace freshet

@@ -1,0 +1,125 @@
+#include <fcntl.h>
+#include <glob.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "freshet/error.h"
+#include "freshet/stages/sink.h"
+
+namespace freshet::detail {
+
+namespace {
+
+// Writes all or throws Error; `what` names the file.
+void write_all(int file, std::string_view text, const std::string& what) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(file, text.data(), text.size());
+    if (n < 0) {
+      if (errno == EINTR) continue;
+      throw Error("can't write to " + what + ": " + std::strerror(errno) +
+                  (errno == ENOSPC ? ": free some space or choose another place"
+                                   : ": check that it can still be written"));
+    }
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+void make_folders(const std::string& folder) {
+  for (std::size_t at = 1; at <= folder.size(); ++at) {
+    if (at != folder.size() && folder[at] != '/') continue;
+    const std::string part = folder.substr(0, at);
+    if (::mkdir(part.c_str(), 0777) == 0 || errno == EEXIST) continue;
+    throw Error("can't make the output folder '" + part + "': " + std::strerror(errno) +
+                ": choose a place that this user can write to");
+  }
+}
+
+}  // namespace
+
+void LinePrinter::open(RuntimeContext& context) {
+  if (context.parallelism() > 1) prefix_ = std::to_string(context.subtask_index() + 1) + "> ";
+}
+std::string& LinePrinter::line() {
+  text_ += prefix_;
+  return text_;
+}
+void LinePrinter::end_line() {
+  text_.push_back('\n');
+  if (text_.size() > 16 * 1024) flush();
+}
+void LinePrinter::flush() {
+  if (text_.empty()) return;
+  const std::string text = std::move(text_);
+  text_.clear();
+  // What main printed through stdio comes first; one call keeps lines whole among subtasks.
+  std::fflush(stdout);
+  write_all(STDOUT_FILENO, text, "the standard output");
+}
+
+TextPart::TextPart(std::string folder) : folder_(std::move(folder)) {}
+TextPart::~TextPart() { abandon(); }
+TextPart::TextPart(TextPart&& other) noexcept
+    : folder_(std::move(other.folder_)),
+      hidden_(std::move(other.hidden_)),
+      final_(std::move(other.final_)),
+      text_(std::move(other.text_)),
+      file_(std::exchange(other.file_, -1)) {}
+
+void TextPart::open(RuntimeContext& context) {
+  make_folders(folder_);
+  struct stat info;
+  if (::stat(folder_.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
+    throw Error("can't write parts to '" + folder_ + "': it is no folder: name a folder");
+  }
+  // Every task opens before any of them ends, so a part that is there is another job's.
+  glob_t found{};
+  const bool taken = ::glob((folder_ + "/part-*").c_str(), GLOB_NOSORT, nullptr, &found) == 0;
+  const std::string first = taken ? found.gl_pathv[0] : "";
+  ::globfree(&found);
+  if (taken) {
+    throw Error("the output folder '" + folder_ + "' holds '" + first +
+                "' from another job: remove it or choose another folder");
+  }
+  const std::string name = "part-" + std::to_string(context.subtask_index());
+  final_ = folder_ + "/" + name;
+  hidden_ = folder_ + "/." + name + ".inprogress-" + std::to_string(::getpid());
+  file_ = ::open(hidden_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (file_ < 0) {
+    const int error = errno;
+    const std::string file = std::exchange(hidden_, {});
+    throw Error("can't create '" + file + "': " + std::strerror(error) +
+                ": choose a place that this user can write to");
+  }
+}
+
+void TextPart::write_out() {
+  write_all(file_, text_, "'" + hidden_ + "'");
+  text_.clear();
+}
+
+void TextPart::complete() {
+  write_out();
+  // A full disk may only say so now.
+  const int file = std::exchange(file_, -1);
+  if (::close(file) != 0) {
+    throw Error("can't write to '" + hidden_ + "': " + std::strerror(errno) +
+                ": free some space or choose another place");
+  }
+  if (::rename(hidden_.c_str(), final_.c_str()) != 0) {
+    throw Error("can't rename '" + hidden_ + "' to '" + final_ + "': " + std::strerror(errno) +
+                ": check that the folder is still there");
+  }
+  hidden_.clear();
+}
+
+void TextPart::abandon() {
+  if (file_ >= 0) ::close(std::exchange(file_, -1));
+  if (!hidden_.empty()) ::unlink(hidden_.c_str());
+  hidden_.clear();
+}
+
+}  // namespace freshet::detail

@@ -1,0 +1,257 @@
+#include "freshet/text_files.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "freshet/await.h"
+#include "freshet/error.h"
+
+namespace freshet::detail {
+
+namespace {
+
+constexpr std::size_t kBlockSize = 256 * 1024;
+
+[[noreturn]] void fail(const std::string& what, const std::string& path, int error,
+                       const std::string& mend) {
+  throw Error("can't " + what + " '" + path + "': " + std::strerror(error) + ": " + mend);
+}
+
+std::string mend_for(int error) {
+  switch (error) {
+    case ENOENT:
+      return "check the path";
+    case EACCES:
+      return "give this user the right to read it";
+    case EISDIR:
+      return "name the folder itself, or a pattern of files in it";
+    default:
+      return "check the file";
+  }
+}
+
+}  // namespace
+
+struct LineBlocks::State {
+  std::string path;
+  int file = -1;
+  bool standard_input = false;
+  std::uint64_t position = 0;  // of the file: where the next read begins
+  std::uint64_t end = 0;       // lines that begin before it are ours
+  bool done = true;
+  // [begin, filled): read and not yet shown.
+  std::unique_ptr<char[]> memory;
+  std::size_t capacity = 0;
+  std::size_t begin = 0;
+  std::size_t filled = 0;
+
+  ~State() { close(); }
+  void close() {
+    if (file >= 0 && !standard_input) ::close(file);
+    file = -1;
+  }
+  void reserve(std::size_t size) {
+    if (size <= capacity) return;
+    auto larger = std::make_unique_for_overwrite<char[]>(size);
+    if (filled) std::memcpy(larger.get(), memory.get(), filled);
+    memory = std::move(larger);
+    capacity = size;
+  }
+  // Reads behind what is there; false at the end of the file.
+  bool read_more() {
+    if (begin > 0) {
+      std::memmove(memory.get(), memory.get() + begin, filled - begin);
+      filled -= begin;
+      begin = 0;
+    }
+    if (filled == capacity) reserve(std::max(kBlockSize, capacity * 2));
+    ssize_t got;
+    do {
+      if (standard_input) {
+        // May wait for a person: not on a scheduler's thread.
+        char* to = memory.get() + filled;
+        const std::size_t room = capacity - filled;
+        got = await([this, to, room] {
+          const ssize_t n = ::read(file, to, room);
+          return n < 0 ? static_cast<ssize_t>(-errno) : n;
+        });
+        if (got < 0) {
+          errno = static_cast<int>(-got);
+          got = -1;
+        }
+      } else {
+        got = ::pread(file, memory.get() + filled, capacity - filled, static_cast<off_t>(position));
+      }
+    } while (got < 0 && errno == EINTR);
+    if (got < 0) fail("read", path, errno, mend_for(errno));
+    filled += static_cast<std::size_t>(got);
+    position += static_cast<std::uint64_t>(got);
+    return got > 0;
+  }
+};
+
+LineBlocks::LineBlocks() : state_(std::make_unique<State>()) {}
+LineBlocks::~LineBlocks() = default;
+LineBlocks::LineBlocks(LineBlocks&&) noexcept = default;
+LineBlocks& LineBlocks::operator=(LineBlocks&&) noexcept = default;
+
+void LineBlocks::open(const FileSplit& split) {
+  State& s = *state_;
+  s.close();
+  s.path = split.path;
+  s.begin = s.filled = 0;
+  s.end = split.end;
+  s.done = split.begin >= split.end;
+  if (s.done) return;
+  s.file = ::open(split.path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (s.file < 0) fail("open", split.path, errno, mend_for(errno));
+  s.reserve(kBlockSize);
+  s.position = split.begin;
+  if (split.begin == 0) return;
+  // The line that lies across the beginning is the split before's: begin behind its end, which
+  // may be the very byte before us.
+  s.position = split.begin - 1;
+  for (;;) {
+    if (!s.read_more()) {
+      s.done = true;
+      return;
+    }
+    const auto* newline = static_cast<const char*>(std::memchr(s.memory.get(), '\n', s.filled));
+    if (newline) {
+      s.begin = static_cast<std::size_t>(newline - s.memory.get()) + 1;
+      break;
+    }
+    s.begin = s.filled;
+  }
+  const std::uint64_t first_line = s.position - (s.filled - s.begin);
+  if (first_line >= s.end) s.done = true;
+}
+
+void LineBlocks::open_standard_input() {
+  State& s = *state_;
+  s.path = "standard input";
+  s.file = STDIN_FILENO;
+  s.standard_input = true;
+  s.reserve(kBlockSize);
+  s.begin = s.filled = 0;
+  s.end = UINT64_MAX;
+  s.done = false;
+}
+
+std::string_view LineBlocks::next_block() {
+  State& s = *state_;
+  while (!s.done) {
+    char* const data = s.memory.get();
+    const std::size_t available = s.filled - s.begin;
+    if (available) {
+      // Where the bytes that are ours for certain end: a line that begins before `end` is ours to
+      // its own end.
+      const std::uint64_t file_offset = s.position - available;
+      const std::uint64_t to_end = s.end - std::min(s.end, file_offset);
+      char* const first = data + s.begin;
+      if (to_end == 0) break;
+      if (to_end <= available) {
+        const auto* newline =
+            static_cast<const char*>(std::memchr(first + to_end - 1, '\n', available - to_end + 1));
+        if (newline) {
+          s.done = true;
+          return {first, static_cast<std::size_t>(newline + 1 - first)};
+        }
+      }
+      const std::size_t within = std::min<std::uint64_t>(available, to_end);
+      const auto* newline = static_cast<const char*>(memrchr(first, '\n', within));
+      if (newline) {
+        const auto size = static_cast<std::size_t>(newline + 1 - first);
+        s.begin += size;
+        return {first, size};
+      }
+    }
+    if (!s.read_more()) {
+      s.done = true;
+      if (s.filled == s.begin) break;
+      return {s.memory.get() + s.begin, s.filled - s.begin};
+    }
+  }
+  s.done = true;
+  s.close();
+  return {};
+}
+
+namespace {
+
+void add_file(std::vector<FileSplit>& splits, const std::string& path, std::uint64_t size,
+              std::uint64_t split_size) {
+  for (std::uint64_t begin = 0; begin < size; begin += split_size) {
+    splits.push_back({path, begin, std::min(size, begin + split_size)});
+  }
+}
+
+void add_folder(std::vector<FileSplit>& splits, const std::string& folder,
+                std::uint64_t split_size) {
+  DIR* dir = ::opendir(folder.c_str());
+  if (!dir) fail("open the folder", folder, errno, mend_for(errno));
+  std::vector<std::string> names;
+  while (const dirent* entry = ::readdir(dir)) {
+    if (entry->d_name[0] != '.' && entry->d_name[0] != '_') names.emplace_back(entry->d_name);
+  }
+  ::closedir(dir);
+  std::sort(names.begin(), names.end());
+  for (const std::string& name : names) {
+    const std::string path = folder + (folder.ends_with('/') ? "" : "/") + name;
+    struct stat info;
+    if (::stat(path.c_str(), &info) != 0) fail("read", path, errno, mend_for(errno));
+    if (S_ISREG(info.st_mode)) {
+      add_file(splits, path, static_cast<std::uint64_t>(info.st_size), split_size);
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<FileSplit> splits_of(const std::string& path, std::uint64_t split_size) {
+  std::vector<FileSplit> splits;
+  std::vector<std::string> matches;
+  struct stat info;
+  if (::stat(path.c_str(), &info) == 0) {
+    matches.push_back(path);
+  } else {
+    const int error = errno;
+    if (path.find_first_of("*?[") == std::string::npos) {
+      fail("read", path, error, mend_for(error));
+    }
+    glob_t found{};
+    const int result = ::glob(path.c_str(), GLOB_ERR, nullptr, &found);
+    for (std::size_t i = 0; i < found.gl_pathc; ++i) matches.emplace_back(found.gl_pathv[i]);
+    ::globfree(&found);
+    if (result == GLOB_ABORTED) fail("list files for the pattern", path, EACCES, mend_for(EACCES));
+    if (matches.empty()) {
+      throw Error("no file matches '" + path +
+                  "': check the pattern (it is matched where the "
+                  "job runs)");
+    }
+  }
+  for (const std::string& match : matches) {
+    if (::stat(match.c_str(), &info) != 0) fail("read", match, errno, mend_for(errno));
+    if (S_ISDIR(info.st_mode)) {
+      add_folder(splits, match, split_size);
+    } else if (S_ISREG(info.st_mode)) {
+      // Found out now, before anything has been read or written.
+      if (::access(match.c_str(), R_OK) != 0) fail("open", match, errno, mend_for(errno));
+      add_file(splits, match, static_cast<std::uint64_t>(info.st_size), split_size);
+    } else {
+      throw Error("can't read '" + match +
+                  "': it is neither a file nor a folder: name a file, a "
+                  "folder or a pattern");
+    }
+  }
+  return splits;
+}
+
+}  // namespace freshet::detail
