@@ -4,5 +4,6 @@ namespace freshet {
 
 Error::~Error() = default;
 InvalidInput::~InvalidInput() = default;
+Canceled::~Canceled() = default;
 
 }  // namespace freshet

@@ -24,4 +24,12 @@ class FRESHET_API InvalidInput : public Error {
   ~InvalidInput() override;
 };
 
+// The task or job that this code runs for has been canceled; thrown by the call that would have
+// waited. Let it pass: whoever canceled is told of no failure.
+class FRESHET_API Canceled : public Error {
+ public:
+  using Error::Error;
+  ~Canceled() override;
+};
+
 }  // namespace freshet

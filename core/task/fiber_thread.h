@@ -1,0 +1,107 @@
+// One thread that runs fibers: who is ready, who sleeps, and how the thread parks.
+//
+// Others reach it by three doors only, each from any thread: the inbox of fibers to be woken, the
+// commands (start, cancel, end), and the futex word that notify() wakes. All three live here and
+// not in Boost's scheduler, and a FiberThread is never freed, only used again: so a waker that is
+// still in notify() when the thread ends touches nothing that has gone.
+#pragma once
+
+#include <atomic>
+#include <boost/fiber/algo/algorithm.hpp>
+#include <boost/fiber/context.hpp>
+#include <boost/fiber/scheduler.hpp>
+#include <boost/intrusive/set.hpp>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "task/clock.h"
+#include "task/fiber.h"
+#include "task/stack.h"
+#include "task/waiter.h"
+
+namespace freshet {
+
+class HelperThreads;
+
+class FRESHET_API FiberThread {
+ public:
+  // One that no thread uses. Give it back only once the thread that entered it has been joined.
+  static FiberThread& obtain();
+  static void give_back(FiberThread& thread);
+
+  // Of the calling thread; nullptr where no fibers run.
+  static FiberThread* current() noexcept;
+  // The record of the calling fiber; nullptr outside of fibers and in the thread's main context.
+  static Fiber* current_fiber() noexcept;
+
+  // Makes the calling thread run fibers, for the rest of its life or until it leaves; a thread
+  // enters the same FiberThread each time.
+  void enter(HelperThreads& helpers);
+  // With no fiber live. The thread waits like any other from now on.
+  void leave() noexcept;
+  // Starts fibers and cancels them as commanded, until commanded to end. [owner's main context]
+  void serve();
+  // At once, not by command. [owner's main context] If it has no stack, its future says so.
+  void start_now(std::shared_ptr<Fiber> fiber);
+
+  void start(std::shared_ptr<Fiber> fiber);   // [any thread]
+  void cancel(std::shared_ptr<Fiber> fiber);  // [any thread]
+  void end();                                 // [any thread]
+
+  const Clock& clock() const noexcept { return *clock_; }
+  HelperThreads& helpers() const noexcept { return *helpers_; }
+
+  // For tests: the seed draws who of the ready runs next, and deadlines go by `clock`. nullptr and
+  // 0 for the usual. [owner, with no fiber live]
+  void set_test_mode(const Clock* clock, std::uint64_t seed);
+  // Runs fibers until none is ready. [owner's main context, test mode]
+  void run_until_idle();
+  // Sleeps until another thread wakes a fiber of this one. [owner's main context, test mode]
+  void sleep_until_woken();
+
+ private:
+  friend class detail::Parked;
+  class Algorithm;
+  struct Command {
+    enum class Kind { start, cancel, end } kind;
+    std::shared_ptr<Fiber> fiber;
+  };
+
+  FiberThread() = default;
+
+  void wake(detail::Parked* parked) noexcept;         // [any thread]
+  void make_ready(detail::Parked* parked) noexcept;   // [owner]
+  void sleep_until(detail::Parked& parked) noexcept;  // [owner] a timed wait begins
+  void command(Command command);
+  void cancel_now(Fiber& fiber) noexcept;
+
+  // The algorithm's part.
+  boost::fibers::context* pick_next() noexcept;
+  boost::fibers::context* draw() noexcept;
+  void collect() noexcept;
+  void park(std::int64_t deadline_ns) noexcept;
+  void notify() noexcept;
+  bool has_ready_worker() noexcept;
+
+  boost::fibers::scheduler::ready_queue_type ready_;
+  boost::intrusive::multiset<detail::Parked> timers_;
+  StackPool stacks_;
+  const Clock* clock_ = &SystemClock::instance();
+  HelperThreads* helpers_ = nullptr;
+  bool test_mode_ = false;
+  std::minstd_rand random_;
+  Waiter commanded_;
+  std::mutex commands_mutex_;
+  std::deque<Command> commands_;
+  std::atomic<bool> has_commands_{false};
+
+  alignas(64) std::atomic<detail::Parked*> inbox_{nullptr};
+  std::atomic<std::uint32_t> word_{0};
+};
+
+}  // namespace freshet
