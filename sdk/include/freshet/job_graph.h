@@ -72,6 +72,7 @@ struct JobVertex {
   struct OutputSchema {
     std::string schema;
     std::uint64_t fingerprint = 0;
+    bool uses_msgpack = false;  // the slow way: shown to people
   };
   std::vector<OutputSchema> outputs;
 };

@@ -24,8 +24,9 @@ struct StreamEdge {
   // Automatic is forward where both sides have one parallelism, else rebalance.
   bool automatic = true;
   Partitioning partitioning = Partitioning::kForward;
-  // What the consumer takes the records for; its schema must be the producer's.
+  // What the consumer reads; null if it takes whatever comes. The translator compares schemas.
   const RecordType* expects = nullptr;
+  ExchangeKind exchange = ExchangeKind::kPipelined;
 };
 
 // One operator for the vertices from `head` to the vertex that holds this, one input each.
