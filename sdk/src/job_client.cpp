@@ -1,0 +1,59 @@
+#include "freshet/job_client.h"
+
+#include <utility>
+
+namespace freshet {
+namespace {
+
+std::string describe(const std::string& job_name, const FailureInfo& failure) {
+  std::string text = "job '" + job_name + "' failed: ";
+  if (!failure.operator_name.empty()) {
+    text += "operator '" + failure.operator_name + "' (subtask " + std::to_string(failure.subtask) +
+            ")";
+    if (failure.record != 0) text += " at record " + std::to_string(failure.record);
+    text += ": ";
+  }
+  return text + (failure.message.empty() ? "no message" : failure.message);
+}
+
+}  // namespace
+
+const char* name_of(JobStatus status) {
+  switch (status) {
+    case JobStatus::kCreated:
+      return "created";
+    case JobStatus::kRunning:
+      return "running";
+    case JobStatus::kFailing:
+      return "failing";
+    case JobStatus::kFailed:
+      return "failed";
+    case JobStatus::kCanceling:
+      return "canceling";
+    case JobStatus::kCanceled:
+      return "canceled";
+    case JobStatus::kFinished:
+      return "finished";
+    case JobStatus::kRestarting:
+      return "restarting";
+  }
+  return "unknown";
+}
+
+bool is_terminal(JobStatus status) {
+  return status == JobStatus::kFinished || status == JobStatus::kFailed ||
+         status == JobStatus::kCanceled;
+}
+
+JobFailed::JobFailed(const std::string& job_name, FailureInfo failure)
+    : Error(describe(job_name, failure)), failure_(std::move(failure)) {}
+JobFailed::~JobFailed() = default;
+
+JobCanceled::JobCanceled(const std::string& job_name)
+    : Error("job '" + job_name + "' was canceled") {}
+JobCanceled::~JobCanceled() = default;
+
+JobClient::~JobClient() = default;
+JobListener::~JobListener() = default;
+
+}  // namespace freshet
