@@ -31,7 +31,7 @@ class FrConfig : public ::testing::Test {
     const char* program = std::getenv("FRESHET_TEST_FR");
     EXPECT_NE(program, nullptr);
     const std::string line = "env -u FRESHET_CONF_DIR XDG_CONFIG_HOME=" + folder_ + " " +
-                             variables + " " + program + " " + arguments + " 2>&1";
+                             variables + " " + program + " 2>&1 " + arguments;
     Outcome outcome;
     std::FILE* pipe = ::popen(line.c_str(), "r");
     char chunk[4096];
@@ -118,6 +118,17 @@ TEST_F(FrConfig, PrintsJson) {
     EXPECT_EQ(row.at("origin"), "-D on the command line");
   }
   EXPECT_TRUE(found);
+}
+
+TEST_F(FrConfig, KeepsAValueOnItsLine) {
+  const Outcome shown = fr("config -D pipeline.name=\"$(printf 'a\\nb\\033[2J')\" pipeline.name");
+  EXPECT_TRUE(has(shown, "pipeline.name = a\\nb?[2J  (-D on the command line)\n")) << shown.output;
+}
+
+TEST_F(FrConfig, SaysThatItsOutputCouldNotBeWritten) {
+  const Outcome full = fr("config 2>&1 >/dev/full");
+  EXPECT_EQ(full.code, 2);
+  EXPECT_EQ(full.output, "fr: can't write the output: No space left on device\n");
 }
 
 TEST_F(FrConfig, WarnsAndGoesOn) {

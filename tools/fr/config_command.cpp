@@ -84,11 +84,25 @@ std::vector<Row> rows_named(const std::vector<std::string>& words, std::vector<R
   return rows;
 }
 
+// A value may hold line ends and what steers a terminal.
+std::string on_one_line(const std::string& text) {
+  std::string line;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte == '\n')
+      line += "\\n";
+    else
+      line += byte < 0x20 || byte == 0x7f ? '?' : c;
+  }
+  return line;
+}
+
 void print_text(const std::vector<Row>& rows) {
   for (const Row& row : rows) {
     const auto value = row.value();
-    std::printf("%s%s%s  (%s)\n", row.option.key.c_str(), value ? " = " : " is not set",
-                value ? value->c_str() : "", row.origin().c_str());
+    std::printf("%s%s%s  (%s)\n", on_one_line(row.option.key).c_str(),
+                value ? " = " : " is not set", value ? on_one_line(*value).c_str() : "",
+                row.origin().c_str());
     if (!row.declared) {
       std::printf("    not an option of Freshet\n");
       continue;

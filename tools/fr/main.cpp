@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
   }
   try {
     const int code = chosen();
-    if (std::fflush(stdout) != 0) {
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
       std::perror("fr: can't write the output");
       return kRefusedInput;
     }

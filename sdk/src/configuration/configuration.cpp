@@ -65,9 +65,8 @@ BadValue::~BadValue() = default;
 
 MissingValue::MissingValue(const OptionInfo& option)
     : InvalidInput("option '" + option.key +
-                   "' is not set and has no default: set it, for example "
-                   "with -D " +
-                   option.key + "=..., to " + option.expected) {}
+                   "' is not set and has no default: set it, for example with -D " + option.key +
+                   "=VALUE, where VALUE is " + option.expected) {}
 
 MissingValue::~MissingValue() = default;
 

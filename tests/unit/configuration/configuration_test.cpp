@@ -169,7 +169,7 @@ TEST(Configuration, SaysWhatToSetIfThereIsNoDefault) {
   EXPECT_THROW(Configuration().get(options::kExecutionTarget), MissingValue);
   EXPECT_EQ(refusal([] { Configuration().get(options::kExecutionTarget); }),
             "option 'execution.target' is not set and has no default: set it, for example with -D "
-            "execution.target=..., to text");
+            "execution.target=VALUE, where VALUE is text");
 }
 
 TEST(Configuration, ReadsDeprecatedKeysAndWarns) {
