@@ -23,12 +23,12 @@ std::size_t round_up(std::size_t bytes, std::size_t unit) {
 
 // A mapping that begins at a huge page: a larger one, with both ends given back.
 void* map_huge(std::size_t bytes) {
-  void* mapped = mmap(nullptr, bytes + kHugePage, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* mapped =
+      mmap(nullptr, bytes + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED) throw std::bad_alloc();
   char* begin = static_cast<char*>(mapped);
-  const std::size_t skip = (kHugePage - reinterpret_cast<std::uintptr_t>(begin) % kHugePage) %
-                           kHugePage;
+  const std::size_t skip =
+      (kHugePage - reinterpret_cast<std::uintptr_t>(begin) % kHugePage) % kHugePage;
   if (skip != 0) munmap(begin, skip);
   munmap(begin + skip + bytes, kHugePage - skip);  // skip is less than a huge page
   // A kernel without huge pages refuses, and the table works on small ones.

@@ -137,7 +137,8 @@ class KeyedTable {
   [[gnu::always_inline]] V& find_or_insert(const Lookup& key, std::uint64_t hash, bool& inserted) {
     Slot* slot = probe(key, stored(hash));
     inserted = slot->hash == 0;
-    if (inserted) [[unlikely]] slot = insert(slot, key, stored(hash));
+    if (inserted) [[unlikely]]
+      slot = insert(slot, key, stored(hash));
     return slot->value;
   }
 
@@ -264,7 +265,8 @@ class KeyedTable {
     while (true) {
       if (slot->hash == hash && slot->holds(key)) return slot;
       if (slot->hash == 0) return slot;
-      if (++slot == end) [[unlikely]] slot = slots_;
+      if (++slot == end) [[unlikely]]
+        slot = slots_;
     }
   }
 
@@ -380,9 +382,9 @@ class KeyedTable {
 
   KeyGroupRange groups_;
   std::uint32_t max_parallelism_;
-  std::uint64_t base_ = 0;      // the least hash owned
-  detail::Uint128 width_ = 0;   // how many hashes are owned
-  std::uint64_t scale_ = 0;     // capacity_ / width_, times 2^64
+  std::uint64_t base_ = 0;     // the least hash owned
+  detail::Uint128 width_ = 0;  // how many hashes are owned
+  std::uint64_t scale_ = 0;    // capacity_ / width_, times 2^64
   Slot* slots_ = nullptr;
   std::size_t capacity_ = 0;
   std::size_t size_ = 0;
