@@ -1,0 +1,111 @@
+#include "channel/channel.h"
+
+#include <cassert>
+
+#include "freshet/error.h"
+
+namespace freshet {
+
+Channel::Channel(const RecordType& type, Waiter& writer, Waiter& reader, BufferBudget& budget,
+                 Options options)
+    : type_(type),
+      max_rows_(options.max_rows),
+      writer_(writer),
+      reader_(reader),
+      budget_(budget),
+      share_(budget, writer),
+      elements_(options.depth),
+      home_(options.depth) {}
+
+Channel::~Channel() {
+  Element element;
+  while (elements_.pop(element)) free(element);
+  Batch* batch;
+  while (home_.pop(batch)) share_.give_back(batch);
+}
+
+void Channel::free(Element& element) noexcept {
+  if (element.batch) share_.give_back(element.batch);
+}
+
+bool Channel::push(Element element) {
+  assert(!closed_.load(std::memory_order_relaxed));
+  assert((element.kind == Element::Kind::batch) == (element.batch != nullptr));
+  try {
+    writer_.wait([this] { return abandoned() || !elements_.full(); });
+  } catch (const Canceled&) {
+    free(element);
+    throw;
+  }
+  if (abandoned()) {
+    free(element);
+    return false;
+  }
+  elements_.push(element);
+  reader_.wake();
+  return true;
+}
+
+bool Channel::try_push(const Element& element) {
+  assert(!closed_.load(std::memory_order_relaxed));
+  if (!abandoned() && elements_.full()) return false;
+  push(element);
+  return true;
+}
+
+Batch* Channel::spare() {
+  Batch* batch;
+  return home_.pop(batch) ? batch : nullptr;
+}
+
+Batch* Channel::obtain() {
+  if (trimmed_.load(std::memory_order_relaxed)) trimmed_.store(false, std::memory_order_relaxed);
+  if (Batch* batch = spare()) return batch;
+  if (Batch* batch = share_.try_acquire(type_, max_rows_)) return batch;
+  Batch* batch = nullptr;
+  BufferBudget::InLine in_line(share_);
+  writer_.wait([&] {
+    batch = spare();
+    if (!batch) batch = share_.try_acquire(type_, max_rows_);
+    return batch || abandoned();
+  });
+  // Abandoned: nobody may return any more, and the writer learns of it by its next push.
+  return batch ? batch : share_.acquire_beyond(type_, max_rows_);
+}
+
+void Channel::discard(Batch* batch) noexcept { share_.give_back(batch); }
+
+void Channel::trim() noexcept {
+  trimmed_.store(true, std::memory_order_relaxed);
+  while (Batch* batch = spare()) share_.give_back(batch);
+}
+
+void Channel::close() noexcept {
+  trim();
+  closed_.store(true, std::memory_order_release);
+  reader_.wake();
+}
+
+bool Channel::pop(Element& element) {
+  if (!elements_.pop(element)) return false;
+  writer_.wake();
+  return true;
+}
+
+void Channel::give_back(Batch* batch) noexcept {
+  batch->clear();
+  if (budget_.short_of_batches() || trimmed_.load(std::memory_order_relaxed) ||
+      !home_.push(batch)) {
+    share_.give_back(batch);
+  }
+  writer_.wake();
+}
+
+void Channel::abandon() noexcept {
+  abandoned_.store(true, std::memory_order_release);
+  Element element;
+  while (elements_.pop(element)) free(element);
+  writer_.wake();
+}
+
+}  // namespace freshet
