@@ -1,0 +1,104 @@
+// Turns a factory class into a plugin: writes the ELF note and the entry of freshet/plugin.h.
+//
+//   class LocalExecutorFactory final : public freshet::ExecutorFactory { ... };
+//   FRESHET_EXECUTOR_PLUGIN("local", "0.1.0", LocalExecutorFactory);
+//
+// Once in a shared object, at global scope, in the one source file that includes this header. Link
+// with the version script freshet-plugin.map, so that nothing but the entry is exported.
+#pragma once
+
+#include <type_traits>
+
+#include "freshet/api.h"
+#include "freshet/build_tag.h"
+#include "freshet/module.h"
+#include "freshet/plugin.h"
+
+namespace freshet::detail {
+
+// Called inside a catch block: writes what the exception says into `error`, zero-terminated, and
+// tells FRESHET_MAIN_REFUSED for an InvalidInput from FRESHET_MAIN_THREW for anything else.
+FRESHET_API std::uint32_t write_current_exception(char* error, std::size_t error_size) noexcept;
+
+template <class Interface, class Factory>
+struct FRESHET_HIDDEN PluginFunctions {
+  static_assert(std::is_base_of_v<Interface, Factory>,
+                "the class of a plugin derives publicly from the interface of its kind");
+  static_assert(std::is_default_constructible_v<Factory>,
+                "the class of a plugin is made without arguments");
+  static_assert(std::has_virtual_destructor_v<Interface>);
+
+  static void* create(char* error, std::size_t error_size) noexcept {
+    try {
+      Interface* made = new Factory();
+      return made;
+    } catch (...) {
+      write_current_exception(error, error_size);
+      return nullptr;
+    }
+  }
+  static void destroy(void* object) noexcept { delete static_cast<Interface*>(object); }
+};
+
+template <int (*Main)(int, char**)>
+struct FRESHET_HIDDEN ApplicationMain {
+  static std::uint32_t run(int argc, char** argv, int* exit_code, char* error,
+                           std::size_t error_size) noexcept {
+    try {
+      *exit_code = Main(argc, argv);
+      return FRESHET_MAIN_RETURNED;
+    } catch (...) {
+      return write_current_exception(error, error_size);
+    }
+  }
+};
+
+}  // namespace freshet::detail
+
+// clang's address sanitizer would put a red zone behind the note.
+#if defined(__clang__)
+#define FRESHET_DETAIL_NO_RED_ZONE __attribute__((no_sanitize("address")))
+#else
+#define FRESHET_DETAIL_NO_RED_ZONE
+#endif
+
+// The note is kept by the linker with --gc-sections (notes always are), and by strip (it is
+// loaded).
+#define FRESHET_DETAIL_MODULE(kind_, name_, version_, create_, destroy_, main_)             \
+  namespace {                                                                               \
+  __attribute__((section(".note.freshet"), used, aligned(4)))                               \
+  FRESHET_DETAIL_NO_RED_ZONE const freshet_elf_note freshet_identity_note = {               \
+      sizeof(FRESHET_NOTE_OWNER),                                                           \
+      sizeof(freshet_note_v1),                                                              \
+      FRESHET_NOTE_TYPE,                                                                    \
+      FRESHET_NOTE_OWNER,                                                                   \
+      {FRESHET_PLUGIN_MAGIC, sizeof(freshet_note_v1), FRESHET_ABI_VERSION, kind_, 0, name_, \
+       version_, FRESHET_VERSION_STRING, FRESHET_BUILD_TAG}};                               \
+  }                                                                                         \
+  extern "C" __attribute__((visibility("default"), used))                                   \
+  const freshet_plugin_v1 freshet_plugin = {FRESHET_PLUGIN_MAGIC,                           \
+                                            sizeof(freshet_plugin_v1),                      \
+                                            FRESHET_ABI_VERSION,                            \
+                                            kind_,                                          \
+                                            0,                                              \
+                                            name_,                                          \
+                                            version_,                                       \
+                                            FRESHET_VERSION_STRING,                         \
+                                            FRESHET_BUILD_TAG,                              \
+                                            create_,                                        \
+                                            destroy_,                                       \
+                                            main_,                                          \
+                                            &::freshet::module_anchor}
+
+// Any kind: `Interface` is the SDK's class for it, `Factory` the author's.
+#define FRESHET_PLUGIN(kind_, Interface_, name_, version_, Factory_)                               \
+  FRESHET_DETAIL_MODULE(                                                                           \
+      kind_, name_, version_, (&::freshet::detail::PluginFunctions<Interface_, Factory_>::create), \
+      (&::freshet::detail::PluginFunctions<Interface_, Factory_>::destroy), nullptr)
+
+#define FRESHET_EXECUTOR_PLUGIN(name_, version_, Factory_) \
+  FRESHET_PLUGIN(FRESHET_KIND_EXECUTOR, ::freshet::ExecutorFactory, name_, version_, Factory_)
+
+// Operators registered in this module, found by name or by the graphs that were made with them.
+#define FRESHET_OPERATOR_LIBRARY(name_, version_) \
+  FRESHET_DETAIL_MODULE(FRESHET_KIND_OPERATORS, name_, version_, nullptr, nullptr, nullptr)

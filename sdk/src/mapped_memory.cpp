@@ -1,0 +1,66 @@
+#include "freshet/detail/mapped_memory.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+
+namespace freshet::detail {
+namespace {
+
+std::string read_whole(const char* path) {
+  std::string text;
+  const int file = ::open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return text;
+  char buffer[16384];
+  for (ssize_t got = 0; (got = ::read(file, buffer, sizeof buffer)) > 0;)
+    text.append(buffer, static_cast<std::size_t>(got));
+  ::close(file);
+  return text;
+}
+
+// "7f00-7f01 r-xp 00000000 fe:01 123    /path with spaces"
+bool parse_line(std::string_view line, MappedMemory::Range& range) {
+  const char* const end = line.data() + line.size();
+  auto [after_begin, bad_begin] = std::from_chars(line.data(), end, range.begin, 16);
+  if (bad_begin != std::errc() || after_begin == end || *after_begin != '-') return false;
+  auto [after_end, bad_end] = std::from_chars(after_begin + 1, end, range.end, 16);
+  if (bad_end != std::errc() || end - after_end < 2 || after_end[1] != 'r') return false;
+
+  std::string_view rest(after_end, static_cast<std::size_t>(end - after_end));
+  for (int field = 0; field < 4; ++field) {  // permissions, offset, device, inode
+    rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+    rest.remove_prefix(std::min(rest.find(' '), rest.size()));
+  }
+  rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+  range.description = rest.empty() ? "anonymous memory" : std::string(rest);
+  return rest != "[vsyscall]";
+}
+
+}  // namespace
+
+MappedMemory MappedMemory::snapshot() { return from_text(read_whole("/proc/self/maps")); }
+
+MappedMemory MappedMemory::from_text(const std::string& maps) {
+  MappedMemory memory;
+  std::string_view rest = maps;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    Range range;
+    if (parse_line(rest.substr(0, end), range)) memory.ranges_.push_back(std::move(range));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return memory;
+}
+
+const MappedMemory::Range* MappedMemory::find(std::uintptr_t address) const {
+  const auto after =
+      std::upper_bound(ranges_.begin(), ranges_.end(), address,
+                       [](std::uintptr_t a, const Range& range) { return a < range.begin; });
+  if (after == ranges_.begin() || address >= std::prev(after)->end) return nullptr;
+  return &*std::prev(after);
+}
+
+}  // namespace freshet::detail

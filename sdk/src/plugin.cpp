@@ -1,0 +1,40 @@
+#include <algorithm>
+#include <cstring>
+#include <exception>
+#include <string_view>
+
+#include "freshet/error.h"
+#include "freshet/plugin_registration.h"
+
+namespace freshet::detail {
+
+static_assert(sizeof(freshet_plugin_v1) == 88 && sizeof(freshet_note_v1) == 408 &&
+                  sizeof(freshet_elf_note) == 428,
+              "the layout of plugin.h changed: raise FRESHET_ABI_VERSION");
+
+namespace {
+
+void write_text(std::string_view text, char* error, std::size_t error_size) noexcept {
+  if (error == nullptr || error_size == 0) return;
+  const std::size_t length = std::min(text.size(), error_size - 1);
+  std::memcpy(error, text.data(), length);
+  error[length] = '\0';
+}
+
+}  // namespace
+
+std::uint32_t write_current_exception(char* error, std::size_t error_size) noexcept {
+  try {
+    throw;
+  } catch (const InvalidInput& refused) {
+    write_text(refused.what(), error, error_size);
+    return FRESHET_MAIN_REFUSED;
+  } catch (const std::exception& thrown) {
+    write_text(thrown.what(), error, error_size);
+  } catch (...) {
+    write_text("an exception that is no std::exception", error, error_size);
+  }
+  return FRESHET_MAIN_THREW;
+}
+
+}  // namespace freshet::detail
