@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# headers_test.sh ROOT COMPILER...: every public header compiles alone, with each compiler, without a
+# headers_test.sh ROOT BUILD COMPILER...: every public header compiles alone, with each compiler, without a
 # warning, and brings in neither spdlog, msgpack, Boost nor ZeroMQ; plugin.h is plain C.
 set -euo pipefail
 root="$1"
-shift
+export generated="$2/sdk/include"  # build_config.h
+shift 2
 scratch="$(mktemp -d)"
 trap 'rm -rf "$scratch"' EXIT
 cd "$root/sdk/include"
@@ -13,7 +14,7 @@ check_one() {
   dependencies="$(mktemp -p "$scratch")"
   printf '#include "%s"\n#include "%s"\n' "$header" "$header" |
     "$compiler" -std=c++20 -fsyntax-only -Wall -Wextra -Wconversion -Wnon-virtual-dtor \
-      -Wextra-semi -Werror -I. -MD -MF "$dependencies" -x c++ - || {
+      -Wextra-semi -Werror -I. -I"$generated" -MD -MF "$dependencies" -x c++ - || {
     echo "$header does not compile alone with $compiler"
     return 1
   }

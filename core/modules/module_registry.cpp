@@ -1,0 +1,97 @@
+#include "modules/module_registry.h"
+
+#include <dlfcn.h>
+#include <sys/auxv.h>
+
+#include <algorithm>
+
+namespace freshet {
+namespace {
+
+const ModuleAnchor& anchor_of(const PluginFile& file, const freshet_plugin_v1& contract) {
+  if (contract.operators == nullptr)
+    throw RefusedFile(file.path,
+                      "its entry has no list of operators: build it again with the SDK's macros");
+  return *static_cast<const ModuleAnchor*>(contract.operators);
+}
+
+// The program's own headers are the ones that the kernel told it of.
+bool is_the_program(const LoadedModule& module) {
+  return module.contains(reinterpret_cast<const void*>(::getauxval(AT_PHDR)));
+}
+
+}  // namespace
+
+ModuleRegistry& ModuleRegistry::instance() {
+  static auto* const registry = new ModuleRegistry();  // outlives every thread
+  return *registry;
+}
+
+const LoadedModule& ModuleRegistry::add_plugin(const PluginFile& file,
+                                               const freshet_plugin_v1& contract) {
+  LoadedModule::Facts facts;
+  facts.kind = ModuleKind::kInstalled;
+  facts.path = file.path;
+  facts.identity = file.identity;
+  facts.contract = &contract;
+  facts.anchor = &anchor_of(file, contract);
+  return add(std::move(facts));
+}
+
+const LoadedModule& ModuleRegistry::add_shipped(const StoredFile& stored, const PluginFile& file,
+                                                const freshet_plugin_v1& contract) {
+  LoadedModule::Facts facts;
+  facts.kind = ModuleKind::kShipped;
+  facts.path = stored.path;
+  facts.sha256 = stored.sha256;
+  facts.identity = file.identity;
+  facts.contract = &contract;
+  facts.anchor = &anchor_of(file, contract);
+  return add(std::move(facts));
+}
+
+const LoadedModule& ModuleRegistry::add_linked(const ModuleAnchor& anchor) {
+  LoadedModule::Facts facts;
+  facts.anchor = &anchor;
+  Dl_info where{};
+  if (::dladdr(&anchor, &where) != 0 && where.dli_fname != nullptr) facts.path = where.dli_fname;
+  if (const LoadedModule* known = module_of(&anchor)) return *known;
+  if (is_the_program(LoadedModule(facts))) {
+    facts.kind = ModuleKind::kExecutable;
+    std::error_code ignored;
+    facts.path = std::filesystem::read_symlink("/proc/self/exe", ignored);
+  }
+  return add(std::move(facts));
+}
+
+const LoadedModule& ModuleRegistry::add(LoadedModule::Facts facts) {
+  auto module = std::make_unique<LoadedModule>(std::move(facts));
+  const std::lock_guard lock(mutex_);
+  for (const auto& known : modules_)
+    if (known->base() == module->base()) return *known;
+  modules_.push_back(std::move(module));
+  return *modules_.back();
+}
+
+const LoadedModule* ModuleRegistry::find(const Sha256& sha256) const {
+  const auto all = modules();
+  for (const bool hash_them : {false, true})
+    for (const LoadedModule* module : all)
+      if ((hash_them || module->is_hashed()) && module->sha256() == sha256) return module;
+  return nullptr;
+}
+
+const LoadedModule* ModuleRegistry::module_of(const void* address) const {
+  for (const LoadedModule* module : modules())
+    if (module->contains(address)) return module;
+  return nullptr;
+}
+
+std::vector<const LoadedModule*> ModuleRegistry::modules() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<const LoadedModule*> all;
+  for (const auto& module : modules_) all.push_back(module.get());
+  return all;
+}
+
+}  // namespace freshet

@@ -1,0 +1,45 @@
+// The modules of this process that have operators or functions which may stand in a JobGraph.
+//
+// Threads    Any.
+// Begin      module_store.h copies an application's files, application.h loads them,
+// loaded_module.h
+//            is one module.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "modules/loaded_module.h"
+#include "modules/module_store.h"
+
+namespace freshet {
+
+class FRESHET_API ModuleRegistry {
+ public:
+  static ModuleRegistry& instance();
+
+  // Each returns the module that is there already if it was added before.
+  const LoadedModule& add_plugin(const PluginFile& file, const freshet_plugin_v1& contract);
+  const LoadedModule& add_shipped(const StoredFile& stored, const PluginFile& file,
+                                  const freshet_plugin_v1& contract);
+  // Modules without an entry: the program itself (kExecutable), a library that it links such as the
+  // SDK's (kInstalled). The anchor tells which.
+  const LoadedModule& add_linked(const ModuleAnchor& anchor);
+
+  // nullptr if there is none. Modules whose hash is not known yet are hashed only if none of those
+  // whose hash is known is it.
+  const LoadedModule* find(const Sha256& sha256) const;
+  // The module in which the address lies, nullptr if it lies in none of them.
+  const LoadedModule* module_of(const void* address) const;
+  std::vector<const LoadedModule*> modules() const;
+
+ private:
+  ModuleRegistry() = default;
+  const LoadedModule& add(LoadedModule::Facts facts);
+
+  mutable std::mutex mutex_;
+  std::vector<std::unique_ptr<LoadedModule>> modules_;
+};
+
+}  // namespace freshet

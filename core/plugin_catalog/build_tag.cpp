@@ -1,0 +1,130 @@
+#include "plugin_catalog/build_tag.h"
+
+#include <algorithm>
+
+#include "freshet/build_tag.h"
+#include "plugin_catalog/refused_file.h"
+
+namespace freshet {
+namespace {
+
+struct JudgedField {
+  const char* field;
+  const char* said_as;
+  const char* mend;
+};
+
+// All of them must be equal.
+constexpr JudgedField kJudged[] = {
+    {"stdlib", "standard library", "build it with the same standard library"},
+    {"stdlib-abi", "ABI of the standard library", "build it with the same _GLIBCXX_USE_CXX11_ABI"},
+    {"stdlib-debug", "debug mode of the standard library", "build it with the same _GLIBCXX_DEBUG"},
+    {"sdk-abi", "SDK ABI", "build it with this Freshet's SDK"},
+    {"boost", "Boost", "build it with the SDK of this Freshet and its Boost"},
+    {"sanitizer", "sanitizer", "build both with the same -fsanitize"},
+};
+
+bool is_judged(std::string_view field) {
+  return field == "isa" || std::any_of(std::begin(kJudged), std::end(kJudged),
+                                       [&](const JudgedField& j) { return field == j.field; });
+}
+
+// "x86-64-v3+avx512f" names what must all be there.
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    const std::size_t end = text.find(separator);
+    parts.push_back(text.substr(0, end));
+    if (end == std::string_view::npos) return parts;
+    text.remove_prefix(end + 1);
+  }
+}
+
+std::string shown(std::string_view value) {
+  return value.empty() ? "none stated" : printable(value);
+}
+
+#if defined(__x86_64__)
+bool host_has_level(int level) {
+  if (level >= 2 && !(__builtin_cpu_supports("sse3") && __builtin_cpu_supports("ssse3") &&
+                      __builtin_cpu_supports("sse4.1") && __builtin_cpu_supports("sse4.2") &&
+                      __builtin_cpu_supports("popcnt")))
+    return false;
+  if (level >= 3 && !(__builtin_cpu_supports("avx") && __builtin_cpu_supports("avx2") &&
+                      __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+                      __builtin_cpu_supports("fma")))
+    return false;
+  return level < 4 || (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                       __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+                       __builtin_cpu_supports("avx512vl"));
+}
+#endif
+
+}  // namespace
+
+bool host_has_instructions(std::string_view name) {
+#if defined(__x86_64__)
+  if (name == "x86-64") return true;
+  if (name == "x86-64-v2") return host_has_level(2);
+  if (name == "x86-64-v3") return host_has_level(3);
+  if (name == "x86-64-v4") return host_has_level(4);
+  if (name == "sse4.2") return __builtin_cpu_supports("sse4.2");
+  if (name == "avx") return __builtin_cpu_supports("avx");
+  if (name == "avx2") return __builtin_cpu_supports("avx2");
+  if (name == "bmi2") return __builtin_cpu_supports("bmi2");
+  if (name == "fma") return __builtin_cpu_supports("fma");
+  if (name == "avx512f") return __builtin_cpu_supports("avx512f");
+  return false;
+#else
+  return name == "aarch64";
+#endif
+}
+
+BuildTag::BuildTag(std::string_view text) {
+  for (const std::string_view part : split(text, ';')) {
+    const std::size_t equals = part.find('=');
+    if (equals == std::string_view::npos) continue;
+    fields_.emplace_back(part.substr(0, equals), part.substr(equals + 1));
+  }
+}
+
+const BuildTag& BuildTag::of_core() {
+  static const BuildTag tag(FRESHET_BUILD_TAG);
+  return tag;
+}
+
+std::string_view BuildTag::value(std::string_view field) const {
+  for (const auto& [name, value] : fields_)
+    if (name == field) return value;
+  return {};
+}
+
+std::string BuildTag::refusal(const BuildTag& core, const HostHas& host_has) const {
+  std::string reasons;
+  const auto add = [&reasons](const std::string& reason) {
+    reasons += (reasons.empty() ? "" : "; ") + reason;
+  };
+  for (const JudgedField& judged : kJudged) {
+    const std::string_view theirs = value(judged.field), ours = core.value(judged.field);
+    if (theirs != ours || theirs.empty())
+      add(std::string("is built with ") + judged.said_as + " '" + shown(theirs) +
+          "', Freshet here with '" + shown(ours) + "': " + judged.mend);
+  }
+  for (const std::string_view need : split(value("isa"), '+'))
+    if (!host_has(need))
+      add("is built for a processor with '" + shown(need) +
+          "', this host does not have that: build it for an older -march");
+  return reasons;
+}
+
+std::vector<std::string> BuildTag::shown_differences(const BuildTag& core) const {
+  std::vector<std::string> differences;
+  for (const auto& [field, theirs] : fields_) {
+    const std::string_view ours = core.value(field);
+    if (!is_judged(field) && theirs != ours)
+      differences.push_back(field + " " + theirs + " (here " + shown(ours) + ")");
+  }
+  return differences;
+}
+
+}  // namespace freshet

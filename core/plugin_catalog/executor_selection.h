@@ -1,0 +1,39 @@
+// Which executor runs a pipeline: every executor plugin is asked whether it is compatible with the
+// configuration, and exactly one must say yes.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "freshet/configuration.h"
+#include "freshet/error.h"
+#include "freshet/executor.h"
+#include "plugin_catalog/plugin_catalog.h"
+
+namespace freshet {
+
+struct SelectedExecutor {
+  const ExecutorFactory& factory;
+  const CatalogEntry& entry;
+  std::vector<std::string> warnings;  // plugins that could not be asked, and why
+};
+
+// Nobody said yes. Tells what was found, what was refused, where it looked, and the nearest name.
+class FRESHET_API NoExecutor final : public InvalidInput {
+ public:
+  using InvalidInput::InvalidInput;
+  ~NoExecutor() override;
+};
+
+// More than one said yes. Tells their names and files.
+class FRESHET_API SeveralExecutors final : public InvalidInput {
+ public:
+  using InvalidInput::InvalidInput;
+  ~SeveralExecutors() override;
+};
+
+// Loads every executor plugin. Throws NoExecutor or SeveralExecutors. [any thread]
+FRESHET_API SelectedExecutor select_executor(PluginCatalog& catalog,
+                                             const Configuration& configuration);
+
+}  // namespace freshet

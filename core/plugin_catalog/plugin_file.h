@@ -1,0 +1,34 @@
+// Who a shared object is, read from its ELF note and tables: none of its code runs.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "freshet/plugin.h"
+#include "plugin_catalog/elf_file.h"
+
+namespace freshet {
+
+struct PluginIdentity {
+  std::uint32_t kind = 0;  // enum freshet_plugin_kind
+  std::string name;        // of an application without one: its file's name without ".so"
+  std::string version, sdk_version, build_tag;
+};
+
+struct PluginFile {
+  std::filesystem::path path;
+  FileIdentity file;
+  PluginIdentity identity;
+  std::vector<std::string> needed_libraries;
+};
+
+// The contract alone is judged here (magic, ABI version, kind, names, the entry's place and its
+// first bytes); the build tag is judged by BuildTag. Throws RefusedFile.
+FRESHET_API PluginFile read_plugin_file(const std::filesystem::path& path);
+
+// "executor", "front end", ...; "kind 77" for a number that this version does not know.
+FRESHET_API std::string kind_name(std::uint32_t kind);
+
+}  // namespace freshet

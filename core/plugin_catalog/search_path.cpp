@@ -1,0 +1,107 @@
+#include "plugin_catalog/search_path.h"
+
+#include <dlfcn.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+namespace freshet {
+namespace fs = std::filesystem;
+namespace {
+
+std::optional<std::string> environment(const char* name) {
+  const char* value = std::getenv(name);
+  if (value == nullptr || *value == '\0') return std::nullopt;
+  return value;
+}
+
+// Why nobody should load code from there; empty if there is no such reason.
+std::string unfit(const fs::path& path) {
+  struct stat facts {};
+  if (::stat(path.c_str(), &facts) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return "does not exist";
+    return std::string("can't be entered: ") + std::strerror(errno);
+  }
+  if (!S_ISDIR(facts.st_mode)) return "is no folder";
+  if ((facts.st_mode & S_IWOTH) != 0)
+    return "anybody may write to it, a plugin folder is writable by its owner: chmod o-w it";
+  return {};
+}
+
+}  // namespace
+
+std::string SearchFolder::text() const {
+  return path.native() + " (" + origin + (skipped.empty() ? "" : "; skipped: " + skipped) + ")";
+}
+
+SearchPath::Sources SearchPath::Sources::of_this_process(std::vector<std::string> option_folders) {
+  Sources sources;
+  sources.option_folders = std::move(option_folders);
+  sources.plugin_path = environment("FRESHET_PLUGIN_PATH");
+  sources.data_home = environment("XDG_DATA_HOME");
+  sources.home = environment("HOME");
+  sources.privileged = ::getauxval(AT_SECURE) != 0;
+  Dl_info here{};
+  if (::dladdr(reinterpret_cast<const void*>(&environment), &here) != 0)
+    sources.core_library = here.dli_fname;
+  return sources;
+}
+
+SearchPath::SearchPath(const Sources& sources) {
+  std::error_code ignored;
+  for (const std::string& folder : sources.option_folders)
+    add(fs::absolute(folder, ignored).lexically_normal(), "option plugin.dirs");
+
+  if (!sources.privileged) {
+    std::string rest = sources.plugin_path.value_or("");
+    while (!rest.empty()) {
+      const std::size_t colon = std::min(rest.find(':'), rest.size());
+      const fs::path folder = rest.substr(0, colon);
+      rest.erase(0, colon + 1);
+      if (folder.empty()) continue;
+      if (folder.is_absolute())
+        add(folder, "FRESHET_PLUGIN_PATH");
+      else
+        folders_.push_back({folder, "FRESHET_PLUGIN_PATH",
+                            "is relative, only absolute folders count there: write it out"});
+    }
+    if (sources.data_home && fs::path(*sources.data_home).is_absolute())
+      add(fs::path(*sources.data_home) / "freshet/plugins", "XDG_DATA_HOME");
+    else if (sources.home && fs::path(*sources.home).is_absolute())
+      add(fs::path(*sources.home) / ".local/share/freshet/plugins", "home folder");
+  }
+
+  if (sources.core_library.empty()) return;
+  const fs::path libraries = fs::absolute(sources.core_library, ignored).parent_path();
+  if (fs::exists(libraries.parent_path() / "meson-private", ignored))
+    add_build_tree(libraries.parent_path() / "plugins");
+  else
+    add(libraries / "freshet/plugins", "installed with Freshet");
+}
+
+void SearchPath::add(const fs::path& path, const std::string& origin) {
+  folders_.push_back({path, origin, unfit(path)});
+}
+
+// Where Freshet runs from the folder that it was built in, each plugin stands where it was built.
+void SearchPath::add_build_tree(const fs::path& plugins) {
+  std::vector<fs::path> found;
+  std::error_code ignored;
+  for (auto at = fs::recursive_directory_iterator(plugins, ignored);
+       at != fs::recursive_directory_iterator(); at.increment(ignored)) {
+    if (at->is_directory(ignored) && at->path().extension() == ".p")
+      at.disable_recursion_pending();
+    else if (at->path().extension() == ".so")
+      found.push_back(at->path().parent_path());
+  }
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  for (const fs::path& folder : found) add(folder, "build tree");
+  if (found.empty()) add(plugins, "build tree");
+}
+
+}  // namespace freshet

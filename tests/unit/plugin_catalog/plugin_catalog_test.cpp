@@ -1,0 +1,151 @@
+#include "plugin_catalog/plugin_catalog.h"
+
+#include <chrono>
+
+#include "modules/module_registry.h"
+#include "plugins/greeter.h"
+#include "test_modules.h"
+
+namespace freshet {
+namespace {
+
+using test_modules::contains;
+using test_modules::error_of;
+using test_modules::Marker;
+using test_modules::Patient;
+using test_modules::ScratchFolder;
+namespace fs = std::filesystem;
+using State = CatalogEntry::State;
+
+SearchPath path_of(const std::vector<fs::path>& folders) {
+  SearchPath::Sources sources;
+  for (const fs::path& folder : folders) sources.option_folders.push_back(folder.native());
+  return SearchPath(sources);
+}
+
+void put(const ScratchFolder& folder, const std::string& module, const std::string& as) {
+  fs::copy_file(test_modules::path(module), folder / as);
+}
+
+TEST(PluginCatalog, ListsAndLoadsAPluginWhenItIsNeeded) {
+  ScratchFolder folder, elsewhere;
+  put(folder, "alpha", "alpha.so");
+  put(folder, "beta", "beta.so");
+  folder.write("readme.txt", "not looked at");
+  const Marker marker(elsewhere);
+  PluginCatalog catalog(path_of({folder.path()}));
+  ASSERT_EQ(catalog.entries().size(), 2u);
+  EXPECT_EQ(catalog.usable(FRESHET_KIND_CONNECTOR).size(), 2u);
+  EXPECT_EQ(catalog.find(FRESHET_KIND_EXECUTOR, "alpha"), nullptr);
+  const CatalogEntry* alpha = catalog.find(FRESHET_KIND_CONNECTOR, "alpha");
+  ASSERT_NE(alpha, nullptr);
+  EXPECT_FALSE(marker.is_there());
+
+  LoadedPlugin& plugin = catalog.load(*alpha);
+  EXPECT_TRUE(marker.is_there());
+  EXPECT_EQ(plugin.factory<Greeter>().greet(), "hello from alpha");
+  EXPECT_EQ(&plugin, &catalog.load(*alpha));
+  EXPECT_EQ(&plugin.factory<Greeter>(), &plugin.factory<Greeter>());
+  const LoadedModule* module = ModuleRegistry::instance().module_of(&plugin.contract());
+  ASSERT_NE(module, nullptr);
+  EXPECT_EQ(module->path(), alpha->file.path);
+  EXPECT_EQ(module->kind(), ModuleKind::kInstalled);
+}
+
+TEST(PluginCatalog, TheFirstOfANameWinsAndTellsWhatItShadows) {
+  ScratchFolder first, second;
+  put(first, "alpha", "z.so");
+  put(second, "alpha", "a.so");
+  PluginCatalog catalog(path_of({first.path(), second.path()}));
+  ASSERT_EQ(catalog.entries().size(), 2u);
+  EXPECT_EQ(catalog.entries()[0].state, State::kUsable);
+  EXPECT_EQ(catalog.entries()[0].shadows, std::vector<fs::path>{second / "a.so"});
+  EXPECT_EQ(catalog.entries()[1].state, State::kShadowed);
+  EXPECT_TRUE(contains(catalog.entries()[1].reason, (first / "z.so").native()));
+}
+
+TEST(PluginCatalog, ARefusedFileDoesNotShadow) {
+  ScratchFolder first, second;
+  first.write("alpha.so", Patient("alpha").tag("sdk-abi=1", "sdk-abi=9").bytes);
+  put(second, "alpha", "alpha.so");
+  PluginCatalog catalog(path_of({first.path(), second.path()}));
+  EXPECT_EQ(catalog.entries()[0].state, State::kRefused);
+  ASSERT_NE(catalog.find(FRESHET_KIND_CONNECTOR, "alpha"), nullptr);
+  EXPECT_EQ(catalog.find(FRESHET_KIND_CONNECTOR, "alpha")->file.path, second / "alpha.so");
+}
+
+TEST(PluginCatalog, TwoKindsOfOneNameAreRefused) {
+  ScratchFolder folder;
+  put(folder, "alpha", "a.so");
+  std::string other = Patient("two_notes").bytes;
+  // An operator library with one note: the second becomes another type's.
+  Patient library("two_notes");
+  const std::string note(FRESHET_NOTE_OWNER "\0" FRESHET_PLUGIN_MAGIC, 16);
+  const std::size_t second = library.bytes.find(note, library.note_at());
+  ASSERT_NE(second, std::string::npos);
+  library.bytes[second - 4] = 9;
+  library.note([](freshet_note_v1& n) { std::strcpy(n.name, "alpha"); });
+  folder.write("b.so", library.bytes);
+  PluginCatalog catalog(path_of({folder.path()}));
+  ASSERT_EQ(catalog.entries().size(), 2u);
+  EXPECT_EQ(catalog.entries()[1].state, State::kRefused);
+  EXPECT_EQ(catalog.entries()[1].reason, "is the operator library 'alpha', but " +
+                                             (folder / "a.so").native() +
+                                             " is the connector of that name: rename one of them");
+}
+
+TEST(PluginCatalog, AnApplicationInAPluginFolderIsRefused) {
+  ScratchFolder folder;
+  put(folder, "count_arguments", "count.so");
+  PluginCatalog catalog(path_of({folder.path()}));
+  EXPECT_EQ(catalog.entries()[0].state, State::kRefused);
+  EXPECT_TRUE(contains(catalog.entries()[0].reason, "fr-run")) << catalog.entries()[0].reason;
+}
+
+TEST(PluginCatalog, AFactoryThatCanNotBeMadeIsAnErrorInThePluginsWords) {
+  ScratchFolder folder;
+  put(folder, "thrower", "thrower.so");
+  put(folder, "silent", "silent.so");
+  PluginCatalog catalog(path_of({folder.path()}));
+  const auto error = [&](const char* name) {
+    LoadedPlugin& plugin = catalog.load(*catalog.find(FRESHET_KIND_CONNECTOR, name));
+    return error_of<RefusedFile>([&] { plugin.factory<Greeter>(); });
+  };
+  EXPECT_TRUE(contains(error("thrower"), "it says: no greeting without a hat"));
+  EXPECT_TRUE(contains(error("silent"), "it says: nothing"));
+}
+
+TEST(PluginCatalog, AnAccountNamesWhatWasFoundRefusedAndLookedAt) {
+  ScratchFolder folder;
+  put(folder, "alpha", "alpha.so");
+  folder.write("bad.so", "hello");
+  PluginCatalog catalog(path_of({folder.path(), folder / "absent"}));
+  EXPECT_EQ(catalog.account_of(FRESHET_KIND_CONNECTOR),
+            "\n  found: 'alpha' in " + (folder / "alpha.so").native() +
+                "\n  refused: " + (folder / "bad.so").native() +
+                ": is not an ELF file, it begins with 'hell' and not with '?ELF': give a shared "
+                "object built with the Freshet SDK" +
+                "\n  looked in: " + folder.path().native() + " (option plugin.dirs)" +
+                "\n  looked in: " + (folder / "absent").native() +
+                " (option plugin.dirs; skipped: does not exist)");
+  EXPECT_TRUE(contains(catalog.account_of(FRESHET_KIND_EXECUTOR), "found: no executor plugin"));
+}
+
+TEST(PluginCatalog, ListsTwoHundredPluginsInATwentiethOfASecond) {
+  ScratchFolder folder;
+  for (int i = 0; i < 200; ++i) put(folder, "alpha", "p" + std::to_string(i) + ".so");
+  auto best = std::chrono::nanoseconds::max();
+  for (int round = 0; round < 5; ++round) {
+    const auto start = std::chrono::steady_clock::now();
+    const PluginCatalog catalog(path_of({folder.path()}));
+    best = std::min<std::chrono::nanoseconds>(best, std::chrono::steady_clock::now() - start);
+    ASSERT_EQ(catalog.entries().size(), 200u);
+  }
+  RecordProperty("microseconds", static_cast<int>(best.count() / 1000));
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  EXPECT_LT(best, std::chrono::milliseconds(50));
+#endif
+}
+
+}  // namespace
+}  // namespace freshet

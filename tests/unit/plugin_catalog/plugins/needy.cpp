@@ -1,0 +1,14 @@
+// Calls what a library defines, or what nobody does.
+#include "freshet/plugin_registration.h"
+#include "marker.h"
+
+extern "C" int from_elsewhere();
+
+namespace {
+
+void* create(char*, std::size_t) { return reinterpret_cast<void*>(&from_elsewhere); }
+void destroy(void*) {}
+
+}  // namespace
+
+FRESHET_DETAIL_MODULE(FRESHET_KIND_CONNECTOR, "needy", "0.1.0", &create, &destroy, nullptr);

@@ -1,0 +1,141 @@
+// The modules that the build made for these tests, and copies of them damaged in one place.
+#pragma once
+
+#include <elf.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "freshet/plugin.h"
+
+namespace test_modules {
+
+namespace fs = std::filesystem;
+
+inline fs::path path(const std::string& name) {
+  return fs::path(FRESHET_TEST_MODULES) / (name + ".so");
+}
+
+inline std::string content(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+inline void write(const fs::path& file, const std::string& content) {
+  std::ofstream out(file, std::ios::binary | std::ios::trunc);
+  out << content;
+  out.close();
+  ASSERT_TRUE(out) << file;
+}
+
+// Gone when the test ends.
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    std::string pattern = (fs::temp_directory_path() / "freshet-test-XXXXXX").native();
+    folder_ = ::mkdtemp(pattern.data());
+  }
+  ~ScratchFolder() {
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+
+  const fs::path& path() const { return folder_; }
+  fs::path operator/(const std::string& name) const { return folder_ / name; }
+  fs::path write(const std::string& name, const std::string& content) const {
+    test_modules::write(folder_ / name, content);
+    return folder_ / name;
+  }
+
+ private:
+  fs::path folder_;
+};
+
+// The bytes of a module, its note and ELF header to be changed.
+class Patient {
+ public:
+  explicit Patient(const std::string& name) : bytes(content(test_modules::path(name))) {
+    note_at_ = bytes.find(std::string(FRESHET_NOTE_OWNER "\0" FRESHET_PLUGIN_MAGIC, 16)) + 8;
+  }
+
+  template <class Change>
+  Patient& note(Change change) {
+    freshet_note_v1 note;
+    std::memcpy(&note, bytes.data() + note_at_, sizeof note);
+    change(note);
+    std::memcpy(bytes.data() + note_at_, &note, sizeof note);
+    return *this;
+  }
+  // The note's own header: sizes of owner and content, type.
+  Patient& note_header(std::uint32_t owner_size, std::uint32_t content_size, std::uint32_t type) {
+    const std::uint32_t header[] = {owner_size, content_size, type};
+    std::memcpy(bytes.data() + note_at_ - 20, header, sizeof header);
+    return *this;
+  }
+  template <class Change>
+  Patient& elf(Change change) {
+    Elf64_Ehdr header;
+    std::memcpy(&header, bytes.data(), sizeof header);
+    change(header);
+    std::memcpy(bytes.data(), &header, sizeof header);
+    return *this;
+  }
+  // In the note's build tag; `to` may have another length.
+  Patient& tag(const std::string& from, const std::string& to) {
+    return note([&](freshet_note_v1& note) {
+      std::string text = note.build_tag;
+      const std::size_t at = text.find(from);
+      ASSERT_NE(at, std::string::npos) << from << " in " << text;
+      text.replace(at, from.size(), to);
+      std::memset(note.build_tag, 0, sizeof note.build_tag);
+      text.copy(note.build_tag, sizeof note.build_tag - 1);
+    });
+  }
+  std::size_t note_at() const { return note_at_; }
+
+  std::string bytes;
+
+ private:
+  std::size_t note_at_;
+};
+
+// Tells whether a module's code has run since this object was made.
+class Marker {
+ public:
+  explicit Marker(const ScratchFolder& folder) : file_(folder / "code-has-run") {
+    ::setenv("FRESHET_TEST_MARKER", file_.c_str(), 1);
+  }
+  ~Marker() { ::unsetenv("FRESHET_TEST_MARKER"); }
+  Marker(const Marker&) = delete;
+  Marker& operator=(const Marker&) = delete;
+  bool is_there() const { return fs::exists(file_); }
+
+ private:
+  fs::path file_;
+};
+
+// Expects that `call` throws Exception, and returns its text.
+template <class Exception, class Call>
+std::string error_of(Call call) {
+  try {
+    call();
+  } catch (const Exception& error) {
+    return error.what();
+  }
+  ADD_FAILURE() << "nothing was thrown";
+  return {};
+}
+
+inline bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace test_modules
