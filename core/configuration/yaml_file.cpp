@@ -68,7 +68,7 @@ class Flattening {
     return ConfigValue<std::vector<std::string>>::format(items);
   }
 
-  void put(const YAML::Node& key_node, const std::string& key, std::string text) {
+  void put(const YAML::Node& key_node, const std::string& key, const std::string& text) {
     const Origin origin = Origin::file(name_, line_of(key_node.Mark()));
     const auto [entry, added] = entries.try_emplace(key, Configuration::Entry{text, origin});
     if (!added)

@@ -1,9 +1,9 @@
 // `fr config` as people call it: its output, its exit codes, and the page that it generates.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>

@@ -67,6 +67,7 @@ bool names(const std::string& word, const OptionInfo& option) {
 std::vector<Row> rows_named(const std::vector<std::string>& words, std::vector<Row> rows) {
   if (words.empty()) return rows;
   std::vector<std::string> keys;
+  keys.reserve(rows.size());
   for (const Row& row : rows) keys.push_back(row.option.key);
   for (const std::string& word : words) {
     const bool found = std::any_of(rows.begin(), rows.end(),

@@ -87,16 +87,15 @@ inline constexpr bool kHasBounds = (std::is_arithmetic_v<T> && !std::is_same_v<T
 template <class T>
 class ConfigOption {
  public:
-  ConfigOption(std::string key, T default_value, std::string description, Scope scope)
-      : ConfigOption(std::move(key), std::optional<T>(std::move(default_value)),
-                     std::move(description), scope, 0) {}
+  ConfigOption(const std::string& key, T default_value, const std::string& description, Scope scope)
+      : ConfigOption(key, std::optional<T>(std::move(default_value)), description, scope, 0) {}
   // Without a default: get() throws MissingValue until it is set.
-  ConfigOption(std::string key, std::nullopt_t, std::string description, Scope scope)
-      : ConfigOption(std::move(key), std::optional<T>(), std::move(description), scope, 0) {}
+  ConfigOption(const std::string& key, std::nullopt_t, const std::string& description, Scope scope)
+      : ConfigOption(key, std::optional<T>(), description, scope, 0) {}
 
   // Names that it had before: still read, with a warning.
-  ConfigOption deprecated_keys(std::vector<std::string> keys) && {
-    return changed([&](Declaration& d) { d.info.deprecated_keys = std::move(keys); });
+  ConfigOption deprecated_keys(const std::vector<std::string>& keys) && {
+    return changed([&](Declaration& d) { d.info.deprecated_keys = keys; });
   }
   // Shown as ****** wherever Freshet shows settings.
   ConfigOption secret() && {
@@ -109,10 +108,10 @@ class ConfigOption {
     return changed([&](Declaration& d) { d.maximum = most; });
   }
   // Any other rule, with words that follow "expected ...". `holds` must not throw.
-  ConfigOption check(bool (*holds)(const T&), std::string expected) && {
+  ConfigOption check(bool (*holds)(const T&), const std::string& expected) && {
     return changed([&](Declaration& d) {
       d.check = holds;
-      d.check_expected = std::move(expected);
+      d.check_expected = expected;
     });
   }
 
@@ -125,11 +124,11 @@ class ConfigOption {
  private:
   using Declaration = detail::TypedDeclaration<T>;
 
-  ConfigOption(std::string key, std::optional<T> default_value, std::string description,
-               Scope scope, int) {
+  ConfigOption(const std::string& key, std::optional<T> default_value,
+               const std::string& description, Scope scope, int) {
     auto made = std::make_unique<Declaration>();
-    made->info.key = std::move(key);
-    made->info.description = std::move(description);
+    made->info.key = key;
+    made->info.description = description;
     made->info.type = ConfigValue<T>::type();
     made->info.scope = scope;
     if (default_value) made->info.default_text = ConfigValue<T>::format(*default_value);

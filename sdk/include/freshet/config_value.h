@@ -167,6 +167,7 @@ struct ConfigValue<std::vector<T>> {
   }
   static std::string format(const std::vector<T>& value) {
     std::vector<std::string> items;
+    items.reserve(value.size());
     for (const auto& each : value) items.push_back(ConfigValue<T>::format(each));
     return detail::join_list(items);
   }

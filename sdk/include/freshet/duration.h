@@ -28,6 +28,7 @@ class Duration {
   constexpr std::int64_t ms() const { return ns_ / 1'000'000; }  // towards zero
   constexpr double seconds() const { return static_cast<double>(ns_) / 1e9; }
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes a 0 of the compiler for one here
   friend constexpr auto operator<=>(const Duration&, const Duration&) = default;
   friend constexpr Duration operator+(Duration a, Duration b) {
     std::int64_t ns = 0;

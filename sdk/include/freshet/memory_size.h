@@ -23,6 +23,7 @@ class MemorySize {
 
   constexpr std::uint64_t bytes() const { return bytes_; }
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes a 0 of the compiler for one here
   friend constexpr auto operator<=>(const MemorySize&, const MemorySize&) = default;
 
  private:

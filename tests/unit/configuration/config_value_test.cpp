@@ -33,10 +33,10 @@ T parsed(const std::string& text) {
 
 // Text out of the characters that mean something to a parser, and of any bytes.
 std::string random_text(Random& random, std::size_t longest) {
-  static const std::string kSpecial = " ,:'\"\t\n.-+0123456789eExmskbdhinftrueINAN;[]{}";
+  static const std::string special = " ,:'\"\t\n.-+0123456789eExmskbdhinftrueINAN;[]{}";
   std::string text(random() % (longest + 1), ' ');
   for (char& c : text)
-    c = random() % 8 == 0 ? static_cast<char>(random()) : kSpecial[random() % kSpecial.size()];
+    c = random() % 8 == 0 ? static_cast<char>(random()) : special[random() % special.size()];
   return text;
 }
 

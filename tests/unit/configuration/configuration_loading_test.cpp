@@ -1,9 +1,9 @@
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -132,8 +132,9 @@ TEST(YamlFile, RefusesAliasesThatGrowWithoutBound) {
   std::string bomb = "a0: &a0 {x: 1, y: 2}\n";
   for (int i = 1; i < 30; ++i) {
     const std::string before = "*a" + std::to_string(i - 1);
-    bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " {x: " + before +
-            ", y: " + before + "}\n";
+    const std::string name = "a" + std::to_string(i);
+    bomb.append(name).append(": &").append(name).append(" {x: ").append(before);
+    bomb.append(", y: ").append(before).append("}\n");
   }
   EXPECT_NE(yaml_refusal(bomb).find("more than 100000 settings"), std::string::npos);
   EXPECT_NE(yaml_refusal("a: &a\n  b: *a\n").find("freshet.yaml:"), std::string::npos);
@@ -141,8 +142,8 @@ TEST(YamlFile, RefusesAliasesThatGrowWithoutBound) {
 
 TEST(YamlFile, RefusesNestingWithoutBound) {
   std::string deep;
-  for (int i = 0; i < 40; ++i) deep += std::string(static_cast<std::size_t>(i), ' ') + "a:\n";
-  deep += std::string(40, ' ') + "b: 1\n";
+  for (std::size_t i = 0; i < 40; ++i) deep.append(i, ' ').append("a:\n");
+  deep.append(40, ' ').append("b: 1\n");
   EXPECT_NE(yaml_refusal(deep).find("nested deeper than 32 levels"), std::string::npos);
   EXPECT_EQ(yaml_refusal(std::string(100'000, '[')).rfind("freshet.yaml:", 0), 0u);
   EXPECT_EQ(yaml_refusal(std::string(100'000, '{')).rfind("freshet.yaml:", 0), 0u);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <memory>
 #include <thread>
 
 #include "freshet/nearest_name.h"
@@ -277,7 +278,6 @@ TEST(OptionCatalog, HoldsAnOptionForAsLongAsItLives) {
   {
     const auto option =
         ConfigOption<std::int32_t>{"test.short-lived", 1, "Short.", Scope::kJob}.minimum(1);
-    const ConfigOption<std::int32_t> copy = option;
     ASSERT_TRUE(OptionCatalog::find("test.short-lived"));
     EXPECT_EQ(OptionCatalog::find("test.short-lived")->expected,
               "an integer of 32 bits, at least 1");
@@ -285,6 +285,16 @@ TEST(OptionCatalog, HoldsAnOptionForAsLongAsItLives) {
   }
   EXPECT_FALSE(OptionCatalog::find("test.short-lived"));
   EXPECT_TRUE(OptionCatalog::accepts("test.short-lived", "0")) << "unknown: not its to judge";
+}
+
+TEST(OptionCatalog, HoldsAnOptionForAsLongAsACopyLives) {
+  using Option = ConfigOption<std::int32_t>;
+  auto first = std::make_unique<Option>("test.copied", 1, "Copied.", Scope::kJob);
+  auto second = std::make_unique<Option>(*first);
+  first.reset();
+  EXPECT_TRUE(OptionCatalog::find("test.copied"));
+  second.reset();
+  EXPECT_FALSE(OptionCatalog::find("test.copied"));
 }
 
 TEST(OptionCatalog, IsInOrderAndHasEachKeyOnce) {
