@@ -15,17 +15,12 @@
 #include <unordered_set>
 #include <vector>
 
+#include "freshet/job_graph.h"
 #include "freshet/module.h"
 #include "modules/sha256.h"
 #include "plugin_catalog/plugin_file.h"
 
 namespace freshet {
-
-enum class ModuleKind {
-  kShipped,     // with the application, loaded from its copy in a ModuleStore
-  kInstalled,   // a plugin, or a library of Freshet
-  kExecutable,  // the program itself
-};
 
 class FRESHET_API LoadedModule {
  public:

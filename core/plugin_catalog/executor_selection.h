@@ -12,6 +12,7 @@
 
 namespace freshet {
 
+// Valid as long as the catalog.
 struct SelectedExecutor {
   const ExecutorFactory& factory;
   const CatalogEntry& entry;

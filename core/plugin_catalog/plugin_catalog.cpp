@@ -32,6 +32,10 @@ CatalogEntry judged_entry(const fs::path& file) {
 
 }  // namespace
 
+LoadedPlugin::~LoadedPlugin() {
+  if (factory_ != nullptr && contract_.destroy != nullptr) contract_.destroy(factory_);
+}
+
 void* LoadedPlugin::make_factory() {
   const std::lock_guard lock(mutex_);
   if (factory_ != nullptr) return factory_;
@@ -107,11 +111,11 @@ const CatalogEntry* PluginCatalog::find(std::uint32_t kind, const std::string& n
 LoadedPlugin& PluginCatalog::load(const CatalogEntry& entry) {
   assert(entry.state == CatalogEntry::State::kUsable);
   const std::lock_guard lock(mutex_);
-  LoadedPlugin*& plugin = loaded_[&entry];
+  std::unique_ptr<LoadedPlugin>& plugin = loaded_[&entry];
   if (plugin == nullptr) {
     const freshet_plugin_v1& contract = load_shared_object(entry.file);
     ModuleRegistry::instance().add_plugin(entry.file, contract);
-    plugin = new LoadedPlugin(entry, contract);  // kept like its code
+    plugin = std::make_unique<LoadedPlugin>(entry, contract);
   }
   return *plugin;
 }

@@ -5,13 +5,14 @@
 //   for (const CatalogEntry& entry : catalog.entries()) ...
 //
 // Threads    Any; the constructor scans, after it the entries never change.
+// Ownership  The catalog owns the factories; the plugins' code stays until the process ends.
 // Begin      elf_file.h reads a file, plugin_file.h who it is, build_tag.h whether it fits,
 //            search_path.h where to look, shared_object.h loads, executor_selection.h chooses.
 #pragma once
 
-#include <deque>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -43,11 +44,12 @@ class FRESHET_API LoadedPlugin {
       : entry_(entry), contract_(contract) {}
   LoadedPlugin(const LoadedPlugin&) = delete;
   LoadedPlugin& operator=(const LoadedPlugin&) = delete;
+  ~LoadedPlugin();
 
   const CatalogEntry& entry() const { return entry_; }
   const freshet_plugin_v1& contract() const { return contract_; }
-  // The plugin's factory, made once and kept until the process ends; T is the interface of the
-  // plugin's kind. Throws RefusedFile with the plugin's own words if it can't be made.
+  // The plugin's factory, made once and handed back when the catalog ends; T is the interface of
+  // the plugin's kind. Throws RefusedFile with the plugin's own words if it can't be made.
   template <class T>
   T& factory() {
     return *static_cast<T*>(make_factory());
@@ -88,7 +90,7 @@ class FRESHET_API PluginCatalog {
   SearchPath path_;
   std::vector<CatalogEntry> entries_;
   std::mutex mutex_;
-  std::map<const CatalogEntry*, LoadedPlugin*> loaded_;
+  std::map<const CatalogEntry*, std::unique_ptr<LoadedPlugin>> loaded_;
 };
 
 }  // namespace freshet

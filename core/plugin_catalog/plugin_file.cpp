@@ -157,7 +157,7 @@ class NoteReader {
     };
     if (name.empty() && kind == FRESHET_KIND_APPLICATION) return path_.stem().native();
     if (name.empty() || !std::all_of(name.begin(), name.end(), fits) || name[0] == '.' ||
-        name[0] == '-')
+        name[0] == '_' || name[0] == '-')
       refuse("is named '" + printable(name) +
              "', a name has the characters a-z 0-9 - _ . and begins with a letter or digit: give "
              "another name in its macro");

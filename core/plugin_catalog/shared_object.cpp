@@ -2,6 +2,9 @@
 
 #include <boost/dll/shared_library.hpp>
 #include <cstring>
+#include <deque>
+#include <mutex>
+#include <utility>
 
 #include "plugin_catalog/build_tag.h"
 
@@ -27,6 +30,27 @@ std::string words_of_the_loader(const std::string& error) {
   return error.substr(begin + kBefore.size(), end - begin - kBefore.size());
 }
 
+// Keeps every library that was ever loaded.
+boost::dll::shared_library& loaded(const PluginFile& file) {
+  static auto* const libraries = new std::deque<boost::dll::shared_library>();
+  static auto* const mutex = new std::mutex();
+  try {
+    boost::dll::shared_library library(
+        boost::filesystem::path(file.path.native()),
+        boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
+    const std::lock_guard lock(*mutex);
+    return libraries->emplace_back(std::move(library));
+  } catch (const boost::system::system_error& error) {
+    throw RefusedFile(file.path, std::string("the loader refuses it: ") +
+                                     printable(words_of_the_loader(error.what()), 1000) +
+                                     ": install what is missing, or link it in");
+  }
+}
+
+const freshet_plugin_v1& entry_of(boost::dll::shared_library& library) {
+  return library.get<const freshet_plugin_v1>(FRESHET_PLUGIN_ENTRY);
+}
+
 }  // namespace
 
 PluginFile read_compatible_file(const std::filesystem::path& path) {
@@ -43,17 +67,7 @@ const freshet_plugin_v1& load_shared_object(const PluginFile& file) {
   if (!(now.file == file.file))
     throw RefusedFile(file.path, "was replaced since it was listed: start again");
 
-  boost::dll::shared_library* library = nullptr;  // never unloaded
-  try {
-    library = new boost::dll::shared_library(
-        boost::filesystem::path(file.path.native()),
-        boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
-  } catch (const boost::system::system_error& error) {
-    throw RefusedFile(file.path, std::string("the loader refuses it: ") +
-                                     printable(words_of_the_loader(error.what()), 1000) +
-                                     ": install what is missing, or link it in");
-  }
-  const auto& entry = library->get<const freshet_plugin_v1>(FRESHET_PLUGIN_ENTRY);
+  const freshet_plugin_v1& entry = entry_of(loaded(file));
   if (!says_the_same(entry, file))
     throw RefusedFile(file.path,
                       "was replaced while it was being loaded, its entry and its note differ: "

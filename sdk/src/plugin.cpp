@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "freshet/error.h"
+#include "freshet/job_client.h"
 #include "freshet/plugin_registration.h"
 
 namespace freshet::detail {
@@ -26,11 +27,13 @@ void write_text(std::string_view text, char* error, std::size_t error_size) noex
 std::uint32_t write_current_exception(char* error, std::size_t error_size) noexcept {
   try {
     throw;
-  } catch (const InvalidInput& refused) {
-    write_text(refused.what(), error, error_size);
-    return FRESHET_MAIN_REFUSED;
   } catch (const std::exception& thrown) {
     write_text(thrown.what(), error, error_size);
+    if (dynamic_cast<const InvalidInput*>(&thrown) != nullptr) return FRESHET_MAIN_REFUSED;
+    if (dynamic_cast<const JobFailed*>(&thrown) != nullptr) return FRESHET_MAIN_JOB_FAILED;
+    if (dynamic_cast<const JobCanceled*>(&thrown) != nullptr ||
+        dynamic_cast<const Canceled*>(&thrown) != nullptr)
+      return FRESHET_MAIN_CANCELED;
   } catch (...) {
     write_text("an exception that is no std::exception", error, error_size);
   }

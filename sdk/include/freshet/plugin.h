@@ -42,9 +42,11 @@ enum freshet_plugin_kind {
 
 /* How the main of an application ended. */
 enum freshet_main_outcome {
-  FRESHET_MAIN_RETURNED = 0, /* *exit_code is what it returned */
-  FRESHET_MAIN_THREW = 1,    /* an exception; its text is in `error` */
-  FRESHET_MAIN_REFUSED = 2   /* freshet::InvalidInput; its text is in `error` */
+  FRESHET_MAIN_RETURNED = 0,   /* *exit_code is what it returned */
+  FRESHET_MAIN_THREW = 1,      /* an exception; its text is in `error`, as with those below */
+  FRESHET_MAIN_REFUSED = 2,    /* freshet::InvalidInput */
+  FRESHET_MAIN_JOB_FAILED = 3, /* freshet::JobFailed */
+  FRESHET_MAIN_CANCELED = 4    /* freshet::JobCanceled or freshet::Canceled */
 };
 
 struct freshet_plugin_v1 {

@@ -17,7 +17,7 @@
 namespace freshet::detail {
 
 // Called inside a catch block: writes what the exception says into `error`, zero-terminated, and
-// tells FRESHET_MAIN_REFUSED for an InvalidInput from FRESHET_MAIN_THREW for anything else.
+// returns the enum freshet_main_outcome of its type.
 FRESHET_API std::uint32_t write_current_exception(char* error, std::size_t error_size) noexcept;
 
 template <class Interface, class Factory>
@@ -67,7 +67,7 @@ struct FRESHET_HIDDEN ApplicationMain {
 #define FRESHET_DETAIL_MODULE(kind_, name_, version_, create_, destroy_, main_)             \
   namespace {                                                                               \
   __attribute__((section(".note.freshet"), used, aligned(4)))                               \
-  FRESHET_DETAIL_NO_RED_ZONE const freshet_elf_note freshet_identity_note = {               \
+  FRESHET_DETAIL_NO_RED_ZONE constexpr freshet_elf_note freshet_identity_note = {           \
       sizeof(FRESHET_NOTE_OWNER),                                                           \
       sizeof(freshet_note_v1),                                                              \
       FRESHET_NOTE_TYPE,                                                                    \
@@ -75,20 +75,21 @@ struct FRESHET_HIDDEN ApplicationMain {
       {FRESHET_PLUGIN_MAGIC, sizeof(freshet_note_v1), FRESHET_ABI_VERSION, kind_, 0, name_, \
        version_, FRESHET_VERSION_STRING, FRESHET_BUILD_TAG}};                               \
   }                                                                                         \
-  extern "C" __attribute__((visibility("default"), used))                                   \
-  const freshet_plugin_v1 freshet_plugin = {FRESHET_PLUGIN_MAGIC,                           \
-                                            sizeof(freshet_plugin_v1),                      \
-                                            FRESHET_ABI_VERSION,                            \
-                                            kind_,                                          \
-                                            0,                                              \
-                                            name_,                                          \
-                                            version_,                                       \
-                                            FRESHET_VERSION_STRING,                         \
-                                            FRESHET_BUILD_TAG,                              \
-                                            create_,                                        \
-                                            destroy_,                                       \
-                                            main_,                                          \
-                                            &::freshet::module_anchor}
+  extern "C" __attribute__((visibility("default"),                                          \
+                            used)) constinit const freshet_plugin_v1 freshet_plugin = {     \
+      FRESHET_PLUGIN_MAGIC,                                                                 \
+      sizeof(freshet_plugin_v1),                                                            \
+      FRESHET_ABI_VERSION,                                                                  \
+      kind_,                                                                                \
+      0,                                                                                    \
+      name_,                                                                                \
+      version_,                                                                             \
+      FRESHET_VERSION_STRING,                                                               \
+      FRESHET_BUILD_TAG,                                                                    \
+      create_,                                                                              \
+      destroy_,                                                                             \
+      main_,                                                                                \
+      &::freshet::module_anchor}
 
 // Any kind: `Interface` is the SDK's class for it, `Factory` the author's.
 #define FRESHET_PLUGIN(kind_, Interface_, name_, version_, Factory_)                               \

@@ -36,6 +36,10 @@ TEST(Application, AnExceptionBecomesText) {
   const MainResult refused = run_main(application(), "app.so", {"refuse"});
   EXPECT_EQ(refused.outcome, FRESHET_MAIN_REFUSED);
   EXPECT_EQ(refused.error, "no such river: name another");
+  EXPECT_EQ(run_main(application(), "app.so", {"fail"}).outcome, FRESHET_MAIN_JOB_FAILED);
+  const MainResult canceled = run_main(application(), "app.so", {"cancel"});
+  EXPECT_EQ(canceled.outcome, FRESHET_MAIN_CANCELED);
+  EXPECT_TRUE(contains(canceled.error, "melt")) << canceled.error;
   const MainResult odd = run_main(application(), "app.so", {"odd"});
   EXPECT_EQ(odd.error, "an exception that is no std::exception");
 }

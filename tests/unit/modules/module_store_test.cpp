@@ -4,7 +4,6 @@
 #include <sys/wait.h>
 
 #include <chrono>
-#include <thread>
 
 #include "../plugin_catalog/test_modules.h"
 #include "freshet/error.h"
@@ -87,7 +86,7 @@ TEST_F(ModuleStoreTest, AFileThatOthersMayWriteToIsNotTrusted) {
   EXPECT_EQ(facts.st_mode & 022, 0u);
 }
 
-TEST_F(ModuleStoreTest, ProcessesAndThreadsStoreAtOnce) {
+TEST_F(ModuleStoreTest, ProcessesStoreAtOnce) {
   const auto main = files_.write("app.so", std::string(300000, 'm'));
   std::vector<pid_t> children;
   for (int i = 0; i < 4; ++i) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "freshet/error.h"
+#include "freshet/job_client.h"
 #include "marker.h"
 
 namespace {
@@ -29,6 +30,9 @@ int count_arguments(int argc, char** argv) {
     throw std::runtime_error("thrown " + std::string(1000000, 'x'));
   if (argc > 1 && std::strcmp(argv[1], "refuse") == 0)
     throw freshet::InvalidInput("no such river: name another");
+  if (argc > 1 && std::strcmp(argv[1], "cancel") == 0) throw freshet::JobCanceled("melt");
+  if (argc > 1 && std::strcmp(argv[1], "fail") == 0)
+    throw freshet::JobFailed("melt", freshet::FailureInfo{});
   if (argc > 1 && std::strcmp(argv[1], "odd") == 0) throw 7;
   return argc;
 }
