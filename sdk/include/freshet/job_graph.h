@@ -29,7 +29,11 @@ FRESHET_API const char* name_of(Partitioning partitioning);
 // Blocking is refused by name until it exists.
 enum class ExchangeKind : std::uint8_t { kPipelined, kBlocking };
 
-enum class ModuleKind : std::uint8_t { kShipped, kInstalled, kExecutable };
+enum class ModuleKind : std::uint8_t {
+  kShipped,     // with the application, loaded from its copy
+  kInstalled,   // a plugin, or a library of Freshet
+  kExecutable,  // the program itself
+};
 
 struct JobModule {
   std::string sha256;  // hex

@@ -1,0 +1,17 @@
+#include "translation/stable_id.h"
+
+#include "modules/sha256.h"
+
+namespace freshet {
+
+std::string stable_id(const std::vector<std::string_view>& parts) {
+  std::string text;
+  for (const std::string_view part : parts) {
+    text += std::to_string(part.size());
+    text += ':';
+    text += part;
+  }
+  return Sha256::of(text).hex().substr(0, 32);
+}
+
+}  // namespace freshet

@@ -1,0 +1,53 @@
+#include "translation/translator_registry.h"
+
+#include <utility>
+
+#include "freshet/configuration.h"
+#include "freshet/error.h"
+#include "freshet/options.h"
+#include "translation/stream_graph_translator.h"
+
+namespace freshet {
+
+TranslatorRegistry::TranslatorRegistry(ProcessModules& modules, std::string application)
+    : job_ids_(std::move(application)) {
+  add(std::make_unique<StreamGraphTranslator>(modules, job_ids_));
+}
+
+TranslatorRegistry::~TranslatorRegistry() = default;
+
+void TranslatorRegistry::add(std::unique_ptr<PipelineTranslator> translator) {
+  std::string kind(translator->kind());
+  const std::lock_guard lock(mutex_);
+  if (!translators_.emplace(kind, std::move(translator)).second) {
+    throw InvalidInput("two translators are for pipelines of kind '" + kind +
+                       "': take one of their plugins away");
+  }
+}
+
+JobGraph TranslatorRegistry::translate(const Pipeline& pipeline,
+                                       const Configuration& configuration) {
+  const PipelineTranslator* translator = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = translators_.find(pipeline.kind());
+    if (found != translators_.end()) {
+      translator = found->second.get();
+    } else {
+      std::string known;
+      for (const auto& entry : translators_)
+        known += (known.empty() ? "'" : ", '") + entry.first + "'";
+      throw InvalidInput("no translator is for pipelines of kind '" + std::string(pipeline.kind()) +
+                         "', there are those for " + known +
+                         ": install the front-end plugin that has it");
+    }
+  }
+  JobGraph job = translator->translate(pipeline, configuration);
+  if (job.id.empty()) {
+    job.id = job_ids_.next(configuration.find(options::kApplicationId).value_or(""), job.name, "");
+  }
+  job.validate();
+  return job;
+}
+
+}  // namespace freshet
