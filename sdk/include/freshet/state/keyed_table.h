@@ -250,7 +250,7 @@ class KeyedTable {
     return hash + (hash == 0);
   }
 
-  static std::size_t most_keys(std::size_t capacity) { return capacity / 8 * 5; }
+  static std::size_t most_keys(std::size_t capacity) { return capacity / 2; }
 
   [[gnu::always_inline]] std::size_t home(std::uint64_t hash) const {
     assert(hash - base_ < width_);
