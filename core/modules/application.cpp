@@ -34,15 +34,16 @@ MainResult run_main(const LoadedApplication& application, const std::string& pro
   std::vector<std::string> texts{program};
   texts.insert(texts.end(), arguments.begin(), arguments.end());
   std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
   for (std::string& text : texts) pointers.push_back(text.data());
   pointers.push_back(nullptr);
 
   MainResult result;
-  std::string error(64 * 1024, '\0');
+  std::string error(std::size_t{64} * 1024, '\0');
   result.outcome = static_cast<freshet_main_outcome>(
       application.module.contract()->main(static_cast<int>(texts.size()), pointers.data(),
                                           &result.exit_code, error.data(), error.size()));
-  if (result.outcome != FRESHET_MAIN_RETURNED) result.error = error.c_str();
+  if (result.outcome != FRESHET_MAIN_RETURNED) result.error = error.substr(0, error.find('\0'));
   return result;
 }
 

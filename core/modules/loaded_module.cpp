@@ -69,8 +69,9 @@ std::string LoadedModule::text() const {
   return facts_.path.filename().native() + " (" + sha256().short_hex() + ")";
 }
 
-bool LoadedModule::contains(const void* pointer) const {
-  const std::uintptr_t address = address_of(pointer);
+bool LoadedModule::contains(const void* pointer) const { return contains(address_of(pointer)); }
+
+bool LoadedModule::contains(std::uintptr_t address) const {
   return std::any_of(segments_.begin(), segments_.end(), [address](const Segment& segment) {
     return address >= segment.begin && address < segment.end;
   });
@@ -82,28 +83,30 @@ std::vector<const OperatorDescriptor*> LoadedModule::operators() const {
   return all;
 }
 
-bool LoadedModule::is_listed(std::uintptr_t descriptor) const {
+const OperatorDescriptor* LoadedModule::listed_at(std::uintptr_t address) const {
   const std::lock_guard lock(mutex_);
   // The head tells whether more were registered since; only an executable that is still starting
   // ever does that.
   if (listed_head_ != facts_.anchor->operators) {
-    for (const OperatorDescriptor* listed : operators()) listed_.insert(address_of(listed));
+    for (const OperatorDescriptor* listed : operators())
+      listed_.emplace(address_of(listed), listed);
     listed_head_ = facts_.anchor->operators;
   }
-  return listed_.count(descriptor) != 0;
+  const auto found = listed_.find(address);
+  return found == listed_.end() ? nullptr : found->second;
 }
 
 const OperatorDescriptor* LoadedModule::descriptor_at(std::uint64_t offset) const {
-  const std::uintptr_t address = base_ + offset;
-  if (!is_listed(address))
+  const OperatorDescriptor* descriptor = listed_at(base_ + offset);
+  if (descriptor == nullptr)
     throw InvalidInput("module " + text() + " has " + std::to_string(operators().size()) +
                        " operators, none of them at offset " + hexadecimal(offset) +
                        ": the graph was made with another build of it, submit the job again");
-  return reinterpret_cast<const OperatorDescriptor*>(address);
+  return descriptor;
 }
 
 std::uint64_t LoadedModule::offset_of(const OperatorDescriptor* descriptor) const {
-  if (!is_listed(address_of(descriptor)))
+  if (listed_at(address_of(descriptor)) == nullptr)
     throw InvalidInput("module " + text() + " has no operator at address " +
                        hexadecimal(address_of(descriptor)) + ", its base is " + hexadecimal(base_) +
                        ": ask the module that registered it");
@@ -121,7 +124,8 @@ const void* LoadedModule::code_at(std::uint64_t offset) const {
   if (!is_code(address))
     throw InvalidInput("module " + text() + " has no code at offset " + hexadecimal(offset) +
                        ": the graph was made with another build of it, submit the job again");
-  return reinterpret_cast<const void*>(address);
+  // Counted from a pointer into the same module.
+  return reinterpret_cast<const char*>(facts_.anchor) + (address - address_of(facts_.anchor));
 }
 
 std::uint64_t LoadedModule::offset_of_code(const void* pointer) const {

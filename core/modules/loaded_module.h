@@ -12,7 +12,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include "freshet/job_graph.h"
@@ -50,6 +50,7 @@ class FRESHET_API LoadedModule {
   std::string text() const;
 
   bool contains(const void* address) const;
+  bool contains(std::uintptr_t address) const;
   std::vector<const OperatorDescriptor*> operators() const;
 
   // These throw InvalidInput naming module and offset or address.
@@ -64,7 +65,8 @@ class FRESHET_API LoadedModule {
     bool executable;
   };
 
-  bool is_listed(std::uintptr_t descriptor) const;
+  // nullptr if none of its operators is there.
+  const OperatorDescriptor* listed_at(std::uintptr_t address) const;
   bool is_code(std::uintptr_t address) const;
 
   Facts facts_;
@@ -74,7 +76,7 @@ class FRESHET_API LoadedModule {
   mutable std::mutex mutex_;
   mutable std::optional<Sha256> sha256_;
   mutable const OperatorDescriptor* listed_head_ = nullptr;
-  mutable std::unordered_set<std::uintptr_t> listed_;
+  mutable std::unordered_map<std::uintptr_t, const OperatorDescriptor*> listed_;
 };
 
 }  // namespace freshet

@@ -17,7 +17,7 @@ const ModuleAnchor& anchor_of(const PluginFile& file, const freshet_plugin_v1& c
 
 // The program's own headers are the ones that the kernel told it of.
 bool is_the_program(const LoadedModule& module) {
-  return module.contains(reinterpret_cast<const void*>(::getauxval(AT_PHDR)));
+  return module.contains(std::uintptr_t{::getauxval(AT_PHDR)});
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ namespace freshet {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::size_t kBlock = 256 * 1024;
+constexpr std::size_t kBlock = std::size_t{256} * 1024;
 
 std::string reason(int error) { return std::strerror(error); }
 
@@ -107,7 +107,7 @@ fs::path new_folder(const fs::path& apps) {
 
 }  // namespace
 
-ModuleStore::ModuleStore(fs::path state_folder) : apps_(std::move(state_folder) / "apps") {}
+ModuleStore::ModuleStore(const fs::path& state_folder) : apps_(state_folder / "apps") {}
 
 fs::path ModuleStore::default_state_folder() {
   const char* cache = std::getenv("XDG_CACHE_HOME");

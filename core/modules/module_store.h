@@ -34,7 +34,7 @@ struct StoredApplication {
 class FRESHET_API ModuleStore {
  public:
   // The folder is made when first needed, for this user alone.
-  explicit ModuleStore(std::filesystem::path state_folder);
+  explicit ModuleStore(const std::filesystem::path& state_folder);
   // $XDG_CACHE_HOME/freshet, else ~/.cache/freshet, else <temporary folder>/freshet-<user id>.
   static std::filesystem::path default_state_folder();
 

@@ -84,7 +84,7 @@ Sha256 Sha256::of_file(const std::filesystem::path& path) {
     throw InvalidInput(path.native() + ": can't be opened to be hashed: " + std::strerror(errno) +
                        ": make it readable for this user");
   Sha256Stream stream;
-  std::vector<char> buffer(256 * 1024);
+  std::vector<char> buffer(std::size_t{256} * 1024);
   ssize_t got = 0;
   while ((got = ::read(file, buffer.data(), buffer.size())) > 0 || (got < 0 && errno == EINTR))
     if (got > 0) stream.update(buffer.data(), static_cast<std::size_t>(got));

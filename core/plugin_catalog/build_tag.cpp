@@ -122,7 +122,8 @@ std::vector<std::string> BuildTag::shown_differences(const BuildTag& core) const
   for (const auto& [field, theirs] : fields_) {
     const std::string_view ours = core.value(field);
     if (!is_judged(field) && theirs != ours)
-      differences.push_back(field + " " + theirs + " (here " + shown(ours) + ")");
+      differences.push_back(std::string(field).append(" ").append(theirs).append(" (here ").append(
+          shown(ours) + ")"));
   }
   return differences;
 }

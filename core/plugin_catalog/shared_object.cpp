@@ -24,10 +24,10 @@ bool says_the_same(const freshet_plugin_v1& entry, const PluginFile& file) {
 
 // Boost.DLL wraps the loader's own words: "... (dlerror system message: <words>): ...".
 std::string words_of_the_loader(const std::string& error) {
-  static const std::string kBefore = "dlerror system message: ";
-  const std::size_t begin = error.find(kBefore), end = error.rfind("): ");
+  const std::string before = "dlerror system message: ";
+  const std::size_t begin = error.find(before), end = error.rfind("): ");
   if (begin == std::string::npos || end == std::string::npos || end < begin) return error;
-  return error.substr(begin + kBefore.size(), end - begin - kBefore.size());
+  return error.substr(begin + before.size(), end - begin - before.size());
 }
 
 // Keeps every library that was ever loaded.

@@ -12,6 +12,7 @@
  * Frozen: the first 24 bytes of both structs, for ever. The rest: for as long as
  * FRESHET_ABI_VERSION stays; a field is never moved or removed, and appending one raises it.
  */
+/* NOLINTBEGIN: C, also for C++. */
 #ifndef FRESHET_PLUGIN_H
 #define FRESHET_PLUGIN_H
 
@@ -123,3 +124,4 @@ extern __attribute__((visibility("default"))) const struct freshet_plugin_v1 fre
 #endif
 
 #endif
+/* NOLINTEND */
