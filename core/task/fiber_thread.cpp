@@ -245,7 +245,7 @@ void FiberThread::start(std::shared_ptr<Fiber> fiber) {
   command({Command::Kind::start, std::move(fiber)});
 }
 void FiberThread::cancel(std::shared_ptr<Fiber> fiber) {
-  if (test_mode_ && current_thread == this) {
+  if (current_thread == this) {
     cancel_now(*fiber);
   } else {
     command({Command::Kind::cancel, std::move(fiber)});

@@ -50,7 +50,7 @@ class FRESHET_API FiberThread {
   void start_now(std::shared_ptr<Fiber> fiber);
 
   void start(std::shared_ptr<Fiber> fiber);   // [any thread]
-  void cancel(std::shared_ptr<Fiber> fiber);  // [any thread]
+  void cancel(std::shared_ptr<Fiber> fiber);  // [any thread] at once on its own
   void end();                                 // [any thread]
 
   const Clock& clock() const noexcept { return *clock_; }
