@@ -156,7 +156,7 @@ void BM_KeyedExchange(benchmark::State& state) {
     for (auto& end : ends) end.get();
     expect_all(state, results, kPerSource);
   }
-  state.SetItemsProcessed(static_cast<std::int64_t>(2 * kPerSource * state.iterations()));
+  state.SetItemsProcessed(2 * static_cast<std::int64_t>(kPerSource) * state.iterations());
 }
 BENCHMARK(BM_KeyedExchange)
     ->Args({16, 8})
@@ -202,7 +202,7 @@ void BM_NothingHandedOver(benchmark::State& state) {
     for (auto& end : ends) end.get();
     expect_all(state, results, kPerSource);
   }
-  state.SetItemsProcessed(static_cast<std::int64_t>(2 * kPerSource * state.iterations()));
+  state.SetItemsProcessed(2 * static_cast<std::int64_t>(kPerSource) * state.iterations());
 }
 BENCHMARK(BM_NothingHandedOver)->UseRealTime()->Unit(benchmark::kMillisecond);
 

@@ -94,7 +94,7 @@ TEST(Waiter, DeadlinesFireInTheirOrder) {
   for (int i = 0; i < 100; ++i) {
     const auto after = static_cast<std::int64_t>(random() % 50);
     expected.push_back(after);
-    fibers.start("f" + std::to_string(i), [&fibers, &fired, start, after] {
+    fibers.start("f" + std::to_string(i), [&fired, start, after] {
       Waiter own;
       own.wait_until(start + after, [] { return false; });
       fired.push_back(after);
