@@ -21,7 +21,7 @@ struct RecordType;
 
 // "No timestamp": smaller than every event time.
 inline constexpr std::int64_t kNoTimestamp = INT64_MIN;
-// The watermark that ends event time; sent in front of every end of input.
+// The watermark that ends event time; every end of input implies it.
 inline constexpr std::int64_t kMaxWatermark = INT64_MAX;
 
 class FRESHET_API Batch {

@@ -108,7 +108,7 @@ class FRESHET_HIDDEN Kernel final : public Operator {
   }
   static constexpr auto coordinator_maker() {
     std::unique_ptr<Coordinator> (*maker)(PayloadReader&) = nullptr;
-    if constexpr (requires(PayloadReader& p) { Stage<0>::make_coordinator(p); }) {
+    if constexpr (requires(PayloadReader & p) { Stage<0>::make_coordinator(p); }) {
       maker = &Stage<0>::make_coordinator;
     }
     return maker;
@@ -165,17 +165,12 @@ class FRESHET_HIDDEN Kernel final : public Operator {
 
   void watermark(std::int64_t timestamp) override { pass_watermark<0>(timestamp); }
 
+  // Stage by stage: event time ends, then the input; what a stage lets go still passes the next.
   void end_of_input(std::uint32_t) override {
     each_index([&]<std::size_t I>() {
+      watermark_to_stage<I>(kMaxWatermark);
       if constexpr (requires(Stage<I> & s) { s.end_of_input([](auto&&, std::int64_t) {}); }) {
-        in_frame(with_timestamps_ || kAssigns, [&](Frame& frame, auto& tail) {
-          frame.at = I;
-          auto next = [&](auto&& value, std::int64_t timestamp) FRESHET_INLINE {
-            step<I + 1>(frame, static_cast<decltype(value)>(value), timestamp, tail);
-            frame.at = I;
-          };
-          std::get<I>(frame.stages).end_of_input(next);
-        });
+        from_stage<I>([&](auto& stage, auto& next) { stage.end_of_input(next); });
       }
     });
   }
@@ -355,29 +350,36 @@ class FRESHET_HIDDEN Kernel final : public Operator {
     with_timestamps_ = yes;
   }
 
+  // Calls one stage outside the loop; what it emits goes through those behind it.
+  template <std::size_t I, class Call>
+  void from_stage(Call&& call_stage) {
+    in_frame(with_timestamps_ || kAssigns, [&](Frame& frame, auto& tail) {
+      frame.at = I;
+      auto next = [&](auto&& value, std::int64_t timestamp) FRESHET_INLINE {
+        step<I + 1>(frame, static_cast<decltype(value)>(value), timestamp, tail);
+        frame.at = I;
+      };
+      call_stage(std::get<I>(frame.stages), next);
+    });
+  }
+
   // ---- watermarks -------------------------------------------------------------------------
   template <std::size_t I>
   void pass_watermark(std::int64_t timestamp) {
     if constexpr (I == kCount) {
       if constexpr (!kSink) output_->watermark(timestamp);
     } else {
-      // An assigner makes its own; only the end of event time passes.
-      if constexpr (stops_watermarks_v<Stage<I>>) {
-        if (timestamp != kMaxWatermark) return;
-      }
-      if constexpr (requires(Stage<I> & s) {
-                      s.on_watermark(timestamp, [](auto&&, std::int64_t) {});
-                    }) {
-        in_frame(with_timestamps_ || kAssigns, [&](Frame& frame, auto& tail) {
-          frame.at = I;
-          auto next = [&](auto&& value, std::int64_t t) FRESHET_INLINE {
-            step<I + 1>(frame, static_cast<decltype(value)>(value), t, tail);
-            frame.at = I;
-          };
-          std::get<I>(frame.stages).on_watermark(timestamp, next);
-        });
-      }
+      if constexpr (stops_watermarks_v<Stage<I>>) return;  // an assigner makes its own
+      watermark_to_stage<I>(timestamp);
       pass_watermark<I + 1>(timestamp);
+    }
+  }
+  template <std::size_t I>
+  void watermark_to_stage(std::int64_t timestamp) {
+    if constexpr (requires(Stage<I> & s) {
+                    s.on_watermark(timestamp, [](auto&&, std::int64_t) {});
+                  }) {
+      from_stage<I>([&](auto& stage, auto& next) { stage.on_watermark(timestamp, next); });
     }
   }
   void pass_generated_watermarks() {

@@ -81,7 +81,7 @@ class FRESHET_API Operator {
   virtual void open(OperatorContext& context);
   // A source: emits up to about `records` records, stopping where every stage is consistent.
   virtual Progress run(std::uint32_t records);
-  // May take what the rows own; the runtime releases the batch afterwards.
+  // The rows stay the runtime's: not to be changed, and gone after the call.
   virtual void process(std::uint32_t input, Batch& batch) = 0;
   // The combined watermark of all inputs. The operator passes it on to its outputs.
   virtual void watermark(std::int64_t timestamp) = 0;
@@ -91,6 +91,8 @@ class FRESHET_API Operator {
   virtual void before_snapshot(std::uint64_t id);
   virtual void snapshot(std::uint32_t stage, ByteWriter& state);
   virtual void restore(std::uint32_t stage, ByteReader& state);
+  // That input has ended, and with it event time, if it was the last: what is still held back goes
+  // on now. The runtime tells the operators behind.
   virtual void end_of_input(std::uint32_t input) = 0;
   virtual void close();
 };

@@ -1,0 +1,65 @@
+// The operators of one subtask: made from its links, wired to each other and to its channels.
+//
+// Threads    The task's fiber, except metrics().
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "operators/job_services.h"
+#include "operators/outputs.h"
+#include "operators/prepared_job.h"
+
+namespace freshet {
+
+class OperatorChain {
+ public:
+  // The channels of an edge that leaves the task, in the order of the consumer's subtasks.
+  using EdgeChannels = std::map<std::uint32_t, std::vector<Channel*>>;
+
+  OperatorChain(const PreparedJob& job, JobServices& services, std::uint32_t task,
+                std::uint32_t subtask, const EdgeChannels& channels, BatchShape chained,
+                BatchShape exchanged);
+  ~OperatorChain();
+
+  // Makes and opens the operators.
+  void open();
+  bool is_source() const;
+  Progress run(std::uint32_t records);
+  void process(std::uint32_t input, Batch& batch);
+  void watermark(std::int64_t timestamp);
+  void end_of_input();
+  void input_ran_dry();
+  void flush();
+  void end_outputs();
+  void close();
+
+  // In a catch (...) block: what failed, in the words of the job.
+  FailureInfo current_failure() const;
+
+  std::uint32_t subtask() const { return subtask_; }
+  // By the place of the vertex in the graph. [any thread, after the constructor]
+  const std::map<std::uint32_t, const StageMetrics*>& metrics() const { return metrics_; }
+
+ private:
+  class Context;
+  class LinkContext;
+  struct Link;
+
+  const PreparedJob& job_;
+  JobServices& services_;
+  const JobTask& task_;
+  std::uint32_t task_place_;
+  std::uint32_t subtask_;
+  std::deque<Link> links_;
+  std::vector<std::unique_ptr<OutputEdge>> edges_;
+  std::vector<OutputEdge*> outer_edges_;
+  std::map<std::uint32_t, const StageMetrics*> metrics_;
+  int failed_link_ = -1;
+};
+
+}  // namespace freshet

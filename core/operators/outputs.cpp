@@ -1,0 +1,179 @@
+#include "operators/outputs.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace freshet {
+
+// ---- chained ---------------------------------------------------------------------------------
+
+void ChainedEdge::deliver(Batch& batch, bool) {
+  try {
+    next_->process(input_, batch);
+  } catch (...) {
+    if (failed_link_ < 0) failed_link_ = static_cast<int>(link_);
+    throw;
+  }
+}
+
+void ChainedEdge::watermark(std::int64_t timestamp) {
+  try {
+    next_->watermark(timestamp);
+  } catch (...) {
+    if (failed_link_ < 0) failed_link_ = static_cast<int>(link_);
+    throw;
+  }
+}
+
+// ---- channels --------------------------------------------------------------------------------
+
+ChannelEdge::ChannelEdge(Partitioning partitioning, std::vector<Channel*> channels,
+                         std::uint32_t max_parallelism, std::uint32_t subtask, BatchShape shape)
+    : partitioning_(partitioning),
+      channels_(std::move(channels)),
+      cursor_memory_(channels_.size()),
+      shape_(shape) {
+  cursors = cursor_memory_.data();
+  targets = static_cast<std::uint32_t>(channels_.size());
+  if (partitioning == Partitioning::kHash) {
+    this->max_parallelism = max_parallelism;
+    group_targets_.resize(max_parallelism);
+    for (std::uint32_t group = 0; group < max_parallelism; ++group) {
+      group_targets_[group] =
+          static_cast<std::uint16_t>(subtask_of_group(group, max_parallelism, targets));
+    }
+    target_of_group = group_targets_.data();
+  }
+  // Writers begin their turns at different readers.
+  turn = targets ? subtask % targets : 0;
+  if (partitioning == Partitioning::kShuffle) random_state = 0x9E3779B97F4A7C15ull * (subtask + 1);
+}
+
+ChannelEdge::~ChannelEdge() {
+  for (std::uint32_t target = 0; target < targets; ++target) {
+    Cursor& cursor = cursors[target];
+    if (!cursor.batch) continue;
+    cursor.batch->set_size(static_cast<std::uint32_t>(
+        (cursor.at - static_cast<std::byte*>(cursor.batch->raw_rows())) / type_->size));
+    delete cursor.batch;
+  }
+}
+
+void ChannelEdge::send(std::uint32_t target) {
+  Cursor& cursor = cursors[target];
+  Batch* batch = cursor.batch;
+  if (!batch) return;
+  const auto size = static_cast<std::uint32_t>(
+      (cursor.at - static_cast<std::byte*>(batch->raw_rows())) / type_->size);
+  if (size == 0) return;
+  batch->set_size(size);
+  batch->set_has_timestamps(with_timestamps);
+  cursor = Cursor{};
+  channels_[target]->push(Element::of(batch));
+}
+
+void ChannelEdge::replace(std::uint32_t target) {
+  send(target);
+  Cursor& cursor = cursors[target];
+  Batch* batch = cursor.batch;
+  if (!batch) {
+    batch = channels_[target]->spare();
+    if (!batch) batch = new Batch(*type_, shape_.bytes, shape_.max_rows);
+    if (&batch->type() != type_) batch->retype(*type_, shape_.max_rows);
+  }
+  cursor.batch = batch;
+  cursor.at = static_cast<std::byte*>(batch->raw_rows());
+  cursor.end = cursor.at + std::size_t{batch->capacity()} * type_->size;
+  cursor.timestamp = with_timestamps ? batch->timestamp_column() : nullptr;
+}
+
+void ChannelEdge::deliver(Batch& batch, bool exclusive) {
+  const bool timestamps = batch.timestamps() != nullptr;
+  if (type_ != &batch.type() || with_timestamps != timestamps) {
+    for (std::uint32_t target = 0; target < targets; ++target) {
+      send(target);
+      if (Batch* unused = std::exchange(cursors[target].batch, nullptr)) delete unused;
+      cursors[target] = Cursor{};
+    }
+    type_ = &batch.type();
+    with_timestamps = timestamps;
+  }
+  if (partitioning_ == Partitioning::kBroadcast) {
+    broadcast(batch);
+  } else {
+    batch.type().route(batch, *this, exclusive);
+  }
+}
+
+void ChannelEdge::broadcast(const Batch& batch) {
+  for (std::uint32_t target = 0; target < targets; ++target) {
+    for (std::uint32_t row = 0; row < batch.size();) {
+      Cursor& cursor = cursors[target];
+      if (cursor.at == cursor.end || cursor.batch->extra_bytes() > Batch::kExtraLimit) {
+        replace(target);
+      }
+      Batch& to = *cursor.batch;
+      const auto have = static_cast<std::uint32_t>(
+          (cursor.at - static_cast<std::byte*>(to.raw_rows())) / type_->size);
+      // Rows that own memory go one by one, so that their bytes are seen to.
+      const std::uint32_t most = type_->destroy ? 1 : to.capacity() - have;
+      const std::uint32_t count = std::min(most, batch.size() - row);
+      to.set_size(have);
+      type_->append(to, batch, row, count);
+      cursor.at += std::size_t{count} * type_->size;
+      if (cursor.timestamp) cursor.timestamp += count;
+      row += count;
+    }
+  }
+}
+
+void ChannelEdge::watermark(std::int64_t timestamp) {
+  // Held back until rows are sent or the input runs dry: a later place in the stream is as true.
+  pending_watermark_ = timestamp;
+}
+
+void ChannelEdge::flush() {
+  for (std::uint32_t target = 0; target < targets; ++target) send(target);
+  if (pending_watermark_ == kNoTimestamp) return;
+  const std::int64_t timestamp = std::exchange(pending_watermark_, kNoTimestamp);
+  for (Channel* channel : channels_) channel->push(Element::watermark(timestamp));
+}
+
+void ChannelEdge::end() {
+  flush();
+  for (Channel* channel : channels_) {
+    channel->push(Element::end_of_input());
+    channel->close();
+  }
+}
+
+// ---- an operator's output --------------------------------------------------------------------
+
+TaskOutput::~TaskOutput() = default;
+
+Batch& TaskOutput::open(const RecordType& type) {
+  if (!scratch_) {
+    scratch_ = std::make_unique<Batch>(type, shape_.bytes, shape_.max_rows);
+  } else if (&scratch_->type() != &type && scratch_->empty()) {
+    scratch_->retype(type, shape_.max_rows);
+  }
+  return *scratch_;
+}
+
+Batch& TaskOutput::send(Batch& batch, bool) {
+  deliver(batch);
+  batch.clear();
+  return batch;
+}
+
+void TaskOutput::deliver(Batch& batch) {
+  if (batch.empty()) return;
+  const bool exclusive = edges_.size() == 1 && &batch == scratch_.get();
+  for (OutputEdge* edge : edges_) edge->deliver(batch, exclusive);
+}
+
+void TaskOutput::watermark(std::int64_t timestamp) {
+  for (OutputEdge* edge : edges_) edge->watermark(timestamp);
+}
+
+}  // namespace freshet

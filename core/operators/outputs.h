@@ -1,0 +1,98 @@
+// Where an operator's records go inside this process: the operators chained behind it, channels to
+// other tasks, or several of these.
+//
+// Threads    The task's fiber. Calls may suspend it and throw Canceled.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "channel/channel.h"
+#include "freshet/batch.h"
+#include "freshet/job_graph.h"
+#include "freshet/operator.h"
+#include "freshet/record_type.h"
+
+namespace freshet {
+
+// Size and number of the rows of a batch.
+struct BatchShape {
+  std::size_t bytes = 64 * 1024;
+  std::uint32_t max_rows = 0;
+};
+
+// One consumer edge of an output.
+class OutputEdge {
+ public:
+  virtual ~OutputEdge() = default;
+  // Copies or hands on what `batch` holds; `exclusive` lets it take what the rows own.
+  virtual void deliver(Batch& batch, bool exclusive) = 0;
+  virtual void watermark(std::int64_t timestamp) = 0;
+  // Sends what is held back for fuller batches.
+  virtual void flush() {}
+  // Nothing will follow.
+  virtual void end() {}
+};
+
+// A call of the next operator of the chain.
+class ChainedEdge final : public OutputEdge {
+ public:
+  // `failed_link` takes the number of the link whose operator threw, if it has none yet.
+  ChainedEdge(std::uint32_t link, std::uint32_t input, int& failed_link)
+      : link_(link), input_(input), failed_link_(failed_link) {}
+  void connect(Operator& next) { next_ = &next; }
+  void deliver(Batch& batch, bool exclusive) override;
+  void watermark(std::int64_t timestamp) override;
+
+ private:
+  Operator* next_ = nullptr;
+  std::uint32_t link_;
+  std::uint32_t input_;
+  int& failed_link_;
+};
+
+// Rows to the channels of several subtasks (or of one), by key, in turn, at random, or to all.
+class ChannelEdge final : public OutputEdge, private Router {
+ public:
+  ChannelEdge(Partitioning partitioning, std::vector<Channel*> channels,
+              std::uint32_t max_parallelism, std::uint32_t subtask, BatchShape shape);
+  ~ChannelEdge() override;
+  void deliver(Batch& batch, bool exclusive) override;
+  void watermark(std::int64_t timestamp) override;
+  void flush() override;
+  void end() override;
+
+ private:
+  void replace(std::uint32_t target) override;
+  void send(std::uint32_t target);
+  void broadcast(const Batch& batch);
+
+  Partitioning partitioning_;
+  std::vector<Channel*> channels_;
+  std::vector<Cursor> cursor_memory_;
+  std::vector<std::uint16_t> group_targets_;
+  BatchShape shape_;
+  const RecordType* type_ = nullptr;
+  std::int64_t pending_watermark_ = kNoTimestamp;
+};
+
+// An operator's output: one scratch batch, delivered to each edge.
+class TaskOutput final : public Output {
+ public:
+  explicit TaskOutput(BatchShape shape) : shape_(shape) {}
+  ~TaskOutput() override;
+  void add(OutputEdge& edge) { edges_.push_back(&edge); }
+
+  Batch& open(const RecordType& type) override;
+  Batch& send(Batch& batch, bool full) override;
+  void deliver(Batch& batch) override;
+  void watermark(std::int64_t timestamp) override;
+
+ private:
+  std::vector<OutputEdge*> edges_;
+  BatchShape shape_;
+  std::unique_ptr<Batch> scratch_;
+};
+
+}  // namespace freshet
