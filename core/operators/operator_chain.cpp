@@ -61,7 +61,7 @@ struct OperatorChain::Link {
 
 OperatorChain::OperatorChain(const PreparedJob& job, JobServices& services, std::uint32_t task,
                              std::uint32_t subtask, const EdgeChannels& channels,
-                             BatchShape chained, BatchShape exchanged)
+                             BatchShape chained)
     : job_(job),
       services_(services),
       task_(job.graph().tasks[task]),
@@ -96,8 +96,7 @@ OperatorChain::OperatorChain(const PreparedJob& job, JobServices& services, std:
       edges_.push_back(std::move(chained_edge));
     } else {
       auto outer = std::make_unique<ChannelEdge>(edge.partitioning, channels.at(e),
-                                                 graph.vertices[edge.to].max_parallelism, subtask,
-                                                 exchanged);
+                                                 graph.vertices[edge.to].max_parallelism, subtask);
       outer_edges_.push_back(outer.get());
       from->second->outputs.at(edge.output)->add(*outer);
       edges_.push_back(std::move(outer));
@@ -143,6 +142,7 @@ void OperatorChain::input_ran_dry() {
   }
   failed_link_ = -1;
   flush();
+  for (OutputEdge* edge : outer_edges_) edge->trim();
 }
 
 void OperatorChain::flush() {

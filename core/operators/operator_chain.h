@@ -22,8 +22,7 @@ class OperatorChain {
   using EdgeChannels = std::map<std::uint32_t, std::vector<Channel*>>;
 
   OperatorChain(const PreparedJob& job, JobServices& services, std::uint32_t task,
-                std::uint32_t subtask, const EdgeChannels& channels, BatchShape chained,
-                BatchShape exchanged);
+                std::uint32_t subtask, const EdgeChannels& channels, BatchShape chained);
   ~OperatorChain();
 
   // Makes and opens the operators.

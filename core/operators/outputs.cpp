@@ -28,11 +28,10 @@ void ChainedEdge::watermark(std::int64_t timestamp) {
 // ---- channels --------------------------------------------------------------------------------
 
 ChannelEdge::ChannelEdge(Partitioning partitioning, std::vector<Channel*> channels,
-                         std::uint32_t max_parallelism, std::uint32_t subtask, BatchShape shape)
+                         std::uint32_t max_parallelism, std::uint32_t subtask)
     : partitioning_(partitioning),
       channels_(std::move(channels)),
-      cursor_memory_(channels_.size()),
-      shape_(shape) {
+      cursor_memory_(channels_.size()) {
   cursors = cursor_memory_.data();
   targets = static_cast<std::uint32_t>(channels_.size());
   if (partitioning == Partitioning::kHash) {
@@ -55,7 +54,7 @@ ChannelEdge::~ChannelEdge() {
     if (!cursor.batch) continue;
     cursor.batch->set_size(static_cast<std::uint32_t>(
         (cursor.at - static_cast<std::byte*>(cursor.batch->raw_rows())) / type_->size));
-    delete cursor.batch;
+    channels_[target]->discard(cursor.batch);
   }
 }
 
@@ -69,7 +68,7 @@ void ChannelEdge::send(std::uint32_t target) {
   batch->set_size(size);
   batch->set_has_timestamps(with_timestamps);
   cursor = Cursor{};
-  channels_[target]->push(Element::of(batch));
+  channels_[target]->push({Element::Kind::batch, batch});
 }
 
 void ChannelEdge::replace(std::uint32_t target) {
@@ -77,9 +76,7 @@ void ChannelEdge::replace(std::uint32_t target) {
   Cursor& cursor = cursors[target];
   Batch* batch = cursor.batch;
   if (!batch) {
-    batch = channels_[target]->spare();
-    if (!batch) batch = new Batch(*type_, shape_.bytes, shape_.max_rows);
-    if (&batch->type() != type_) batch->retype(*type_, shape_.max_rows);
+    batch = channels_[target]->obtain(*type_);
   }
   cursor.batch = batch;
   cursor.at = static_cast<std::byte*>(batch->raw_rows());
@@ -92,7 +89,7 @@ void ChannelEdge::deliver(Batch& batch, bool exclusive) {
   if (type_ != &batch.type() || with_timestamps != timestamps) {
     for (std::uint32_t target = 0; target < targets; ++target) {
       send(target);
-      if (Batch* unused = std::exchange(cursors[target].batch, nullptr)) delete unused;
+      if (Batch* unused = cursors[target].batch) channels_[target]->discard(unused);
       cursors[target] = Cursor{};
     }
     type_ = &batch.type();
@@ -136,13 +133,17 @@ void ChannelEdge::flush() {
   for (std::uint32_t target = 0; target < targets; ++target) send(target);
   if (pending_watermark_ == kNoTimestamp) return;
   const std::int64_t timestamp = std::exchange(pending_watermark_, kNoTimestamp);
-  for (Channel* channel : channels_) channel->push(Element::watermark(timestamp));
+  for (Channel* channel : channels_) channel->push({Element::Kind::watermark, nullptr, timestamp});
+}
+
+void ChannelEdge::trim() {
+  for (Channel* channel : channels_) channel->trim();
 }
 
 void ChannelEdge::end() {
   flush();
   for (Channel* channel : channels_) {
-    channel->push(Element::end_of_input());
+    channel->push({Element::Kind::end_of_input});
     channel->close();
   }
 }

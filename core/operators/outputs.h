@@ -31,6 +31,8 @@ class OutputEdge {
   virtual void watermark(std::int64_t timestamp) = 0;
   // Sends what is held back for fuller batches.
   virtual void flush() {}
+  // Gives memory back that it does not need while nothing comes.
+  virtual void trim() {}
   // Nothing will follow.
   virtual void end() {}
 };
@@ -56,11 +58,12 @@ class ChainedEdge final : public OutputEdge {
 class ChannelEdge final : public OutputEdge, private Router {
  public:
   ChannelEdge(Partitioning partitioning, std::vector<Channel*> channels,
-              std::uint32_t max_parallelism, std::uint32_t subtask, BatchShape shape);
+              std::uint32_t max_parallelism, std::uint32_t subtask);
   ~ChannelEdge() override;
   void deliver(Batch& batch, bool exclusive) override;
   void watermark(std::int64_t timestamp) override;
   void flush() override;
+  void trim() override;
   void end() override;
 
  private:
@@ -72,7 +75,6 @@ class ChannelEdge final : public OutputEdge, private Router {
   std::vector<Channel*> channels_;
   std::vector<Cursor> cursor_memory_;
   std::vector<std::uint16_t> group_targets_;
-  BatchShape shape_;
   const RecordType* type_ = nullptr;
   std::int64_t pending_watermark_ = kNoTimestamp;
 };

@@ -1,0 +1,40 @@
+// A JobGraph unrolled: the subtasks of each task, and which of them a channel connects.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "freshet/api.h"
+#include "freshet/job_graph.h"
+
+namespace freshet {
+
+class FRESHET_API ExecutionGraph {
+ public:
+  explicit ExecutionGraph(const JobGraph& graph);
+
+  struct SubtaskId {
+    std::uint32_t task;
+    std::uint32_t subtask;
+  };
+  const std::vector<SubtaskId>& subtasks() const { return subtasks_; }
+  // Place in subtasks().
+  std::uint32_t place_of(std::uint32_t task, std::uint32_t subtask) const {
+    return first_[task] + subtask;
+  }
+  std::uint32_t task_of_vertex(std::uint32_t vertex) const { return task_of_vertex_[vertex]; }
+  // The consumer's subtasks that subtask `from` of the producer writes to, in order.
+  std::vector<std::uint32_t> targets(const JobEdge& edge, std::uint32_t from) const;
+  // Channels of all edges between tasks.
+  std::size_t channel_count() const { return channel_count_; }
+
+ private:
+  const JobGraph& graph_;
+  std::vector<SubtaskId> subtasks_;
+  std::vector<std::uint32_t> first_;
+  std::vector<std::uint32_t> task_of_vertex_;
+  std::size_t channel_count_ = 0;
+};
+
+}  // namespace freshet

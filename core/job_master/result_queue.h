@@ -1,0 +1,39 @@
+// Rows on their way from a collecting operator to a client, bounded: a slow reader holds the job
+// back.
+//
+// Threads    One writer fiber, one reader at a time on any thread.
+#pragma once
+
+#include <deque>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "freshet/future.h"
+#include "task/waiter.h"
+
+namespace freshet {
+
+class ResultQueue {
+ public:
+  // Waits for room; throws Canceled. [writer]
+  void push(std::string rows);
+  // Nothing will follow; `error` says why unless the job has finished. [any thread, may repeat]
+  void end(std::exception_ptr error);
+  // The next rows, nothing at the end, or the error. [reader]
+  Future<std::optional<std::string>> next();
+
+ private:
+  static constexpr std::size_t kDepth = 16;
+
+  std::mutex mutex_;
+  std::deque<std::string> rows_;
+  std::optional<Promise<std::optional<std::string>>> reader_;
+  bool ended_ = false;
+  std::exception_ptr error_;
+  Waiter writer_;
+};
+
+}  // namespace freshet

@@ -1,0 +1,158 @@
+#include "operators/subtask.h"
+
+#include <algorithm>
+
+#include "task/fiber.h"
+
+namespace freshet {
+
+namespace {
+
+// How long a task may keep its thread while others are ready.
+constexpr std::int64_t kTimeSliceNs = 100'000;
+
+std::int64_t now() { return SystemClock::instance().now_ns(); }
+
+// Sends a batch home whatever happens to its rows.
+class Borrowed {
+ public:
+  Borrowed(Channel& channel, Batch* batch) : channel_(channel), batch_(batch) {}
+  ~Borrowed() { channel_.give_back(batch_); }
+  Borrowed(const Borrowed&) = delete;
+  Borrowed& operator=(const Borrowed&) = delete;
+  Batch& operator*() const { return *batch_; }
+
+ private:
+  Channel& channel_;
+  Batch* batch_;
+};
+
+}  // namespace
+
+Subtask::Subtask(std::string name, SubtaskListener& listener, const std::atomic<bool>& started,
+                 Options options)
+    : name_(std::move(name)), listener_(listener), started_(started), options_(options) {}
+
+void Subtask::add_input(Channel& channel, std::uint32_t input) {
+  inputs_.push_back({&channel, input});
+}
+
+void Subtask::run() noexcept {
+  std::optional<FailureInfo> failure;
+  // Handlers only take notes: a fiber must not be suspended inside one.
+  try {
+    chain_->open();
+    listener_.subtask_opened();
+    waiter_.wait([this] { return started_.load(std::memory_order_acquire); });
+    last_flush_ = last_yield_ = now();
+    chain_->is_source() ? run_source() : run_inputs();
+    chain_->end_of_input();
+    chain_->end_outputs();
+  } catch (const detail::Canceled&) {
+  } catch (...) {
+    failure = chain_->current_failure();
+  }
+  try {
+    chain_->close();
+  } catch (const detail::Canceled&) {
+  } catch (...) {
+    if (!failure) failure = chain_->current_failure();
+  }
+  mailbox_.close();
+  for (Input& input : inputs_) input.channel->abandon();
+  listener_.subtask_ended(*this, std::move(failure));
+}
+
+void Subtask::run_source() {
+  for (;;) {
+    read_mail();
+    const Progress progress = chain_->run(options_.records_per_run);
+    switch (progress.kind) {
+      case Progress::Kind::kEnd: return;
+      case Progress::Kind::kMore: pause(); break;
+      case Progress::Kind::kWaiting:
+        chain_->input_ran_dry();
+        last_flush_ = now();
+        waiter_.wait_until(progress.at, [this] { return !mailbox_.empty(); });
+        break;
+    }
+  }
+}
+
+void Subtask::run_inputs() {
+  open_inputs_ = inputs_.size();
+  std::size_t turn = 0;
+  while (open_inputs_ > 0) {
+    read_mail();
+    bool worked = false;
+    for (std::size_t looked = 0; looked < inputs_.size() && !worked; ++looked) {
+      Input& input = inputs_[turn];
+      turn = turn + 1 == inputs_.size() ? 0 : turn + 1;
+      Element element;
+      if (input.ended || !input.channel->pop(element)) continue;
+      take(input, element);
+      worked = true;
+    }
+    if (worked) {
+      pause();
+      continue;
+    }
+    chain_->input_ran_dry();
+    last_flush_ = now();
+    waiter_.wait([this] {
+      return !mailbox_.empty() || std::any_of(inputs_.begin(), inputs_.end(), [](Input& input) {
+        return !input.ended && !input.channel->empty();
+      });
+    });
+  }
+}
+
+void Subtask::take(Input& input, const Element& element) {
+  switch (element.kind) {
+    case Element::Kind::batch: {
+      Borrowed batch(*input.channel, element.batch);
+      chain_->process(input.input, *batch);
+      break;
+    }
+    case Element::Kind::watermark:
+      input.watermark = std::max(input.watermark, element.value);
+      advance_watermark();
+      break;
+    case Element::Kind::end_of_input:
+      input.ended = true;
+      --open_inputs_;
+      if (open_inputs_ > 0) advance_watermark();
+      break;
+    case Element::Kind::idle:
+    case Element::Kind::barrier: break;
+  }
+}
+
+void Subtask::advance_watermark() {
+  std::int64_t lowest = kMaxWatermark;
+  for (const Input& input : inputs_) {
+    if (!input.ended) lowest = std::min(lowest, input.watermark);
+  }
+  if (lowest <= watermark_) return;
+  watermark_ = lowest;
+  chain_->watermark(lowest);
+}
+
+void Subtask::read_mail() {
+  while (Mail mail = mailbox_.take()) mail();
+}
+
+void Subtask::pause() {
+  if (canceled()) throw detail::Canceled{};
+  const std::int64_t time = now();
+  if (time - last_flush_ >= options_.buffer_timeout_ns) {
+    chain_->flush();
+    last_flush_ = time;
+  }
+  if (time - last_yield_ >= kTimeSliceNs) {
+    yield_fiber();
+    last_yield_ = now();
+  }
+}
+
+}  // namespace freshet

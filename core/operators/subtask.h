@@ -1,0 +1,84 @@
+// One parallel instance of a task of the job: a chain of operators, its inputs, and the loop that
+// its fiber runs.
+//
+// Threads    run() is the fiber's function. waiter() and mailbox() are for everybody.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "operators/operator_chain.h"
+#include "task/clock.h"
+#include "task/mailbox.h"
+#include "task/waiter.h"
+
+namespace freshet {
+
+class Subtask;
+
+// Told from the subtasks' fibers, several at once.
+class SubtaskListener {
+ public:
+  virtual ~SubtaskListener() = default;
+  virtual void subtask_opened() = 0;
+  // The last word of a subtask; `failure` is set if user code or the runtime failed in it.
+  virtual void subtask_ended(const Subtask& subtask, std::optional<FailureInfo> failure) = 0;
+};
+
+class Subtask {
+ public:
+  struct Options {
+    std::uint32_t records_per_run = 2048;            // of a source, before the mailbox is looked at
+    std::int64_t buffer_timeout_ns = 100'000'000;  // a partly filled batch is sent by then
+  };
+
+  // `started` opens once every subtask of the job has opened its operators: nothing becomes visible
+  // of a job that can't begin. Listener and gate outlive the subtask.
+  Subtask(std::string name, SubtaskListener& listener, const std::atomic<bool>& started,
+          Options options);
+
+  const std::string& name() const { return name_; }
+  Waiter& waiter() { return waiter_; }
+  Mailbox& mailbox() { return mailbox_; }
+  // Before run().
+  void add_input(Channel& channel, std::uint32_t input);
+  void set_chain(std::unique_ptr<OperatorChain> chain) { chain_ = std::move(chain); }
+  const OperatorChain& chain() const { return *chain_; }
+
+  void run() noexcept;
+
+ private:
+  struct Input {
+    Channel* channel;
+    std::uint32_t input;
+    std::int64_t watermark = kNoTimestamp;
+    bool ended = false;
+  };
+
+  void run_source();
+  void run_inputs();
+  void take(Input& input, const Element& element);
+  void advance_watermark();
+  void read_mail();
+  // Between two pieces of work: cancel, the send timer, the other tasks of the thread.
+  void pause();
+
+  const std::string name_;
+  SubtaskListener& listener_;
+  const std::atomic<bool>& started_;
+  const Options options_;
+  Waiter waiter_;
+  Mailbox mailbox_{waiter_};
+  std::vector<Input> inputs_;
+  std::unique_ptr<OperatorChain> chain_;
+  std::size_t open_inputs_ = 0;
+  std::int64_t watermark_ = kNoTimestamp;
+  std::int64_t last_flush_ = 0;
+  std::int64_t last_yield_ = 0;
+};
+
+}  // namespace freshet
