@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -74,21 +75,10 @@ struct LineBlocks::State {
     if (filled == capacity) reserve(std::max(kBlockSize, capacity * 2));
     ssize_t got;
     do {
-      if (standard_input) {
-        // May wait for a person: not on a scheduler's thread.
-        char* to = memory.get() + filled;
-        const std::size_t room = capacity - filled;
-        got = await([this, to, room] {
-          const ssize_t n = ::read(file, to, room);
-          return n < 0 ? static_cast<ssize_t>(-errno) : n;
-        });
-        if (got < 0) {
-          errno = static_cast<int>(-got);
-          got = -1;
-        }
-      } else {
-        got = ::pread(file, memory.get() + filled, capacity - filled, static_cast<off_t>(position));
-      }
+      got = standard_input
+                ? ::read(file, memory.get() + filled, capacity - filled)
+                : ::pread(file, memory.get() + filled, capacity - filled,
+                          static_cast<off_t>(position));
     } while (got < 0 && errno == EINTR);
     if (got < 0) fail("read", path, errno, mend_for(errno));
     filled += static_cast<std::size_t>(got);
@@ -145,8 +135,18 @@ void LineBlocks::open_standard_input() {
   s.done = false;
 }
 
+bool LineBlocks::ended() const { return state_->done; }
+
+bool LineBlocks::wait_for_input() {
+  return await([] {
+    pollfd standard_input{STDIN_FILENO, POLLIN, 0};
+    return ::poll(&standard_input, 1, 100) != 0;
+  });
+}
+
 std::string_view LineBlocks::next_block() {
   State& s = *state_;
+  bool waited = false;
   while (!s.done) {
     char* const data = s.memory.get();
     const std::size_t available = s.filled - s.begin;
@@ -173,6 +173,8 @@ std::string_view LineBlocks::next_block() {
         return {first, size};
       }
     }
+    // One read per wait: the next one could block.
+    if (s.standard_input && std::exchange(waited, true)) return {};
     if (!s.read_more()) {
       s.done = true;
       if (s.filled == s.begin) break;

@@ -32,9 +32,12 @@ class FRESHET_API LineBlocks {
   // Throws Error that names the file and what the system said.
   void open(const FileSplit& split);
   void open_standard_input();
+  // Waits up to 100 ms (the fiber, not the thread) for bytes or the end of the standard input.
+  bool wait_for_input();
   // The next bytes, which end with a line's end or with the file; empty at the end of the split.
-  // Valid until the next call. May wait (the fiber, not the thread) on the standard input.
+  // Valid until the next call. Empty, and not ended(): a line of the standard input is not whole yet.
   std::string_view next_block();
+  bool ended() const;
 
  private:
   struct State;
@@ -55,7 +58,9 @@ struct LineReader {
   FRESHET_INLINE ReadStatus read(Out& out, std::uint32_t records) {
     if (at == end) {
       const std::string_view block = blocks.next_block();
-      if (block.empty()) return ReadStatus::split_done();
+      if (block.empty()) {
+        return blocks.ended() ? ReadStatus::split_done() : ReadStatus::more();
+      }
       at = block.data();
       end = at + block.size();
     }
@@ -101,6 +106,12 @@ struct StandardInputSource {
   FixedSplits<Split> enumerator(std::uint32_t) const { return FixedSplits<Split>({0}); }
   struct Reader : LineReader {
     void start(Split) { blocks.open_standard_input(); }
+    template <class Out>
+    ReadStatus read(Out& out, std::uint32_t records) {
+      // In between a cancel is seen.
+      if (at == end && !blocks.wait_for_input()) return ReadStatus::waiting_until(0);
+      return LineReader::read(out, records);
+    }
   };
   Reader reader(RuntimeContext&) const { return {}; }
 };

@@ -1,0 +1,77 @@
+#include "client/in_process_backend.h"
+
+#include <spdlog/spdlog.h>
+
+#include "client/running_jobs.h"
+#include "configuration/configuration.h"
+#include "freshet/options.h"
+#include "plugin_catalog/executor_selection.h"
+
+namespace freshet {
+
+InProcessBackend& InProcessBackend::instance() {
+  static InProcessBackend backend;
+  return backend;
+}
+
+InProcessBackend::InProcessBackend() : translators_(ProcessModules::of_this_process()) {
+  // Made first, so that it is destroyed last: its jobs use what is here.
+  RunningJobs::instance();
+}
+
+void InProcessBackend::set_configuration(Configuration configuration) {
+  const std::lock_guard lock(mutex_);
+  configuration_ = std::make_unique<Configuration>(std::move(configuration));
+}
+
+Configuration InProcessBackend::configuration() {
+  const std::lock_guard lock(mutex_);
+  if (!configuration_) {
+    Configuration loaded = load_configuration({{}, {}, process_environment()});
+    if (!loaded.contains(options::kExecutionTarget)) {
+      loaded.set_raw(options::kExecutionTarget.key(), "local",
+                     Origin{Origin::Kind::kDefault, "a program that was not started by fr-run"});
+    }
+    configuration_ = std::make_unique<Configuration>(std::move(loaded));
+  }
+  return *configuration_;
+}
+
+PluginCatalog& InProcessBackend::catalog() {
+  const std::vector<std::string> folders = configuration().get(options::kPluginDirs);
+  const std::lock_guard lock(mutex_);
+  if (!catalog_) {
+    catalog_ = std::make_unique<PluginCatalog>(
+        SearchPath(SearchPath::Sources::of_this_process(folders)));
+  }
+  return *catalog_;
+}
+
+Executor& InProcessBackend::executor_for(const Configuration& configuration) {
+  const SelectedExecutor selected = select_executor(catalog(), configuration);
+  for (const std::string& warning : selected.warnings) spdlog::warn("{}", warning);
+  const std::lock_guard lock(mutex_);
+  auto& executor = executors_[&selected.factory];
+  if (!executor) executor = selected.factory.create(*this);
+  return *executor;
+}
+
+Future<std::unique_ptr<JobClient>> InProcessBackend::execute(const Pipeline& pipeline,
+                                                             const Configuration& configuration) {
+  return executor_for(configuration).execute(pipeline, configuration);
+}
+
+JobGraph InProcessBackend::translate(const Pipeline& pipeline, const Configuration& configuration) {
+  return translators_.translate(pipeline, configuration);
+}
+
+std::unique_ptr<JobClient> InProcessBackend::run_in_process(const std::string& job_graph,
+                                                            const Configuration& configuration) {
+  return RunningJobs::instance().start(std::make_unique<JobMaster>(job_graph, configuration));
+}
+
+}  // namespace freshet
+
+extern "C" freshet::detail::ExecutionBackend* freshet_core_backend() {
+  return &freshet::InProcessBackend::instance();
+}

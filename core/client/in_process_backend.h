@@ -1,0 +1,53 @@
+// How an environment's execute() gets to a running job: finds the executor plugin, and gives it
+// what it needs to translate and run.
+//
+// Begin here; running_jobs.h keeps the jobs that run in this process.
+//
+// Threads    Any.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "freshet/configuration.h"
+#include "freshet/detail/backend.h"
+#include "freshet/executor.h"
+#include "plugin_catalog/plugin_catalog.h"
+#include "translation/translator_registry.h"
+
+namespace freshet {
+
+class FRESHET_API InProcessBackend final : public detail::ExecutionBackend,
+                                           public ExecutorServices {
+ public:
+  // The one of this process.
+  static InProcessBackend& instance();
+
+  // What a tool has made of files, environment and command line; before the first environment is
+  // made. Without it the first configuration() loads files and environment, and a program that
+  // names no target runs its jobs locally: it can run nowhere else.
+  void set_configuration(Configuration configuration);
+  // The plugins of the configuration's search path; scanned when first asked for.
+  PluginCatalog& catalog();
+
+  Configuration configuration() override;
+  Future<std::unique_ptr<JobClient>> execute(const Pipeline& pipeline,
+                                             const Configuration& configuration) override;
+  JobGraph translate(const Pipeline& pipeline, const Configuration& configuration) override;
+  std::unique_ptr<JobClient> run_in_process(const std::string& job_graph,
+                                            const Configuration& configuration) override;
+
+ private:
+  InProcessBackend();
+  Executor& executor_for(const Configuration& configuration);
+
+  std::mutex mutex_;
+  std::unique_ptr<Configuration> configuration_;
+  std::unique_ptr<PluginCatalog> catalog_;
+  std::map<const ExecutorFactory*, std::unique_ptr<Executor>> executors_;
+  TranslatorRegistry translators_;
+};
+
+}  // namespace freshet

@@ -1,0 +1,73 @@
+#include "client/running_jobs.h"
+
+namespace freshet {
+
+namespace {
+
+class InProcessJobClient final : public JobClient {
+ public:
+  explicit InProcessJobClient(std::shared_ptr<JobMaster> job) : job_(std::move(job)) {}
+  const std::string& job_id() const override { return job_->job_id(); }
+  const std::string& job_name() const override { return job_->name(); }
+  Future<JobStatus> status() override { return make_ready_future(job_->status()); }
+  Future<JobResult> result() override { return job_->result(); }
+  Future<void> cancel() override {
+    job_->cancel();
+    return make_ready_future();
+  }
+  Future<AccumulatorValues> accumulators() override {
+    return make_ready_future(job_->accumulators());
+  }
+  Future<JobDetails> details() override { return make_ready_future(job_->details()); }
+  Future<std::string> stop(const std::string&, bool) override { return no_snapshots("stop"); }
+  Future<std::string> savepoint(const std::string&) override { return no_snapshots("savepoint"); }
+  Future<std::optional<std::string>> next_result(const std::string& vertex_id) override {
+    return job_->next_result(vertex_id);
+  }
+
+ private:
+  Future<std::string> no_snapshots(const char* call) {
+    return make_failed_future<std::string>(std::make_exception_ptr(
+        Error(std::string(call) + " of job '" + job_->name() +
+              "' is not supported by this job yet: use cancel()")));
+  }
+
+  std::shared_ptr<JobMaster> job_;
+};
+
+}  // namespace
+
+RunningJobs& RunningJobs::instance() {
+  static RunningJobs jobs;
+  return jobs;
+}
+
+RunningJobs::~RunningJobs() { cancel_all(); }
+
+std::unique_ptr<JobClient> RunningJobs::start(std::unique_ptr<JobMaster> job) {
+  std::shared_ptr<JobMaster> shared = std::move(job);
+  {
+    const std::lock_guard lock(mutex_);
+    jobs_.push_back(shared);
+  }
+  shared->start();
+  return std::make_unique<InProcessJobClient>(std::move(shared));
+}
+
+std::vector<std::shared_ptr<JobMaster>> RunningJobs::running() {
+  auto jobs = all();
+  std::erase_if(jobs, [](const auto& job) { return job->result().ready(); });
+  return jobs;
+}
+
+std::vector<std::shared_ptr<JobMaster>> RunningJobs::all() {
+  const std::lock_guard lock(mutex_);
+  return jobs_;
+}
+
+void RunningJobs::cancel_all() {
+  for (const auto& job : all()) job->cancel();
+  for (const auto& job : all()) job->result().wait();
+}
+
+}  // namespace freshet

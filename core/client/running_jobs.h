@@ -1,0 +1,38 @@
+// The jobs that run in this process. They go on when their client is dropped, and are canceled when
+// the process ends.
+//
+// Threads    Any.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "freshet/api.h"
+#include "freshet/job_client.h"
+#include "job_master/job_master.h"
+
+namespace freshet {
+
+class FRESHET_API RunningJobs {
+ public:
+  static RunningJobs& instance();
+
+  // Starts it. The client shares it.
+  std::unique_ptr<JobClient> start(std::unique_ptr<JobMaster> job);
+  // Those that have not ended.
+  std::vector<std::shared_ptr<JobMaster>> running();
+  // All that were started, in that order.
+  std::vector<std::shared_ptr<JobMaster>> all();
+  // Cancels what runs and waits for its end.
+  void cancel_all();
+
+ private:
+  RunningJobs() = default;
+  ~RunningJobs();
+
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<JobMaster>> jobs_;
+};
+
+}  // namespace freshet

@@ -1,0 +1,114 @@
+// One job in this process: deploys its subtasks, watches them, cancels, tells how it ended.
+//
+// Begin here; execution_graph.h unrolls the plan, result_queue.h carries collected rows.
+//
+// Threads    Every public call from any thread, none blocks. The job has one thread of its own,
+//            which deploys and at the end takes down what it deployed.
+// States     created -> running -> finished; running -> failing -> failed; any -> canceling ->
+//            canceled. Each is entered once.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "freshet/api.h"
+#include "freshet/configuration.h"
+#include "freshet/future.h"
+#include "freshet/job_client.h"
+#include "job_master/execution_graph.h"
+#include "job_master/result_queue.h"
+#include "operators/job_services.h"
+#include "operators/prepared_job.h"
+#include "operators/subtask.h"
+#include "task/scheduler.h"
+
+namespace freshet {
+
+class FRESHET_API JobMaster final : private JobServices, private SubtaskListener {
+ public:
+  // Takes the serialised graph, as it would come from elsewhere. Throws InvalidInput or DecodeError
+  // if it can't be run here.
+  JobMaster(const std::string& job_graph, const Configuration& configuration);
+  // Cancels what still runs, and waits for it.
+  ~JobMaster() override;
+
+  void start();
+  const std::string& job_id() const { return job_.graph().id; }
+  const std::string& name() const { return job_.graph().name; }
+  JobStatus status() const;
+  Future<JobResult> result() const { return result_; }
+  void cancel();
+  AccumulatorValues accumulators() const;
+  JobDetails details() const;
+  Future<std::optional<std::string>> next_result(const std::string& vertex);
+
+ private:
+  // One vertex's splits, one call at a time.
+  struct SplitSource {
+    std::mutex mutex;
+    std::unique_ptr<Coordinator> coordinator;
+    std::uint32_t parallelism = 0;
+    bool opened = false;
+  };
+  struct NamedAccumulator {
+    AccumulatorKind kind;
+    std::map<std::pair<std::uint32_t, std::uint32_t>, std::unique_ptr<Accumulator>> parts;
+  };
+
+  const std::string& job_name() const override { return job_.graph().name; }
+  ExecutionMode mode() const override {
+    return job_.graph().batch ? ExecutionMode::kBatch : ExecutionMode::kStreaming;
+  }
+  const Configuration& configuration() const override { return configuration_; }
+  std::optional<std::string> next_split(std::uint32_t vertex, std::uint32_t subtask) override;
+  void send_result(std::uint32_t vertex, std::string rows) override;
+  Accumulator& accumulator(std::uint32_t vertex, std::uint32_t subtask, std::string_view name,
+                           AccumulatorKind kind) override;
+  void subtask_opened() override;
+  void subtask_ended(const Subtask& subtask, std::optional<FailureInfo> failure) override;
+
+  void build();
+  void run();
+  void cancel_subtasks();
+  void enter(JobStatus status);
+  std::size_t thread_count() const;
+  std::int64_t running_ms() const;
+
+  const PreparedJob job_;
+  const Configuration configuration_;
+  const ExecutionGraph execution_;
+  std::map<std::uint32_t, SplitSource> splits_;
+  std::map<std::uint32_t, ResultQueue> collected_;
+
+  // Torn down before the result is told, in this order from the bottom.
+  std::unique_ptr<BufferBudget> budget_;
+  std::vector<std::unique_ptr<Subtask>> subtasks_;
+  std::vector<std::unique_ptr<Channel>> channels_;
+
+  std::atomic<bool> all_opened_{false};
+
+  mutable std::mutex mutex_;
+  std::condition_variable all_ended_;
+  JobStatus status_ = JobStatus::kCreated;
+  std::vector<FiberHandle> fibers_;
+  std::size_t opened_ = 0;
+  std::size_t ended_ = 0;
+  bool cancel_requested_ = false;
+  std::optional<FailureInfo> failure_;
+  std::map<std::string, NamedAccumulator, std::less<>> accumulators_;
+  std::int64_t started_ns_ = 0;
+  std::int64_t ended_ns_ = 0;
+  bool torn_down_ = false;
+  JobDetails last_details_;
+
+  Promise<JobResult> promise_;
+  const Future<JobResult> result_;
+  std::thread thread_;
+};
+
+}  // namespace freshet
