@@ -8,8 +8,12 @@ namespace freshet {
 
 Channel::Channel(const RecordType& type, Waiter& writer, Waiter& reader, BufferBudget& budget,
                  Options options)
-    : type_(type),
-      max_rows_(options.max_rows),
+    : Channel(writer, reader, budget, options) {
+  type_ = &type;
+}
+
+Channel::Channel(Waiter& writer, Waiter& reader, BufferBudget& budget, Options options)
+    : max_rows_(options.max_rows),
       writer_(writer),
       reader_(reader),
       budget_(budget),
@@ -61,16 +65,16 @@ Batch* Channel::spare() {
 Batch* Channel::obtain() {
   if (trimmed_.load(std::memory_order_relaxed)) trimmed_.store(false, std::memory_order_relaxed);
   if (Batch* batch = spare()) return batch;
-  if (Batch* batch = share_.try_acquire(type_, max_rows_)) return batch;
+  if (Batch* batch = share_.try_acquire(*type_, max_rows_)) return batch;
   Batch* batch = nullptr;
   BufferBudget::InLine in_line(share_);
   writer_.wait([&] {
     batch = spare();
-    if (!batch) batch = share_.try_acquire(type_, max_rows_);
+    if (!batch) batch = share_.try_acquire(*type_, max_rows_);
     return batch || abandoned();
   });
   // Abandoned: nobody may return any more, and the writer learns of it by its next push.
-  return batch ? batch : share_.acquire_beyond(type_, max_rows_);
+  return batch ? batch : share_.acquire_beyond(*type_, max_rows_);
 }
 
 void Channel::discard(Batch* batch) noexcept { share_.give_back(batch); }

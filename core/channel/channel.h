@@ -43,6 +43,7 @@ class FRESHET_API Channel {
     std::uint32_t max_rows = 0;  // of a batch; 0: as many as fit
   };
   // Waiters and budget outlive the channel.
+  Channel(Waiter& writer, Waiter& reader, BufferBudget& budget, Options options);
   Channel(const RecordType& type, Waiter& writer, Waiter& reader, BufferBudget& budget,
           Options options);
   Channel(const RecordType& type, Waiter& writer, Waiter& reader, BufferBudget& budget)
@@ -52,6 +53,8 @@ class FRESHET_API Channel {
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
 
+  // What obtain() gives batches of: known when the writing operator has been opened. [writer]
+  void set_type(const RecordType& type) noexcept { type_ = &type; }
   // Waits for room. False after abandon(). The batch is the channel's in any case, also if Canceled
   // is thrown. [writer]
   bool push(Element element);
@@ -88,12 +91,11 @@ class FRESHET_API Channel {
   std::uint32_t size() const noexcept { return elements_.size(); }
   // Memory it holds, in batches: under way, come back, or out. [any thread]
   std::uint32_t batches() const noexcept { return share_.borrowed(); }
-  const RecordType& type() const noexcept { return type_; }
 
  private:
   void free(Element& element) noexcept;
 
-  const RecordType& type_;
+  const RecordType* type_ = nullptr;
   const std::uint32_t max_rows_;
   Waiter& writer_;
   Waiter& reader_;

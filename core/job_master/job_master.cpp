@@ -70,7 +70,7 @@ void JobMaster::build() {
   budget_ = std::make_unique<BufferBudget>(network, exchanged);
 
   Subtask::Options options;
-  options.buffer_timeout_ns = configuration_.get(options::kExecutionBufferTimeout).nanoseconds();
+  options.buffer_timeout_ns = configuration_.get(options::kExecutionBufferTimeout).ns();
   if (max_rows) options.records_per_run = std::min(options.records_per_run, max_rows);
   for (const auto& id : execution_.subtasks()) {
     const JobTask& task = graph.tasks[id.task];

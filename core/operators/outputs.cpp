@@ -76,7 +76,7 @@ void ChannelEdge::replace(std::uint32_t target) {
   Cursor& cursor = cursors[target];
   Batch* batch = cursor.batch;
   if (!batch) {
-    batch = channels_[target]->obtain(*type_);
+    batch = channels_[target]->obtain();
   }
   cursor.batch = batch;
   cursor.at = static_cast<std::byte*>(batch->raw_rows());
@@ -93,6 +93,7 @@ void ChannelEdge::deliver(Batch& batch, bool exclusive) {
       cursors[target] = Cursor{};
     }
     type_ = &batch.type();
+    for (Channel* channel : channels_) channel->set_type(*type_);
     with_timestamps = timestamps;
   }
   if (partitioning_ == Partitioning::kBroadcast) {

@@ -56,4 +56,25 @@ JobCanceled::~JobCanceled() = default;
 JobClient::~JobClient() = default;
 JobListener::~JobListener() = default;
 
+namespace detail {
+
+JobResult result_or_throw(JobClient& client) {
+  JobResult result = client.result().get();
+  if (result.status == JobStatus::kCanceled) throw JobCanceled(result.job_name);
+  if (result.status == JobStatus::kFailed) {
+    throw JobFailed(result.job_name, result.failure.value_or(FailureInfo{}));
+  }
+  return result;
+}
+
+void cancel_and_wait(JobClient& client) noexcept {
+  try {
+    client.cancel().get();
+    client.result().wait();
+  } catch (const std::exception&) {
+    // The job is out of reach, which is what the caller wanted.
+  }
+}
+
+}  // namespace detail
 }  // namespace freshet

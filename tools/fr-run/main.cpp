@@ -1,0 +1,158 @@
+// fr-run APP [options] [arguments]: loads an application and runs its main.
+//
+// The command line is translated into the configuration and holds nothing of its own. The first
+// word behind the application that is none of fr-run's options, and all after it, is main's.
+#include <spdlog/spdlog.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "client/in_process_backend.h"
+#include "client/running_jobs.h"
+#include "configuration/configuration.h"
+#include "exit_code.h"
+#include "freshet/error.h"
+#include "freshet/options.h"
+#include "interrupts.h"
+#include "modules/application.h"
+#include "plugin_catalog/executor_selection.h"
+#include "progress.h"
+
+namespace freshet::tool {
+namespace {
+
+struct CommandLine {
+  std::string application;
+  std::string configuration_file;
+  std::vector<FlagSetting> flags;
+  std::vector<std::string> shipped;
+  std::vector<std::string> arguments;
+  bool verbose = false;
+};
+
+void tell(const std::string& text) { std::fprintf(stderr, "fr-run: %s\n", text.c_str()); }
+
+// Returns the exit code if there is nothing to run.
+std::optional<int> read(int argc, char** argv, CommandLine& line) {
+  CLI::App app("Runs an application (a shared object with a main) on a target.", "fr-run");
+  app.footer(
+      "Exit codes: main's own; 64 bad usage, 65 refused input, 70 a job failed, 71 main threw an\n"
+      "exception, 130 canceled.");
+  app.set_version_flag("--version", sdk_version());
+  std::string target, parallelism;
+  std::vector<std::string> definitions, plugin_dirs;
+  app.add_option("APP", line.application, "the application: a .so made with FRESHET_APPLICATION")
+      ->required();
+  app.add_option("--target", target, "where jobs run, such as local (execution.target)");
+  app.add_option("--parallelism", parallelism,
+                 "subtasks of an operator that sets none (parallelism.default)");
+  app.add_option("-D", definitions, "key=value: any option; see fr config")->allow_extra_args(false);
+  app.add_option("--config", line.configuration_file, "the configuration file");
+  app.add_option("--plugin-dir", plugin_dirs, "a folder with plugins (plugin.dirs)")
+      ->allow_extra_args(false);
+  app.add_option("--ship", line.shipped, "a file that the application needs beside it")
+      ->allow_extra_args(false);
+  app.add_flag("-v,--verbose", line.verbose, "says more");
+  app.prefix_command();
+  try {
+    app.parse(argc, argv);
+    line.arguments = app.remaining();
+    if (!line.arguments.empty() && line.arguments.front() == "--") {
+      line.arguments.erase(line.arguments.begin());
+    }
+    for (const std::string& definition : definitions) {
+      line.flags.push_back(parse_definition(definition));
+    }
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kFinished : kBadUsage;
+  } catch (const InvalidInput& error) {
+    tell(error.what());
+    return kBadUsage;
+  }
+  if (!target.empty()) {
+    line.flags.push_back({options::kExecutionTarget.key(), target, "--target"});
+  }
+  if (!parallelism.empty()) {
+    line.flags.push_back({options::kParallelismDefault.key(), parallelism, "--parallelism"});
+  }
+  if (!plugin_dirs.empty()) {
+    std::string all;
+    for (const std::string& folder : plugin_dirs) all += (all.empty() ? "" : ";") + folder;
+    line.flags.push_back({options::kPluginDirs.key(), all, "--plugin-dir"});
+  }
+  return std::nullopt;
+}
+
+// Of all jobs, also of those that main did not wait for.
+int outcome(const MainResult& main, const std::string& program) {
+  const auto jobs = RunningJobs::instance().all();
+  const JobResult* failed = nullptr;
+  std::vector<JobResult> results;
+  for (const auto& job : jobs) results.push_back(job->result().get());
+  for (const JobResult& result : results) {
+    if (result.status == JobStatus::kFailed && !failed) failed = &result;
+  }
+  if (main.outcome == FRESHET_MAIN_REFUSED) {
+    tell(main.error);
+    return kRefusedInput;
+  }
+  if (interrupted()) {
+    tell("canceled");
+    return kCanceled;
+  }
+  if (failed) tell(JobFailed(failed->job_name, *failed->failure).what());
+  if (main.outcome != FRESHET_MAIN_RETURNED) {
+    if (failed) return kJobFailed;
+    tell("an exception left the main of " + program + ": " + main.error);
+    return kMainThrew;
+  }
+  if (jobs.empty()) tell("main of " + program + " has run no job");
+  if (main.exit_code != 0) return main.exit_code;
+  return failed ? kJobFailed : kFinished;
+}
+
+int run(const CommandLine& line) {
+  InProcessBackend& backend = InProcessBackend::instance();
+  Configuration configuration =
+      load_configuration({line.configuration_file, line.flags, process_environment()});
+  backend.set_configuration(configuration);
+  // Found out before any code of the application runs.
+  static_cast<void>(select_executor(backend.catalog(), configuration));
+
+  const ModuleStore store(ModuleStore::default_state_folder());
+  const std::vector<std::filesystem::path> shipped(line.shipped.begin(), line.shipped.end());
+  const LoadedApplication application = load_application(store, line.application, shipped);
+  adopt_new_options(configuration, process_environment());
+  for (const std::string& warning :
+       configuration_warnings(configuration, process_environment())) {
+    tell(warning);
+  }
+  backend.set_configuration(configuration);
+
+  MainResult main;
+  {
+    const ProgressLine progress(configuration.get(options::kClientProgressInterval).ms());
+    main = run_main(application, line.application, line.arguments);
+    for (const auto& job : RunningJobs::instance().running()) job->result().wait();
+  }
+  return outcome(main, line.application);
+}
+
+}  // namespace
+}  // namespace freshet::tool
+
+int main(int argc, char** argv) {
+  using namespace freshet::tool;
+  CommandLine line;
+  if (const auto code = read(argc, argv, line)) return *code;
+  spdlog::set_level(line.verbose ? spdlog::level::debug : spdlog::level::warn);
+  watch_interrupts();
+  try {
+    return run(line);
+  } catch (const freshet::Error& error) {
+    tell(error.what());
+    return kRefusedInput;
+  }
+}

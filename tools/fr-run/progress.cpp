@@ -1,0 +1,70 @@
+#include "progress.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <map>
+#include <string>
+
+#include "client/running_jobs.h"
+
+namespace freshet::tool {
+
+namespace {
+
+// 1234567 as "1.23 M".
+std::string short_number(double value) {
+  const char* units[] = {"", " k", " M", " G", " T"};
+  int unit = 0;
+  while (value >= 1000 && unit < 4) {
+    value /= 1000;
+    ++unit;
+  }
+  char text[32];
+  std::snprintf(text, sizeof text, unit == 0 ? "%.0f%s" : "%.3g%s", value, units[unit]);
+  return text;
+}
+
+}  // namespace
+
+ProgressLine::ProgressLine(std::int64_t interval_ms) {
+  if (interval_ms <= 0 || ::isatty(STDERR_FILENO) == 0) return;
+  thread_ = std::thread([this, interval_ms] { run(interval_ms); });
+}
+
+ProgressLine::~ProgressLine() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  stopped_.notify_all();
+  thread_.join();
+}
+
+void ProgressLine::run(std::int64_t interval_ms) {
+  std::map<std::string, JobDetails> before;
+  bool shown = false;
+  std::unique_lock lock(mutex_);
+  while (!stopped_.wait_for(lock, std::chrono::milliseconds(interval_ms), [this] { return stop_; })) {
+    for (const auto& job : RunningJobs::instance().running()) {
+      JobDetails now = job->details();
+      const JobDetails& last = before[now.job_id];
+      const double seconds = static_cast<double>(now.running_ms - last.running_ms) / 1e3;
+      const double rate =
+          seconds > 0 ? static_cast<double>(now.source_records - last.source_records) / seconds : 0;
+      std::fprintf(stderr, "\r\033[K%s: %s, %s records in, %s out, %s/s, %.1f s",
+                   now.job_name.c_str(), name_of(now.status),
+                   short_number(static_cast<double>(now.source_records)).c_str(),
+                   short_number(static_cast<double>(now.sink_records)).c_str(),
+                   short_number(rate).c_str(), static_cast<double>(now.running_ms) / 1e3);
+      std::fflush(stderr);
+      shown = true;
+      before[now.job_id] = std::move(now);
+    }
+  }
+  if (shown) std::fputs("\r\033[K", stderr);
+}
+
+}  // namespace freshet::tool
