@@ -49,7 +49,8 @@ void JobMaster::start() {
 std::size_t JobMaster::thread_count() const {
   std::uint32_t most = 1;
   for (const JobTask& task : job_.graph().tasks) most = std::max(most, task.parallelism);
-  const auto wanted = static_cast<std::size_t>(configuration_.get(options::kLocalThreads));
+  auto wanted = static_cast<std::size_t>(configuration_.get(options::kLocalThreads));
+  if (wanted == 0) wanted = std::max(1u, std::thread::hardware_concurrency());
   // One subtask of each task shares a thread, as it shares a slot on a cluster; a job of one
   // subtask per task still uses two threads if it has two tasks.
   return std::min(wanted, std::max<std::size_t>(most, job_.graph().tasks.size()));
@@ -69,6 +70,8 @@ void JobMaster::build() {
   const std::size_t exchanged = std::max(std::min(batch_size, per_channel), kSmallestBatch);
   budget_ = std::make_unique<BufferBudget>(network, exchanged);
 
+  SubtaskListener& listener = *this;
+  JobServices& services = *this;
   Subtask::Options options;
   options.buffer_timeout_ns = configuration_.get(options::kExecutionBufferTimeout).ns();
   if (max_rows) options.records_per_run = std::min(options.records_per_run, max_rows);
@@ -76,7 +79,7 @@ void JobMaster::build() {
     const JobTask& task = graph.tasks[id.task];
     std::string name = graph.vertices[task.links.front().vertices.front()].name + " " +
                        std::to_string(id.subtask + 1) + "/" + std::to_string(task.parallelism);
-    subtasks_.push_back(std::make_unique<Subtask>(std::move(name), *this, all_opened_, options));
+    subtasks_.push_back(std::make_unique<Subtask>(std::move(name), listener, all_opened_, options));
   }
 
   Channel::Options channel_options;
@@ -104,7 +107,7 @@ void JobMaster::build() {
   for (std::size_t i = 0; i < subtasks_.size(); ++i) {
     const auto& id = execution_.subtasks()[i];
     subtasks_[i]->set_chain(std::make_unique<OperatorChain>(
-        job_, *this, id.task, id.subtask, channels[i], BatchShape{batch_size, max_rows}));
+        job_, services, id.task, id.subtask, channels[i], BatchShape{batch_size, max_rows}));
   }
 }
 

@@ -4,6 +4,8 @@
 #if defined(__GNUC__)
 #define FRESHET_API __attribute__((visibility("default")))
 #define FRESHET_HIDDEN __attribute__((visibility("hidden")))
+// For what must end up inside the loop that calls it; a lambda takes it behind its parameters.
+#define FRESHET_INLINE __attribute__((always_inline))
 #else
 #error "Freshet needs gcc 12, clang 14 or newer"
 #endif

@@ -9,6 +9,7 @@
 #include "freshet/api.h"
 #include "freshet/batch.h"
 #include "freshet/operator.h"
+#include "freshet/payload.h"
 #include "freshet/record_type.h"
 #include "freshet/runtime_context.h"
 

@@ -34,7 +34,6 @@
 
 namespace freshet::detail {
 
-#define FRESHET_INLINE __attribute__((always_inline))
 
 template <class S>
 inline constexpr bool has_open_v = requires(S& s, RuntimeContext& c) {
