@@ -54,9 +54,13 @@ LoadedModule::LoadedModule(Facts facts) : facts_(std::move(facts)), sha256_(fact
 
 const Sha256& LoadedModule::sha256() const {
   const std::lock_guard lock(mutex_);
-  if (!sha256_)
-    sha256_ =
-        Sha256::of_file(facts_.kind == ModuleKind::kExecutable ? "/proc/self/exe" : facts_.path);
+  if (sha256_) return *sha256_;
+  if (facts_.file && FileIdentity::of(facts_.path) != facts_.file)
+    throw InvalidInput(facts_.path.native() +
+                       ": was replaced or removed since it was loaded, so it can't be named by its "
+                       "content: start again");
+  sha256_ =
+      Sha256::of_file(facts_.kind == ModuleKind::kExecutable ? "/proc/self/exe" : facts_.path);
   return *sha256_;
 }
 

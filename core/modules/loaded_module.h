@@ -28,6 +28,7 @@ class FRESHET_API LoadedModule {
     ModuleKind kind = ModuleKind::kInstalled;
     std::filesystem::path path;
     std::optional<Sha256> sha256;                 // hashed when first asked for, if unknown
+    std::optional<FileIdentity> file;             // of the file as it was loaded, if known
     PluginIdentity identity;                      // kind 0 if it has no entry
     const freshet_plugin_v1* contract = nullptr;  // nullptr if it has no entry
     const ModuleAnchor* anchor = nullptr;
@@ -43,7 +44,8 @@ class FRESHET_API LoadedModule {
   const PluginIdentity& identity() const { return facts_.identity; }
   const freshet_plugin_v1* contract() const { return facts_.contract; }
   std::uintptr_t base() const { return base_; }
-  // Of the file as it was loaded. Throws InvalidInput if it has to be read now and can't be.
+  // Of the file as it was loaded. Throws InvalidInput if it has to be read now and
+  // can't be, or was replaced since it was loaded.
   const Sha256& sha256() const;
   bool is_hashed() const;
   // "word_count.so (1f0c9a1be3d2)"

@@ -3,7 +3,7 @@
 #include <dlfcn.h>
 #include <sys/auxv.h>
 
-#include <algorithm>
+#include "freshet/error.h"
 
 namespace freshet {
 namespace {
@@ -32,6 +32,7 @@ const LoadedModule& ModuleRegistry::add_plugin(const PluginFile& file,
   LoadedModule::Facts facts;
   facts.kind = ModuleKind::kInstalled;
   facts.path = file.path;
+  facts.file = file.file;
   facts.identity = file.identity;
   facts.contract = &contract;
   facts.anchor = &anchor_of(file, contract);
@@ -75,9 +76,15 @@ const LoadedModule& ModuleRegistry::add(LoadedModule::Facts facts) {
 
 const LoadedModule* ModuleRegistry::find(const Sha256& sha256) const {
   const auto all = modules();
-  for (const bool hash_them : {false, true})
-    for (const LoadedModule* module : all)
-      if ((hash_them || module->is_hashed()) && module->sha256() == sha256) return module;
+  for (const LoadedModule* module : all)
+    if (module->is_hashed() && module->sha256() == sha256) return module;
+  for (const LoadedModule* module : all) {
+    try {
+      if (module->sha256() == sha256) return module;
+    } catch (const InvalidInput&) {
+      continue;  // its file is gone or another one, so it has no name that anybody could ask for
+    }
+  }
   return nullptr;
 }
 

@@ -59,6 +59,12 @@ const char* file_type(mode_t mode) {
 
 }  // namespace
 
+std::optional<FileIdentity> FileIdentity::of(const std::filesystem::path& path) {
+  struct stat facts {};
+  if (::stat(path.c_str(), &facts) != 0) return std::nullopt;
+  return identity_of(facts);
+}
+
 ElfFile::ElfFile(const std::filesystem::path& path) : path_(path) {
   open_regular();
   try {

@@ -25,6 +25,8 @@ struct FileIdentity {
   std::int64_t modified_s, modified_ns;
 
   bool operator==(const FileIdentity&) const = default;
+  // Of what the path leads to now; nothing if that can't be looked at.
+  FRESHET_API static std::optional<FileIdentity> of(const std::filesystem::path& path);
 };
 
 class FRESHET_API ElfFile {

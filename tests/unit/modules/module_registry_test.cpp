@@ -4,6 +4,7 @@
 
 #include "../plugin_catalog/test_modules.h"
 #include "freshet/error.h"
+#include "plugin_catalog/shared_object.h"
 
 namespace freshet {
 namespace {
@@ -37,6 +38,21 @@ TEST(ModuleRegistry, WhatIsInNoModuleIsNotFound) {
   EXPECT_EQ(ModuleRegistry::instance().find(Sha256::of("nothing")), nullptr);
   ModuleAnchor on_the_heap_or_stack;
   EXPECT_THROW(ModuleRegistry::instance().add_linked(on_the_heap_or_stack), InvalidInput);
+}
+
+TEST(ModuleRegistry, APluginWhoseFileWasReplacedHasNoHashAndIsInNobodysWay) {
+  test_modules::ScratchFolder folder;
+  const auto file = folder.write("alpha.so", test_modules::content(test_modules::path("alpha")));
+  const PluginFile read = read_compatible_file(file);
+  const LoadedModule& module =
+      ModuleRegistry::instance().add_plugin(read, load_shared_object(read));
+  std::filesystem::remove(file);
+  folder.write("alpha.so", "another");
+  const std::string error = test_modules::error_of<InvalidInput>([&] { module.sha256(); });
+  EXPECT_TRUE(test_modules::contains(error, "was replaced or removed")) << error;
+  EXPECT_EQ(ModuleRegistry::instance().find(Sha256::of("another")), nullptr);
+  const LoadedModule& program = ModuleRegistry::instance().add_linked(module_anchor);
+  EXPECT_EQ(ModuleRegistry::instance().find(Sha256::of_file("/proc/self/exe")), &program);
 }
 
 TEST(ModuleRegistry, ThreadsMayAskAndAddAtOnce) {
