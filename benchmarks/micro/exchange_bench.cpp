@@ -162,6 +162,7 @@ BENCHMARK(BM_KeyedExchange)
     ->Args({16, 8})
     ->Args({64, 8})
     ->Args({16, 2})
+    ->MeasureProcessCPUTime()
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 
@@ -204,7 +205,10 @@ void BM_NothingHandedOver(benchmark::State& state) {
   }
   state.SetItemsProcessed(2 * static_cast<std::int64_t>(kPerSource) * state.iterations());
 }
-BENCHMARK(BM_NothingHandedOver)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_NothingHandedOver)
+    ->MeasureProcessCPUTime()
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 
 // A mail put and taken by one fiber: the price without contention.
 void BM_MailPutAndTaken(benchmark::State& state) {
@@ -242,7 +246,10 @@ void BM_HandOverWithinAThread(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations() * 200'000);
 }
-BENCHMARK(BM_HandOverWithinAThread)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_HandOverWithinAThread)
+    ->MeasureProcessCPUTime()
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace freshet
