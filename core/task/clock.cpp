@@ -1,8 +1,7 @@
 #include "task/clock.h"
 
-#include <time.h>
-
 #include <cassert>
+#include <ctime>
 
 namespace freshet {
 namespace {

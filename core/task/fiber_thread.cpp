@@ -203,7 +203,7 @@ void FiberThread::serve() {
     for (auto& command : commands) {
       switch (command.kind) {
         case Command::Kind::start:
-          start_now(std::move(command.fiber));
+          start_now(command.fiber);
           break;
         case Command::Kind::cancel:
           cancel_now(*command.fiber);
@@ -215,7 +215,7 @@ void FiberThread::serve() {
   }
 }
 
-void FiberThread::start_now(std::shared_ptr<Fiber> fiber) {
+void FiberThread::start_now(const std::shared_ptr<Fiber>& fiber) {
   assert(current_thread == this);
   try {
     fibers::fiber(fibers::launch::post, std::allocator_arg, StackOfFiber{&stacks_, fiber.get()},

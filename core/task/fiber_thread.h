@@ -47,7 +47,7 @@ class FRESHET_API FiberThread {
   // Starts fibers and cancels them as commanded, until commanded to end. [owner's main context]
   void serve();
   // At once, not by command. [owner's main context] If it has no stack, its future says so.
-  void start_now(std::shared_ptr<Fiber> fiber);
+  void start_now(const std::shared_ptr<Fiber>& fiber);
 
   void start(std::shared_ptr<Fiber> fiber);   // [any thread]
   void cancel(std::shared_ptr<Fiber> fiber);  // [any thread] at once on its own

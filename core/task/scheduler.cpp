@@ -27,7 +27,7 @@ struct Shared {
 
 class SchedulerPool::Thread {
  public:
-  Thread(std::shared_ptr<Shared> shared, std::string name)
+  Thread(const std::shared_ptr<Shared>& shared, const std::string& name)
       : fibers_(FiberThread::obtain()), thread_([this, shared, name] {
           pthread_setname_np(pthread_self(), name.c_str());
           fibers_.enter(shared->helpers);

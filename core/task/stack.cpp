@@ -1,11 +1,11 @@
 #include "task/stack.h"
 
-#include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <cassert>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <mutex>
 
@@ -28,8 +28,8 @@ constexpr std::size_t kMostKept = 64;
 #endif
 
 // Wide enough that a frame with a large array doesn't step over it.
-constexpr std::size_t kGuard = 64 * 1024;
-constexpr std::size_t kSignalStack = 64 * 1024;
+constexpr std::size_t kGuard = std::size_t{64} * 1024;
+constexpr std::size_t kSignalStack = std::size_t{64} * 1024;
 
 bool (*who_runs)(RunningFiber&) = nullptr;
 struct sigaction before;

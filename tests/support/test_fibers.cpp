@@ -44,7 +44,7 @@ FiberHandle TestFibers::start(const std::string& name, FiberFunction function) {
   fibers_[name] = fiber;
   FiberHandle handle(fiber);
   unseen_[name] = handle.finished();
-  here().start_now(std::move(fiber));
+  here().start_now(fiber);
   return handle;
 }
 

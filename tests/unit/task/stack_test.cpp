@@ -1,10 +1,10 @@
 #include "task/stack.h"
 
 #include <gtest/gtest.h>
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstring>
 
 #include "task/scheduler.h"
