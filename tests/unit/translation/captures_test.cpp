@@ -82,7 +82,7 @@ TEST_F(Captures, ThatAreAFunctionOfNoModuleAreRefused) {
 }
 
 TEST_F(Captures, WithAPointerAreRefusedUnlessSaidToBeNumbers) {
-  const std::uint64_t number = 3;
+  std::uint64_t number = 3;  // not const: that would need no capture
   const auto* pointer = reinterpret_cast<const int*>(0x5010);
   set_function([number, pointer](int v) { return v + static_cast<int>(number) + *pointer; });
   EXPECT_EQ(refusal(),
