@@ -1,0 +1,161 @@
+// fr info: what jobs an application would run, and how: operators, tasks, exchanges, what is fused.
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
+#include "command.h"
+#include "freshet/error.h"
+#include "freshet/options.h"
+#include "graph/plan_printer.h"
+#include "planning.h"
+
+namespace freshet::tool {
+namespace {
+
+enum class Form { kText, kDot, kJson };
+
+struct CommandLine {
+  std::string application, configuration_file, parallelism, plan_to;
+  std::vector<std::string> definitions, shipped, arguments;
+  bool dot = false, json = false, verbose = false;
+};
+
+struct BadUsage : InvalidInput {
+  using InvalidInput::InvalidInput;
+};
+
+void add_options(CLI::App& command, CommandLine& line) {
+  command.add_flag("--dot", line.dot, "For Graphviz");
+  command.add_flag("--json", line.json, "For programs: a list of plans");
+  command.add_flag("-v,--verbose", line.verbose, "Also ids, types, schemas and settings");
+  command.add_option("--parallelism", line.parallelism, "parallelism.default");
+  command.add_option("-D", line.definitions, "Set an option, key=value; repeatable")
+      ->allow_extra_args(false);
+  command.add_option("--config", line.configuration_file, "The configuration file");
+  command.add_option("--ship", line.shipped, "A file that the application needs beside it")
+      ->allow_extra_args(false);
+}
+
+// The words from the application on: options may stand behind it, too.
+void read_words(CommandLine& line, std::vector<std::string> words) {
+  if (words.empty()) throw BadUsage("no application is given: fr info [OPTIONS] APPLICATION ...");
+  line.application = words.front();
+  words.erase(words.begin());
+  CommandLine behind;
+  CLI::App rest;
+  add_options(rest, behind);
+  rest.prefix_command();
+  std::reverse(words.begin(), words.end());  // as CLI::App::parse() takes them
+  try {
+    rest.parse(words);
+  } catch (const CLI::ParseError& error) {
+    throw BadUsage(error.what());
+  }
+  line.arguments = rest.remaining();
+  if (!line.arguments.empty() && line.arguments.front() == "--") {
+    line.arguments.erase(line.arguments.begin());
+  }
+  line.dot |= behind.dot;
+  line.json |= behind.json;
+  line.verbose |= behind.verbose;
+  if (!behind.parallelism.empty()) line.parallelism = behind.parallelism;
+  if (!behind.configuration_file.empty()) line.configuration_file = behind.configuration_file;
+  line.definitions.insert(line.definitions.end(), behind.definitions.begin(),
+                          behind.definitions.end());
+  line.shipped.insert(line.shipped.end(), behind.shipped.begin(), behind.shipped.end());
+}
+
+void tell(const std::string& text) { std::fprintf(stderr, "fr: %s\n", text.c_str()); }
+
+PlanRequest request_of(const CommandLine& line) {
+  PlanRequest request{line.application, line.configuration_file, {}, line.shipped, line.arguments};
+  for (const std::string& definition : line.definitions) {
+    request.flags.push_back(parse_definition(definition));
+  }
+  if (!line.parallelism.empty()) {
+    request.flags.push_back(
+        {options::kParallelismDefault.key(), line.parallelism, "--parallelism"});
+  }
+  return request;
+}
+
+void print(const std::vector<JobGraph>& jobs, Form form, bool verbose) {
+  if (form == Form::kJson) std::fputs("[", stdout);
+  for (const JobGraph& job : jobs) {
+    const PlanPrinter printer(job);
+    const bool first = &job == &jobs.front();
+    switch (form) {
+      case Form::kText:
+        std::fputs(((first ? "" : "\n") + printer.text(verbose)).c_str(), stdout);
+        break;
+      case Form::kDot:
+        std::fputs(printer.dot().c_str(), stdout);
+        break;
+      case Form::kJson:
+        std::fputs(((first ? "" : ",\n") + printer.json()).c_str(), stdout);
+        break;
+    }
+  }
+  if (form == Form::kJson) std::fputs("]\n", stdout);
+}
+
+int tell_end(const Plans& plans, const CommandLine& line) {
+  const std::string& application = line.application;
+  switch (plans.end) {
+    case Plans::End::kWaits:
+      if (line.verbose) tell("jobs that main starts after its first result are not shown");
+      return kDone;
+    case Plans::End::kReturned:
+      if (plans.jobs.empty()) tell("main of " + application + " has run no job");
+      if (plans.text != "0") tell("main of " + application + " returned " + plans.text);
+      return kDone;
+    case Plans::End::kRefused:
+      tell(plans.text);
+      return kRefusedInput;
+    case Plans::End::kThrew:
+      tell("an exception left the main of " + application + ": " + plans.text);
+      return kRefusedInput;
+    case Plans::End::kDied:
+      tell("the process in which main of " + application + " ran ended with " + plans.text +
+           " before main waited for a result or returned");
+      return kRefusedInput;
+  }
+  throw InvalidInput("the process in which main of " + application + " ran sent an odd report");
+}
+
+int run(CommandLine& line, const std::vector<std::string>& words) {
+  if (!line.plan_to.empty()) return plan_here(line.plan_to);
+  read_words(line, words);
+  if (line.dot && line.json) throw BadUsage("--dot and --json exclude each other: give one");
+  const Plans plans = plan_in_child(request_of(line));
+  const Form form = line.dot ? Form::kDot : line.json ? Form::kJson : Form::kText;
+  if (plans.end != Plans::End::kRefused || !plans.jobs.empty()) {
+    print(plans.jobs, form, line.verbose);
+  }
+  return tell_end(plans, line);
+}
+
+const Command kInfo(
+    "info", "Show the plans of an application's jobs without running them.",
+    [](CLI::App& command) -> Command::Run {
+      auto line = std::make_shared<CommandLine>();
+      command.footer(
+          "Then comes the application, a .so made with FRESHET_APPLICATION. The first word behind\n"
+          "it that is none of these options, and all after that (or after --), is main's.\n\n"
+          "Runs main in a process of its own, up to the first result that it waits for; what main\n"
+          "prints goes to stderr.");
+      add_options(command, *line);
+      command.add_option("--plan-to", line->plan_to)->group("");  // fr's own
+      command.prefix_command();
+      return [line, &command] {
+        try {
+          return run(*line, command.remaining());
+        } catch (const BadUsage& error) {
+          tell(error.what());
+          return kBadUsage;
+        }
+      };
+    });
+
+}  // namespace
+}  // namespace freshet::tool
