@@ -33,7 +33,7 @@ const RecordType& huge() {
 }
 
 TEST(BufferBudget, LendsTheBatchThatCameBackLast) {
-  BufferBudget budget(10 * 16384, 16384);
+  BufferBudget budget(std::size_t{10} * 16384, 16384);
   EXPECT_EQ(budget.limit(), 10);
   Waiter waiter;
   BufferBudget::Share share(budget, waiter);
@@ -53,7 +53,7 @@ TEST(BufferBudget, LendsTheBatchThatCameBackLast) {
 }
 
 TEST(BufferBudget, RefusesBeyondTheLimitButNeverTheFirst) {
-  BufferBudget budget(2 * 16384, 16384);
+  BufferBudget budget(std::size_t{2} * 16384, 16384);
   Waiter w1, w2;
   BufferBudget::Share one(budget, w1), two(budget, w2);
   std::vector<Batch*> held{one.try_acquire(ints(), 0), one.try_acquire(ints(), 0)};
@@ -72,7 +72,7 @@ TEST(BufferBudget, RefusesBeyondTheLimitButNeverTheFirst) {
 }
 
 TEST(BufferBudget, GivesARecordThatIsLargerThanABatchItsOwn) {
-  BufferBudget budget(2 * 16384, 16384);
+  BufferBudget budget(std::size_t{2} * 16384, 16384);
   Waiter waiter;
   BufferBudget::Share share(budget, waiter);
   Batch* batch = share.try_acquire(huge(), 0);
@@ -106,10 +106,11 @@ struct Held {
 
 TEST(BufferBudget, ServesThoseThatWaitInTheirOrderAndForgetsTheCanceled) {
   TestFibers fibers(21);
-  BufferBudget budget(5 * 16384, 16384);
+  BufferBudget budget(std::size_t{5} * 16384, 16384);
   Waiter owner;
   BufferBudget::Share rich(budget, owner);
   std::vector<Batch*> held;
+  held.reserve(5);
   for (int i = 0; i < 5; ++i) held.push_back(rich.try_acquire(ints(), 0));
   std::vector<std::unique_ptr<BufferBudget::Share>> shares;
   std::vector<std::string> served;
@@ -153,7 +154,7 @@ TEST(BufferBudget, ServesThoseThatWaitInTheirOrderAndForgetsTheCanceled) {
 TEST(BufferBudget, ServesEverybodyOnTwoThreadsWithinTheLimitAndOneEach) {
   constexpr std::size_t kShares = 6;
   const int rounds = testing::scaled(20'000, 300);
-  BufferBudget budget(4 * 1024, 1024);
+  BufferBudget budget(std::size_t{4} * 1024, 1024);
   Waiter waiters[kShares];
   std::vector<std::unique_ptr<BufferBudget::Share>> shares;
   for (auto& waiter : waiters) {

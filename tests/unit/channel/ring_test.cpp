@@ -41,7 +41,7 @@ TEST(Ring, LeavesAValueThatDoesNotFitWithItsOwner) {
   ASSERT_TRUE(ring.push(std::make_unique<int>(1)));
   auto second = std::make_unique<int>(2);
   EXPECT_FALSE(ring.push(std::move(second)));
-  ASSERT_TRUE(second);
+  ASSERT_TRUE(second);  // NOLINT(bugprone-use-after-move): what is tested
   EXPECT_EQ(*second, 2);
 }
 

@@ -138,6 +138,7 @@ TEST(SchedulerPool, HoldsTenThousandLiveFibers) {
   const int count = testing::scaled(40'000, 200) < 10'000 ? testing::scaled(40'000, 200) : 10'000;
   SchedulerPool pool(2);
   std::vector<std::unique_ptr<Waiter>> waiters;
+  waiters.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) waiters.push_back(std::make_unique<Waiter>());
   std::atomic<int> arrived{0}, passed{0};
   std::atomic<bool> go{false};

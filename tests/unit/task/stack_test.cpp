@@ -36,7 +36,7 @@ TEST(StackPool, RoundsUpToPagesAndGuardsTheEnd) {
 TEST(SchedulerPool, GivesAFiberTheStackThatWasAskedFor) {
   SchedulerPool pool(1);
   auto fiber = pool.spawn(
-      0, "deep", [] { dig(4'000, nullptr); }, StackSize{16 * 1024 * 1024});
+      0, "deep", [] { dig(4'000, nullptr); }, StackSize{std::size_t{16} * 1024 * 1024});
   fiber.finished().get();
 }
 

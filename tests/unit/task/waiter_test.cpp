@@ -261,7 +261,7 @@ TEST(Waiter, SurvivesTheRaceOfDeadlineAndWake) {
   auto waits = pool.spawn(0, "waits", [&] {
     const Clock& clock = SystemClock::instance();
     for (int i = 0, last = 0; i < rounds; ++i) {
-      const std::int64_t deadline = clock.now_ns() + i % 40 * 1000;
+      const std::int64_t deadline = clock.now_ns() + std::int64_t{i % 40} * 1000;
       if (waiter.wait_until(deadline, [&] { return count.load() != last; })) {
         ++news;
         last = count.load();
@@ -277,7 +277,8 @@ TEST(Waiter, SurvivesTheRaceOfDeadlineAndWake) {
     for (int i = 0; !over; ++i) {
       count.fetch_add(1);
       waiter.wake();
-      pause.wait_until(SystemClock::instance().now_ns() + i % 30 * 1000, [] { return false; });
+      pause.wait_until(SystemClock::instance().now_ns() + std::int64_t{i % 30} * 1000,
+                       [] { return false; });
     }
   });
   waits.finished().get();
