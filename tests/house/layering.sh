@@ -32,7 +32,7 @@ find_included() {
   local folder
   found=""
   for folder in "${1%/*}" "${allowed[@]}" sdk/include core sdk/src tools plugins samples tests .; do
-    if [ -e "$folder/$2" ]; then
+    if [ -f "$folder/$2" ]; then
       found="$folder/$2"
       case "$found" in *..*) found="$(realpath --relative-to=. "$found")" ;; esac
       return
@@ -43,9 +43,10 @@ find_included() {
 pattern='^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]([^">]*)[">]'
 while IFS=: read -r file line text; do
   [[ "$text" =~ $pattern ]] || continue
+  name="${BASH_REMATCH[1]}"
   includes=$((includes + 1))
   may_see "$file"
-  find_included "$file" "${BASH_REMATCH[1]}"
+  find_included "$file" "$name"
   [ -n "$found" ] || continue  # a system header, or it does not compile anyway
   right=no
   for folder in "${allowed[@]}"; do

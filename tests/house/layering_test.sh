@@ -23,6 +23,8 @@ expect_breach() {
   rm "$scratch/$1"
 }
 echo '#include "freshet/api.h"' >"$scratch/core/right.cpp"
+printf '#include <string>\n#include "local.h"\n#include "freshet/api.h"\n' \
+  >"$scratch/plugins/executors/local/right.cpp"
 "$layering" "$scratch"
 expect_breach sdk/src/wrong.cpp '#include "graph/graph.h"'
 expect_breach sdk/include/freshet/wrong.h '#include "inner.h"'
