@@ -19,6 +19,14 @@ namespace {
 
 constexpr auto kParallelismBound = static_cast<std::uint32_t>(kParallelismLimit);
 
+// From what __PRETTY_FUNCTION__ says in pretty_name<T>(): "... [with T = Map<...>]" by gcc,
+// "... [T = Map<...>]" by clang. Any other name stays as it is.
+std::string type_in(std::string_view pretty) {
+  const std::size_t begin = pretty.find("T = ");
+  if (begin == std::string_view::npos || pretty.back() != ']') return std::string(pretty);
+  return std::string(pretty.substr(begin + 4, pretty.size() - begin - 5));
+}
+
 std::string quoted(const std::string& text) { return "'" + text + "'"; }
 
 // One call of translate(): each step reads what the ones before it have put into the job.
@@ -264,7 +272,7 @@ class Translation {
     const ProcessModules::Place place = modules_.place_of(descriptor, anchor);
     return {number_of(place.module), place.offset,
             descriptor->registered_name != nullptr ? descriptor->registered_name : "",
-            descriptor->type_name != nullptr ? descriptor->type_name : ""};
+            type_in(descriptor->type_name != nullptr ? descriptor->type_name : "")};
   }
 
   std::uint32_t number_of(const JobModule& module) {

@@ -76,6 +76,13 @@ TEST_F(ProcessModulesTest, NameOperatorsByModuleAndOffset) {
   EXPECT_EQ(module->descriptor_at(job.vertices[1].op.offset), graph_.vertices()[1].descriptor);
 }
 
+TEST_F(ProcessModulesTest, ShowPeopleTheTypeAlone) {
+  const JobGraph job = translate();
+  EXPECT_EQ(job.vertices[1].op.type_name.find("pretty_name"), std::string::npos);
+  EXPECT_NE(job.vertices[1].op.type_name.find("TestOperator<1>"), std::string::npos);
+  EXPECT_NE(job.vertices[1].op.type_name.back(), ']');
+}
+
 TEST_F(ProcessModulesTest, NameFunctionsByModuleAndOffset) {
   set_function(&thrice);
   const JobGraph job = translate();
