@@ -72,7 +72,7 @@ struct GeneratorSource {
       F f = function;
       const std::uint64_t stride = step;
       std::uint64_t i = at;
-      for (std::uint64_t k = 0; k < n; ++k, i += stride) out(call(f, i));
+      for (std::uint64_t k = 0; k < n; ++k, i += stride) out(detail::call(f, i));
       at = i;
       made += n;
       if (left != UINT64_MAX) left -= n;
@@ -124,7 +124,7 @@ struct SequenceSource {
     FRESHET_INLINE ReadStatus read(Out& out, std::uint32_t records) {
       const std::uint64_t n = left < records ? left : records;
       const std::uint64_t end = at + n;
-      for (std::uint64_t i = at; i < end; ++i) out(static_cast<std::int64_t>(i));
+      for (std::uint64_t i = at; i != end; ++i) out(static_cast<std::int64_t>(i));  // may wrap
       at = end;
       left -= n;
       return left == 0 ? ReadStatus::split_done() : ReadStatus::more();

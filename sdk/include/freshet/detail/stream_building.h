@@ -164,7 +164,7 @@ auto bind(F function, Bound... bound) {
   }
 }
 template <class F, class... Bound>
-using BindResult = decltype(bind(std::declval<F>(), std::declval<Bound>()...));
+using BindResult = decltype(detail::bind(std::declval<F>(), std::declval<Bound>()...));
 
 }  // namespace detail
 

@@ -45,12 +45,12 @@ struct FRESHET_HIDDEN KeyByStage {
   void close() requires closes_v<KeyFunction> { close_function(key); }
   template <class V, class Next>
   FRESHET_INLINE void process(V&& record, std::int64_t timestamp, Next& next) {
-    Key k = call(key, std::as_const(record));
+    Key k = detail::call(key, std::as_const(record));
     const std::uint64_t hash = key_hash(k);
     if constexpr (std::is_same_v<Value, NoValue>) {
       next(Out{hash, std::move(k)}, timestamp);
     } else {
-      next(Out{hash, std::move(k), Value(call(value_of, std::as_const(record)))}, timestamp);
+      next(Out{hash, std::move(k), Value(detail::call(value_of, std::as_const(record)))}, timestamp);
     }
   }
 };

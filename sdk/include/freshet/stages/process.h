@@ -42,7 +42,7 @@ struct FRESHET_HIDDEN ProcessStage : FunctionStage<F> {
       auto* t = static_cast<Target*>(to);
       t->next(static_cast<O&&>(record), t->timestamp);
     });
-    call(this->function, std::as_const(value), context, collector);
+    detail::call(this->function, std::as_const(value), context, collector);
   }
   template <class Next>
   void on_watermark(std::int64_t timestamp, Next&&) {

@@ -13,7 +13,7 @@ struct FRESHET_HIDDEN MapStage : FunctionStage<F> {
   static MapStage read(PayloadReader& from) { return {{read_function<F>(from)}}; }
   template <class V, class Next>
   FRESHET_INLINE void process(V&& value, std::int64_t timestamp, Next& next) {
-    next(call(this->function, static_cast<V&&>(value)), timestamp);
+    next(detail::call(this->function, static_cast<V&&>(value)), timestamp);
   }
 };
 
@@ -25,7 +25,7 @@ struct FRESHET_HIDDEN FilterStage : FunctionStage<F> {
   static FilterStage read(PayloadReader& from) { return {{read_function<F>(from)}}; }
   template <class V, class Next>
   FRESHET_INLINE void process(V&& value, std::int64_t timestamp, Next& next) {
-    if (call(this->function, std::as_const(value))) next(static_cast<V&&>(value), timestamp);
+    if (detail::call(this->function, std::as_const(value))) next(static_cast<V&&>(value), timestamp);
   }
 };
 
@@ -48,7 +48,7 @@ struct FRESHET_HIDDEN FlatMapStage : FunctionStage<F> {
         auto* t = static_cast<Target*>(to);
         t->next(static_cast<O&&>(record), t->timestamp);
       });
-      call(this->function, std::as_const(value), collector);
+      detail::call(this->function, std::as_const(value), collector);
     } else {
       struct Inlined {
         Next& next;
@@ -56,7 +56,7 @@ struct FRESHET_HIDDEN FlatMapStage : FunctionStage<F> {
         FRESHET_INLINE void operator()(O record) { next(static_cast<O&&>(record), timestamp); }
         FRESHET_INLINE void emit(O record) { next(static_cast<O&&>(record), timestamp); }
       } collector{next, timestamp};
-      call(this->function, std::as_const(value), collector);
+      detail::call(this->function, std::as_const(value), collector);
     }
   }
 };
@@ -96,7 +96,7 @@ struct FRESHET_HIDDEN TimestampStage : FunctionStage<F> {
   }
   template <class V, class Next>
   FRESHET_INLINE void process(V&& value, std::int64_t, Next& next) {
-    const std::int64_t timestamp = call(this->function, std::as_const(value));
+    const std::int64_t timestamp = detail::call(this->function, std::as_const(value));
     highest = timestamp > highest ? timestamp : highest;
     next(static_cast<V&&>(value), timestamp);
   }
