@@ -51,7 +51,9 @@ void chain_edges(const StreamGraph& pipeline, bool chaining, JobGraph& job) {
     const StreamVertex& consumer = pipeline.vertices()[edge.to];
     const std::uint32_t parallelism = job.vertices[edge.to].parallelism;
     const bool one_to_one = edge.partitioning == Partitioning::kForward || parallelism == 1;
-    edge.chained = one_to_one && consumer.chains_with_input && consumer.inputs.size() == 1 &&
+    edge.chained = one_to_one && consumer.chains_with_input &&
+                   pipeline.vertices()[edge.from].chains_with_output &&
+                   consumer.inputs.size() == 1 &&
                    parallelism == job.vertices[edge.from].parallelism;
   }
 }

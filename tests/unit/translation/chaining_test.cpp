@@ -46,6 +46,10 @@ TEST_F(Chaining, EndsWhereTheProgramSaysSo) {
   sink("print", {twice});
   at(twice).chains_with_input = false;
   EXPECT_EQ(tasks(), "numbers|double+print");
+  at(twice).chains_with_output = false;
+  EXPECT_EQ(tasks(), "numbers|double|print");
+  at(twice).chains_with_input = true;
+  EXPECT_EQ(tasks(), "numbers+double|print");
   configuration_.set(options::kPipelineOperatorChaining, false);
   EXPECT_EQ(tasks(), "numbers|double|print");
 }
