@@ -145,6 +145,9 @@ class Translation {
                          " only; set it on the operators after it");
     }
     std::uint32_t wanted = from.fixed_parallelism != 0 ? from.fixed_parallelism : from.parallelism;
+    if (wanted == 0 && from.parallelism_of_input && from.inputs.front().automatic) {
+      return job_.vertices[from.inputs.front().from].parallelism;
+    }
     if (wanted == 0) {
       wanted = static_cast<std::uint32_t>(configuration_.get(options::kParallelismDefault));
     }

@@ -102,6 +102,8 @@ class KeyedStream {
     using Stage = detail::AggregateStage<Key, typename KeyBy::Value, Aggregate>;
     auto keyed = up_.extend("key_by", KeyBy{key_, std::move(value)});
     keyed.end_chain();
+    // The key is made where the record is: records of a key keep their order.
+    keyed.upstream_of().at().parallelism_of_input = true;
     StreamVertex vertex = detail::make_vertex(kind, Stage{std::move(how), nullptr, true});
     detail::Upstream up = keyed.upstream_of();
     up.automatic = false;

@@ -50,6 +50,8 @@ struct StreamVertex {
   std::uint32_t parallelism = 0;        // 0: the job's
   std::uint32_t max_parallelism = 0;    // 0: the job's
   std::uint32_t fixed_parallelism = 0;  // not 0: the operator can't have another
+  // Without one of its own it takes its first input's parallelism, if that edge is automatic.
+  bool parallelism_of_input = false;
   bool source = false;
   bool bounded = true;
   bool chains_with_input = true;
