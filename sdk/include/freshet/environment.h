@@ -40,6 +40,7 @@ class FRESHET_API StreamExecutionEnvironment {
   StreamExecutionEnvironment& disable_operator_chaining();
   void add_job_listener(std::shared_ptr<JobListener> listener);
 
+  // Templates, so that a program holds the sources that it uses and no others.
   // ---- sources ---------------------------------------------------------------------------
 
   // A source of one's own: see stages/source.h.
@@ -72,12 +73,14 @@ class FRESHET_API StreamExecutionEnvironment {
   auto from_elements(std::initializer_list<T> records) {
     return from_collection(std::vector<T>(records));
   }
+  template <class Text = std::string>
   auto from_elements(std::initializer_list<const char*> records) {
-    return from_collection(std::vector<std::string>(records.begin(), records.end()));
+    return from_collection(std::vector<Text>(records.begin(), records.end()));
   }
   // first, first + 1, ..., last.
+  template <class Source = detail::SequenceSource>
   auto from_sequence(std::int64_t first, std::int64_t last) {
-    return from_source(detail::SequenceSource{first, last}, "sequence");
+    return from_source(Source{first, last}, "sequence");
   }
   // f(i) for i = 0, 1, ..., count - 1, `rate` a second over all subtasks (0: as fast as can be).
   // The same i gives the same record, whatever the parallelism.
@@ -95,12 +98,14 @@ class FRESHET_API StreamExecutionEnvironment {
   }
   // Lines of a file, of the files in a folder, or of those that a pattern matches. Large files are
   // split among the subtasks.
+  template <class Source = detail::TextFileSource>
   auto read_text(std::string path) {
-    return from_source(detail::TextFileSource{std::move(path), kTextSplitSize}, "read_text");
+    return from_source(Source{std::move(path), kTextSplitSize}, "read_text");
   }
   // Lines of the standard input, as they come; unbounded.
+  template <class Source = detail::StandardInputSource>
   auto read_standard_input() {
-    auto stream = from_source(detail::StandardInputSource{}, "standard input");
+    auto stream = from_source(Source{}, "standard input");
     stream.upstream_of().at().fixed_parallelism = 1;
     return stream;
   }

@@ -34,7 +34,6 @@
 
 namespace freshet::detail {
 
-
 template <class S>
 inline constexpr bool has_open_v = requires(S& s, RuntimeContext& c) {
   s.open(c);
@@ -71,12 +70,14 @@ class FRESHET_HIDDEN Kernel final : public Operator {
   static constexpr bool kSource = std::is_void_v<In>;
   static constexpr bool kSink = std::is_void_v<Out>;
   static constexpr bool kAssigns = (assigns_timestamps_v<Stages> || ...);
+  // A source that knows how many records it has emitted spares the loop a counter.
+  static constexpr bool kSourceCounts = requires { requires Stage<0>::kCountsEmitted; };
   static constexpr std::uint32_t kPrefetchAhead = 16;
 
   // Counted at run time only behind a stage that drops or adds records.
   template <std::size_t I>
   static constexpr bool counted() {
-    if constexpr (I == 0) {
+    if constexpr (I == 0 || (I == 1 && kSourceCounts)) {
       return false;
     } else {
       return !Stage<I - 1>::kOneToOne && (I < kCount || !kSink);
@@ -87,7 +88,7 @@ class FRESHET_HIDDEN Kernel final : public Operator {
   struct Frame {
     std::tuple<Local<Stages>...> stages;
     std::uint64_t seen[kCount + 1] = {};
-    std::uint64_t first = 0;  // records that stage 0 has taken
+    std::uint64_t first = 0;  // records that stage 0 has taken; of a source: emitted before
     std::uint32_t at = 0;     // the stage whose code runs
   };
   struct Cursor {
@@ -114,7 +115,7 @@ class FRESHET_HIDDEN Kernel final : public Operator {
   }
 
   void open(OperatorContext& context) override {
-    context_ = &context;
+    for (std::uint32_t i = 0; i < kCount; ++i) metrics_[i] = &context.metrics(i);
     each_stage([&]<std::size_t I>(auto& stage) {
       if constexpr (has_open_v<Stage<I>>) guarded(I, [&] { stage.open(context.stage(I)); });
     });
@@ -132,6 +133,7 @@ class FRESHET_HIDDEN Kernel final : public Operator {
           step<1>(frame, static_cast<decltype(value)>(value), timestamp, tail);
           frame.at = 0;
         };
+        if constexpr (kSourceCounts) frame.first = std::get<0>(frame.stages).emitted();
         progress = std::get<0>(frame.stages).run(records, next);
       });
       pass_generated_watermarks();
@@ -240,7 +242,9 @@ class FRESHET_HIDDEN Kernel final : public Operator {
   template <std::size_t I>
   static std::uint64_t entered(const Frame& frame) {
     if constexpr (I == 0) {
-      return frame.first;
+      return kSource ? 0 : frame.first;
+    } else if constexpr (I == 1 && kSourceCounts) {
+      return std::get<0>(frame.stages).emitted() - frame.first;
     } else if constexpr (counted<I>()) {
       return frame.seen[I];
     } else if constexpr (I == kCount && kSink) {
@@ -308,17 +312,17 @@ class FRESHET_HIDDEN Kernel final : public Operator {
   }
 
   void count(const Frame& frame) {
-    each_index([&]<std::size_t I>() {
-      context_->metrics(I).add(entered<I>(frame), entered<I + 1>(frame));
-    });
+    each_index(
+        [&]<std::size_t I>() { metrics_[I]->add(entered<I>(frame), entered<I + 1>(frame)); });
   }
   [[noreturn, gnu::noinline, gnu::cold]] void fail(const Frame& frame) {
     std::uint64_t record = 0;
     each_index([&]<std::size_t I>() {
       if (I != frame.at) return;
-      const StageMetrics& before = context_->metrics(I);
+      const StageMetrics& before = *metrics_[I];
       record = I == 0 && kSource
-                   ? before.records_out.load(std::memory_order_relaxed) + entered<1>(frame) + 1
+                   ? before.records_out.load(std::memory_order_relaxed) + entered<1>(frame) +
+                         (kSourceCounts ? 0 : 1)
                    : before.records_in.load(std::memory_order_relaxed) + entered<I>(frame);
     });
     rethrow_as_stage_failure(frame.at, record);
@@ -353,6 +357,7 @@ class FRESHET_HIDDEN Kernel final : public Operator {
   template <std::size_t I, class Call>
   void from_stage(Call&& call_stage) {
     in_frame(with_timestamps_ || kAssigns, [&](Frame& frame, auto& tail) {
+      if constexpr (kSourceCounts) frame.first = std::get<0>(frame.stages).emitted();
       frame.at = I;
       auto next = [&](auto&& value, std::int64_t timestamp) FRESHET_INLINE {
         step<I + 1>(frame, static_cast<decltype(value)>(value), timestamp, tail);
@@ -391,7 +396,7 @@ class FRESHET_HIDDEN Kernel final : public Operator {
   }
 
   std::tuple<Stages...> stages_;
-  OperatorContext* context_ = nullptr;
+  StageMetrics* metrics_[kCount] = {};
   Output* output_ = nullptr;
   Batch* batch_ = nullptr;
   bool with_timestamps_ = false;

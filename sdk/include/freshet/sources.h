@@ -56,6 +56,7 @@ struct GeneratorSource {
       made = 0;
       started = context->now();
     }
+    std::uint64_t emitted() const { return made; }
     template <class Out>
     FRESHET_INLINE ReadStatus read(Out& out, std::uint32_t records) {
       std::uint64_t n = left < records ? left : records;
@@ -71,9 +72,15 @@ struct GeneratorSource {
       // Locals: nothing that out() does is seen to change them.
       F f = function;
       const std::uint64_t stride = step;
+      const std::uint64_t end = at + n * stride;
       std::uint64_t i = at;
-      for (std::uint64_t k = 0; k < n; ++k, i += stride) out(detail::call(f, i));
-      at = i;
+      try {
+        for (; i != end; i += stride) out(detail::call(f, i));
+      } catch (...) {
+        made += (i - at) / stride + 1;
+        throw;
+      }
+      at = end;
       made += n;
       if (left != UINT64_MAX) left -= n;
       return left == 0 ? ReadStatus::split_done() : ReadStatus::more();

@@ -69,7 +69,7 @@ void note_kernel(const Upstream& last, std::uint32_t head) {
   FusedCandidate candidate{Registered<Kernel<Stages...>>::descriptor(), &module_anchor, head};
   StreamVertex& vertex = last.at();
   for (const FusedCandidate& known : vertex.fused) {
-    if (known.descriptor == candidate.descriptor) return;
+    if (known.descriptor == candidate.descriptor && known.head == head) return;
   }
   vertex.fused.push_back(candidate);
 }

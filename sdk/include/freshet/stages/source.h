@@ -11,6 +11,7 @@
 //       template <class Out> ReadStatus read(Out& out, std::uint32_t records);
 //           calls out(record) or out(record, timestamp) up to about `records` times and returns;
 //           a view given to out must stay valid until out returns
+//       std::uint64_t emitted() const;     optional: calls of out so far, the one that threw too
 // FixedSplits is an enumerator for a list that is known beforehand.
 //
 // Threads    enumerator: one call at a time, in a worker. Reader: the task's fiber; what would
@@ -103,6 +104,7 @@ struct FRESHET_HIDDEN SourceStage {
   using Reader = decltype(std::declval<const S&>().reader(std::declval<RuntimeContext&>()));
   static constexpr bool kOneToOne = false;
   static constexpr bool kAssignsTimestamps = requires { requires S::kTimestamps; };
+  static constexpr bool kCountsEmitted = requires(const Reader& r) { r.emitted(); };
   S source;
   RuntimeContext* context = nullptr;
   std::unique_ptr<Reader> reader{};
@@ -134,6 +136,7 @@ struct FRESHET_HIDDEN SourceStage {
     if (status.kind == ReadStatus::Kind::kSplitDone) reading = false;
     return {Progress::Kind::kMore};
   }
+  std::uint64_t emitted() const requires kCountsEmitted { return reader ? reader->emitted() : 0; }
   std::int64_t take_watermark() requires requires(Reader& r) { r.watermark(); }
   { return reader ? reader->watermark() : kNoTimestamp; }
 };
