@@ -36,14 +36,6 @@ constexpr auto is_wanted = [](const Event& e) { return e.auction % 123 == 0; };
 constexpr auto project = [](const Event& e) { return Row{e.auction, e.price}; };
 constexpr auto event_time = [](const Event& e) { return e.time; };
 
-struct ChecksumSink {
-  Checksum checksum{};
-  template <class Record>
-  void write(const Record& record, std::int64_t timestamp) {
-    checksum.add(record, timestamp);
-  }
-};
-
 // Where the job leaves its result: it runs in this process.
 Checksum result;
 struct ReportingSink {
@@ -113,7 +105,7 @@ int chain(int argc, char** argv) {
   const std::string_view query = name.substr(0, 2);
   const std::string_view input = name.substr(3);
   const std::uint64_t records = std::strtoull(argv[3], nullptr, 10);
-  const std::uint64_t mask = (input == "cache" ? kInCache : kInMemory) - 1;
+  const std::uint64_t mask = (input == "memory" ? kInMemory : kInCache) - 1;
   if (input != "generated" && events.size() != mask + 1) {
     events.clear();
     for (std::uint64_t i = 0; i <= mask; ++i) events.push_back(make_event(i));
@@ -129,7 +121,12 @@ int chain(int argc, char** argv) {
     seconds = now() - start;
   } else {
     auto env = freshet::StreamExecutionEnvironment::get_execution_environment();
-    if (input == "generated") {
+    if (input == "plugin") {
+      std::string payload(16, '\0');
+      std::memcpy(payload.data(), &records, 8);
+      std::memcpy(payload.data() + 8, &kInCache, 8);
+      build(query, env.from_registered<Event>("benchmark.events", payload));
+    } else if (input == "generated") {
       build(query, env.generate([](std::uint64_t i) { return make_event(i); }, records));
     } else {
       build(query, env.generate(from_memory, records).captures_no_pointers());

@@ -2,9 +2,13 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "client/running_jobs.h"
 #include "configuration/configuration.h"
 #include "freshet/options.h"
+#include "freshet/stream_graph.h"
+#include "modules/module_registry.h"
 #include "plugin_catalog/executor_selection.h"
 
 namespace freshet {
@@ -61,7 +65,22 @@ Future<std::unique_ptr<JobClient>> InProcessBackend::execute(const Pipeline& pip
   return executor_for(configuration).execute(pipeline, configuration);
 }
 
+void InProcessBackend::load_operator_libraries(const Pipeline& pipeline) {
+  const auto* graph = dynamic_cast<const StreamGraph*>(&pipeline);
+  if (!graph) return;
+  const auto& vertices = graph->vertices();
+  if (std::none_of(vertices.begin(), vertices.end(),
+                   [](const StreamVertex& v) { return !v.registered_name.empty(); })) {
+    return;
+  }
+  PluginCatalog& plugins = catalog();
+  for (const CatalogEntry* library : plugins.usable(FRESHET_KIND_OPERATORS)) {
+    ModuleRegistry::instance().add_plugin(library->file, plugins.load(*library).contract());
+  }
+}
+
 JobGraph InProcessBackend::translate(const Pipeline& pipeline, const Configuration& configuration) {
+  load_operator_libraries(pipeline);
   return translators_.translate(pipeline, configuration);
 }
 

@@ -41,6 +41,8 @@ class FRESHET_API InProcessBackend final : public detail::ExecutionBackend,
 
  private:
   InProcessBackend();
+  // Those that the pipeline may ask for by name.
+  void load_operator_libraries(const Pipeline& pipeline);
   Executor& executor_for(const Configuration& configuration);
 
   std::mutex mutex_;

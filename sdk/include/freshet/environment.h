@@ -109,6 +109,24 @@ class FRESHET_API StreamExecutionEnvironment {
     stream.upstream_of().at().fixed_parallelism = 1;
     return stream;
   }
+  // A source that an operator library has registered under that name (FRESHET_OPERATOR). Its
+  // records are T; the payload is for the operator's make(). The library is found when the job is
+  // translated; that its records are T is checked when it opens its output.
+  template <class T>
+  DataStream<T> from_registered(std::string operator_name, std::string payload = {},
+                                bool bounded = true) {
+    FRESHET_CHECK_RECORD(T);
+    StreamVertex vertex;
+    vertex.kind = vertex.name = operator_name;
+    vertex.registered_name = std::move(operator_name);
+    vertex.payload.bytes = std::move(payload);
+    vertex.outputs.push_back(&record_type<T>());
+    vertex.source = true;
+    vertex.bounded = bounded;
+    detail::Upstream up{state_, state_->generation, state_->graph->add(std::move(vertex))};
+    return DataStream<T>(std::move(up), {});
+  }
+
   // ---- running ---------------------------------------------------------------------------
 
   // Runs what has been built since the last call and waits. Throws JobFailed, JobCanceled, or

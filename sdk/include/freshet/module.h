@@ -73,5 +73,27 @@ class FRESHET_HIDDEN Registered {
   static inline Link link_{};
 };
 
+// An operator that graphs made at run time ask for by name. O has make(PayloadReader*, size_t).
+template <class O>
+class FRESHET_HIDDEN RegisteredByName {
+ public:
+  explicit RegisteredByName(const char* name)
+      : descriptor_{pretty_name<O>(), &O::make, 1, nullptr, name, module_anchor.operators} {
+    module_anchor.operators = &descriptor_;
+  }
+
+ private:
+  OperatorDescriptor descriptor_;
+};
+
 }  // namespace detail
 }  // namespace freshet
+
+// Registers operator class O of this module under a name, at global scope, once per name. The
+// module is an operator library (freshet/plugin_registration.h) or an application.
+#define FRESHET_OPERATOR(name_, O)                                    \
+  static ::freshet::detail::RegisteredByName<O> FRESHET_DETAIL_UNIQUE( \
+      freshet_registered_operator_)(name_)
+#define FRESHET_DETAIL_UNIQUE(prefix) FRESHET_DETAIL_JOIN(prefix, __COUNTER__)
+#define FRESHET_DETAIL_JOIN(a, b) FRESHET_DETAIL_JOIN2(a, b)
+#define FRESHET_DETAIL_JOIN2(a, b) a##b
