@@ -130,9 +130,9 @@ class WordTable {
     std::uint32_t size = 0;
     std::uint64_t count = 0;
   };
-  std::vector<Slot> slots_ = std::vector<Slot>(1 << 16);
+  std::vector<Slot> slots_ = std::vector<Slot>(1 << 15);
   std::vector<std::unique_ptr<char[]>> interned_;
-  std::uint64_t mask_ = (1 << 16) - 1;
+  std::uint64_t mask_ = (1 << 15) - 1;
 };
 
 void memory_by_hand() {

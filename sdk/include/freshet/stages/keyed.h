@@ -121,17 +121,13 @@ struct FRESHET_HIDDEN AggregateStage {
   using Out = std::conditional_t<Aggregate::kEmitsKey, std::pair<Owned<K>, State>, State>;
   static constexpr bool kOneToOne = false;
 
-  struct Entry {
-    State state{};
-    bool present = false;
-  };
   Aggregate aggregate;
-  std::unique_ptr<KeyedTable<Owned<K>, Entry>> table;
+  std::unique_ptr<KeyedTable<Owned<K>, State>> table;
   bool emits_updates = true;
 
   void open(RuntimeContext& context) {
     emits_updates = context.mode() == ExecutionMode::kStreaming;
-    table = std::make_unique<KeyedTable<Owned<K>, Entry>>(
+    table = std::make_unique<KeyedTable<Owned<K>, State>>(
         key_groups_of(context.subtask_index(), context.parallelism(), context.max_parallelism()),
         context.max_parallelism());
     if constexpr (has_open_v<Aggregate>) aggregate.open(context);
@@ -144,13 +140,13 @@ struct FRESHET_HIDDEN AggregateStage {
 
   template <class Row, class Next>
   FRESHET_INLINE void process(const Row& row, std::int64_t timestamp, Next& next) {
-    Entry& entry = table->find_or_insert(row.key, row.hash);
+    bool first;
+    State& state = table->find_or_insert(row.key, row.hash, first);
     auto update = [&](const V& value) FRESHET_INLINE {
-      if (entry.present) {
-        aggregate.next(entry.state, value);
+      if (first) [[unlikely]] {
+        aggregate.first(state, value);
       } else {
-        aggregate.first(entry.state, value);
-        entry.present = true;
+        aggregate.next(state, value);
       }
     };
     if constexpr (std::is_same_v<V, NoValue>) {
@@ -159,13 +155,13 @@ struct FRESHET_HIDDEN AggregateStage {
       update(row.value);
     }
     if (emits_updates) [[unlikely]]
-      next(result(row.key, entry.state), timestamp);
+      next(result(row.key, state), timestamp);
   }
   template <class Next>
   void end_of_input(Next&& next) {
     if (emits_updates || !table) return;
-    table->for_each([&](const auto& key, std::uint64_t, Entry& entry) {
-      next(result(key, entry.state), kNoTimestamp);
+    table->for_each([&](const auto& key, std::uint64_t, State& state) {
+      next(result(key, state), kNoTimestamp);
     });
   }
 

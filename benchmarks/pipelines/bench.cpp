@@ -1,0 +1,263 @@
+// The bars of the project: each job beside the hand-written program that it is compared with, runs
+// of both taking turns, best of several. Exits with 1 if a bar is missed or results differ.
+//
+//   bench [--quick] [--benchmark_...]     --quick: fewer runs, a smaller file
+#include <benchmark/benchmark.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "measured_run.h"
+
+namespace freshet::bench {
+namespace {
+
+const std::string kBuild = FRESHET_BUILD_ROOT;
+const std::string kSource = FRESHET_SOURCE_ROOT;
+
+struct Case {
+  std::string name;
+  std::string hand;  // empty: the bar is absolute
+  std::string job;
+  std::string cpus = "1";
+  double records = 0;
+  // Share of the hand loop; or, without one: M records/s (records > 0), else seconds at most.
+  double bar = 0;
+  double aim = 0;
+  bool says_seconds = true;
+  bool reported_only = false;
+};
+
+struct Runs {
+  std::vector<double> seconds;
+  std::string result;
+  double best() const { return *std::min_element(seconds.begin(), seconds.end()); }
+  double median() const {
+    std::vector<double> sorted = seconds;
+    std::sort(sorted.begin(), sorted.end());
+    return sorted[sorted.size() / 2];
+  }
+};
+std::map<std::string, Runs> measured;
+
+std::string fr_run(const std::string& application, const std::string& arguments,
+                   const std::string& options = "--parallelism 1") {
+  return kBuild + "/tools/fr-run/fr-run --plugin-dir " + kBuild + "/plugins/executors/local" +
+         " --plugin-dir " + kBuild + "/benchmarks/pipelines " + kBuild + "/benchmarks/pipelines/" +
+         application + "_application.so --target=local " + options + " " + arguments;
+}
+
+Case chain(const std::string& query, const std::string& input, const char* suffix,
+           const std::string& options, double bar, double aim) {
+  const double records = input == "memory" ? 1e8 : 2e8;
+  const std::string count = std::to_string(static_cast<long>(records));
+  const std::string hand_input = input == "plugin" ? "cache" : input;
+  Case c;
+  c.name = query + " " + input + suffix;
+  c.hand = fr_run("chain", query + "-" + hand_input + " hand " + count);
+  c.job = fr_run("chain", query + "-" + input + " job " + count, "--parallelism 1 " + options);
+  c.records = records;
+  c.bar = bar;
+  c.aim = aim;
+  return c;
+}
+
+// Real text, again and again, until it is that large.
+std::string text_file(std::uint64_t megabytes) {
+  const auto path = std::filesystem::temp_directory_path() /
+                    ("freshet-bench-" + std::to_string(megabytes) + "mb.txt");
+  if (std::filesystem::exists(path) && std::filesystem::file_size(path) >= megabytes << 20) {
+    return path;
+  }
+  std::string text;
+  for (const auto& file : std::filesystem::directory_iterator("/usr/share/common-licenses")) {
+    std::ifstream in(file.path(), std::ios::binary);
+    text.append(std::istreambuf_iterator<char>(in), {});
+  }
+  std::ofstream out(path, std::ios::binary);
+  for (std::uint64_t size = 0; size < megabytes << 20; size += text.size()) out << text;
+  return path;
+}
+
+std::vector<Case> cases(bool quick) {
+  std::vector<Case> all;
+  for (const char* query : {"q0", "q1", "q2"}) {
+    for (const char* input : {"cache", "memory", "generated"}) {
+      all.push_back(chain(query, input, "", "", 0.90, 0.97));
+    }
+  }
+  for (const char* query : {"q0", "q1", "q2"}) {
+    all.push_back(chain(query, "cache", ", unfused", "-Dpipeline.fusion=false", 0.30, 0.40));
+  }
+  for (const char* query : {"q0", "q1", "q2"}) {
+    all.push_back(chain(query, "plugin", " source", "", 0.55, 0.75));
+  }
+  Case words;
+  words.name = "word count, memory";
+  words.hand = fr_run("words", "memory hand");
+  words.job = fr_run("words", "memory job");
+  words.records = 3e7;
+  words.bar = 0.85;
+  words.aim = 0.95;
+  all.push_back(words);
+
+  const std::string file = text_file(quick ? 128 : 1024);
+  Case files;
+  files.name = "word count, file";
+  files.hand = fr_run("words", file + " hand");
+  files.job = fr_run("words", file + " job");
+  files.bar = 0.60;
+  files.aim = 0.85;
+  all.push_back(files);
+  Case wc;
+  wc.name = "word count, file, against wc -w";
+  wc.hand = "wc -w " + file;
+  wc.job = files.job;
+  wc.says_seconds = false;
+  wc.reported_only = true;
+  all.push_back(wc);
+
+  Case exchange;
+  exchange.name = "keyed exchange 2 x 2";
+  exchange.job = fr_run("exchange", "job 100000000", "-Dlocal.threads=2");
+  exchange.cpus = "0,1";
+  exchange.records = 1e8;
+  exchange.bar = 200;
+  exchange.aim = 1000;
+  all.push_back(exchange);
+
+  Case tiny;
+  tiny.name = "fr-run of a tiny application";
+  tiny.job = fr_run("tiny", "");
+  tiny.bar = 0.060;
+  tiny.aim = 0.025;
+  tiny.says_seconds = false;
+  all.push_back(tiny);
+  Case compile;
+  compile.name = "compiling samples/word_count";
+  compile.job = "g++ -std=c++20 -O2 -fPIC -I" + kSource + "/sdk/include -I" + kBuild +
+                "/sdk/include -c " + kSource + "/samples/word_count/word_count.cpp -o /dev/null";
+  compile.bar = 8;
+  compile.aim = 4;
+  compile.says_seconds = false;
+  all.push_back(compile);
+  return all;
+}
+
+void measure(const std::string& name, const std::string& command, const Case& c, int repetitions) {
+  benchmark::RegisterBenchmark(name.c_str(),
+                               [=](benchmark::State& state) {
+                                 for (auto _ : state) {
+                                   const MeasuredRun run =
+                                       run_command(command, c.cpus, c.says_seconds);
+                                   state.SetIterationTime(run.seconds);
+                                   measured[name].seconds.push_back(run.seconds);
+                                   measured[name].result = run.result;
+                                 }
+                               })
+      ->UseManualTime()
+      ->Iterations(1)
+      ->Repetitions(repetitions)
+      ->ReportAggregatesOnly()
+      ->Unit(benchmark::kMillisecond);
+}
+
+// Prints a line per case; false if a bar is missed or hand and job disagree.
+bool report(const std::vector<Case>& all) {
+  bool good = true;
+  double noise = 0;
+  int noisy = 0;
+  std::printf("\n%-36s %14s %14s %9s %7s %7s\n", "", "by hand", "job", "", "bar", "aim");
+  for (const Case& c : all) {
+    const auto job = measured.find(c.name + "/job");
+    if (job == measured.end()) continue;
+    const Runs& runs = job->second;
+    const auto hand = measured.find(c.name + "/hand");
+    char by_hand[64] = "", by_job[64] = "", what[32] = "";
+    bool met;
+    auto each = [&](const Runs& r, char* text, std::size_t size) {
+      if (c.records > 0) {
+        std::snprintf(text, size, "%.2f ns", r.best() / c.records * 1e9);
+      } else {
+        std::snprintf(text, size, "%.0f ms", r.best() * 1e3);
+      }
+    };
+    each(runs, by_job, sizeof by_job);
+    double bar = c.bar, aim = c.aim;
+    if (hand != measured.end()) {
+      const double share = hand->second.best() / runs.best();
+      each(hand->second, by_hand, sizeof by_hand);
+      std::snprintf(what, sizeof what, "%.1f %%", 100 * share);
+      met = share >= c.bar;
+      bar *= 100;
+      aim *= 100;
+      noise += hand->second.median() / hand->second.best() - 1;
+      ++noisy;
+      if (c.says_seconds && hand->second.result != runs.result) {
+        std::snprintf(what, sizeof what, "WRONG");
+        met = false;
+      }
+    } else if (c.records > 0) {
+      const double rate = c.records / runs.best() / 1e6;
+      std::snprintf(what, sizeof what, "%.0f M/s", rate);
+      met = rate >= c.bar;
+    } else {
+      std::snprintf(what, sizeof what, "%.3g s", runs.median());
+      met = runs.median() < c.bar;
+    }
+    if (c.reported_only) {
+      std::printf("%-36s %14s %14s %9s\n", c.name.c_str(), by_hand, by_job, what);
+      continue;
+    }
+    std::printf("%-36s %14s %14s %9s %7.4g %7.4g%s\n", c.name.c_str(), by_hand, by_job, what, bar,
+                aim, met ? "" : "  MISSED");
+    good = good && met;
+  }
+  if (noisy) {
+    std::printf("\nnoise: the median hand run is %.1f %% slower than the best one\n",
+                100 * noise / noisy);
+  }
+  return good;
+}
+
+}  // namespace
+}  // namespace freshet::bench
+
+int main(int argc, char** argv) {
+  using namespace freshet::bench;
+  bool quick = false;
+  std::vector<char*> arguments;
+  for (int i = 0; i < argc; ++i) {
+    if (std::string_view(argv[i]) == "--quick") {
+      quick = true;
+    } else {
+      arguments.push_back(argv[i]);
+    }
+  }
+  std::string interleave = "--benchmark_enable_random_interleaving=true";
+  arguments.push_back(interleave.data());
+  int count = static_cast<int>(arguments.size());
+  benchmark::Initialize(&count, arguments.data());
+  if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 64;
+  const std::vector<Case> all = cases(quick);
+  const int repetitions = quick ? 3 : 7;
+  for (const Case& c : all) {
+    if (!c.hand.empty()) measure(c.name + "/hand", c.hand, c, repetitions);
+    measure(c.name + "/job", c.job, c, repetitions);
+  }
+  try {
+    benchmark::RunSpecifiedBenchmarks();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "bench: %s\n", error.what());
+    return 1;
+  }
+  return report(all) ? 0 : 1;
+}
