@@ -1,6 +1,7 @@
 #include "measured_run.h"
 
 #include <array>
+#include <cctype>
 #include <chrono>
 #include <cstdio>
 #include <stdexcept>
@@ -21,8 +22,14 @@ MeasuredRun run_command(const std::string& command, const std::string& cpus, boo
   if (status != 0) throw std::runtime_error(command + " failed: " + output);
   MeasuredRun run;
   run.seconds = elapsed.count();
-  const std::string first = output.substr(0, output.find('\n'));
   if (says_seconds) {
+    // The line of figures; beside it fr-run remarks that a hand loop has run no job.
+    std::size_t begin = 0;
+    while (begin < output.size() && !std::isdigit(static_cast<unsigned char>(output[begin]))) {
+      begin = output.find('\n', begin);
+      begin = begin == std::string::npos ? output.size() : begin + 1;
+    }
+    const std::string first = output.substr(begin, output.find('\n', begin) - begin);
     std::size_t used = 0;
     run.seconds = std::stod(first, &used);
     run.result = first.substr(used);

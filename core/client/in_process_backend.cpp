@@ -8,7 +8,6 @@
 #include "configuration/configuration.h"
 #include "freshet/options.h"
 #include "freshet/stream_graph.h"
-#include "modules/module_registry.h"
 #include "plugin_catalog/executor_selection.h"
 
 namespace freshet {
@@ -75,7 +74,7 @@ void InProcessBackend::load_operator_libraries(const Pipeline& pipeline) {
   }
   PluginCatalog& plugins = catalog();
   for (const CatalogEntry* library : plugins.usable(FRESHET_KIND_OPERATORS)) {
-    ModuleRegistry::instance().add_plugin(library->file, plugins.load(*library).contract());
+    plugins.load(*library);
   }
 }
 

@@ -78,8 +78,7 @@ std::optional<int> read(int argc, char** argv, CommandLine& line) {
     line.flags.push_back({options::kParallelismDefault.key(), parallelism, "--parallelism"});
   }
   if (!plugin_dirs.empty()) {
-    std::string all;
-    for (const std::string& folder : plugin_dirs) all += (all.empty() ? "" : ";") + folder;
+    const std::string all = ConfigValue<std::vector<std::string>>::format(plugin_dirs);
     line.flags.push_back({options::kPluginDirs.key(), all, "--plugin-dir"});
   }
   return std::nullopt;
