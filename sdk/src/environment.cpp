@@ -127,6 +127,44 @@ void StreamExecutionEnvironment::add_job_listener(std::shared_ptr<JobListener> l
   state_->listeners.push_back(std::move(listener));
 }
 
+namespace {
+
+// A job whose result is known once its listeners have been told.
+class ListenedJob final : public JobClient {
+ public:
+  using Listeners = std::vector<std::shared_ptr<JobListener>>;
+
+  ListenedJob(std::unique_ptr<JobClient> job, Listeners listeners)
+      : job_(std::move(job)),
+        told_(job_->result().then([listeners = std::move(listeners)](const JobResult& result) {
+          for (const auto& listener : listeners) listener->on_job_executed(result);
+          return result;
+        })) {}
+
+  const std::string& job_id() const override { return job_->job_id(); }
+  const std::string& job_name() const override { return job_->job_name(); }
+  Future<JobStatus> status() override { return job_->status(); }
+  Future<JobResult> result() override { return told_; }
+  Future<void> cancel() override { return job_->cancel(); }
+  Future<AccumulatorValues> accumulators() override { return job_->accumulators(); }
+  Future<JobDetails> details() override { return job_->details(); }
+  Future<std::string> stop(const std::string& directory, bool drain) override {
+    return job_->stop(directory, drain);
+  }
+  Future<std::string> savepoint(const std::string& directory) override {
+    return job_->savepoint(directory);
+  }
+  Future<std::optional<std::string>> next_result(const std::string& vertex_id) override {
+    return job_->next_result(vertex_id);
+  }
+
+ private:
+  const std::unique_ptr<JobClient> job_;
+  const Future<JobResult> told_;
+};
+
+}  // namespace
+
 std::unique_ptr<JobClient> StreamExecutionEnvironment::execute_async(std::string job_name) {
   const std::unique_ptr<StreamGraph> graph =
       std::exchange(state_->graph, std::make_unique<StreamGraph>());
@@ -140,13 +178,9 @@ std::unique_ptr<JobClient> StreamExecutionEnvironment::execute_async(std::string
     for (const auto& listener : listeners) listener->on_job_submitted(nullptr, error.what());
     throw;
   }
+  if (listeners.empty()) return client;
   for (const auto& listener : listeners) listener->on_job_submitted(client.get(), {});
-  if (!listeners.empty()) {
-    static_cast<void>(client->result().then([listeners](const JobResult& result) {
-      for (const auto& listener : listeners) listener->on_job_executed(result);
-    }));
-  }
-  return client;
+  return std::make_unique<ListenedJob>(std::move(client), listeners);
 }
 
 JobResult StreamExecutionEnvironment::execute(std::string job_name) {

@@ -99,7 +99,8 @@ class FRESHET_API JobClient {
 };
 
 // Told of every execute() and execute_async() of an environment. [the submitting or, for
-// on_job_executed, any thread]
+// on_job_executed, any thread] The result of a job completes when all have been told; one that
+// throws is what the result then says.
 class FRESHET_API JobListener {
  public:
   virtual ~JobListener();
