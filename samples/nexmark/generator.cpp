@@ -62,8 +62,11 @@ std::int64_t near(std::int64_t last, std::int64_t recent, Random& random) {
 Person person(std::uint64_t n, Random& random) {
   Person made{};
   made.id = Generator::last_person(n);
-  made.name = one_of(kFirstNames, random) + " " + one_of(kLastNames, random);
-  made.email_address = letters(7, random) + "@" + letters(5, random) + ".com";
+  // One draw a statement: operands of + are evaluated in an order that compilers choose.
+  made.name = one_of(kFirstNames, random);
+  made.name += " " + one_of(kLastNames, random);
+  made.email_address = letters(7, random);
+  made.email_address += "@" + letters(5, random) + ".com";
   for (int group = 0; group < 4; ++group) {
     made.credit_card += (group == 0 ? "" : " ") + std::to_string(1'000 + random.below(9'000));
   }

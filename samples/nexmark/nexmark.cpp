@@ -4,6 +4,7 @@
 // parts in a folder. See options.cpp for all flags, queries.h for what is asked.
 #include <freshet/freshet.h>
 
+#include <cstdint>
 #include <string_view>
 
 #include "generator.h"
@@ -35,7 +36,8 @@ int nexmark_main(int argc, char** argv) {
 
   auto env = freshet::StreamExecutionEnvironment::get_execution_environment();
   if (options.input.empty()) {
-    nexmark::answer(env.generate(nexmark::Generator(options.seed), options.events, options.rate),
+    nexmark::answer(env.generate(nexmark::Generator(options.seed),
+                                 static_cast<std::uint64_t>(options.events), options.rate),
                     options);
   } else {
     nexmark::answer(env.read_text(options.input)

@@ -8,7 +8,7 @@ namespace nexmark {
 std::optional<int> read_options(int argc, char** argv, Options& options) {
   constexpr int kBadUsage = 64;
   CLI::App app("Queries over the events of an auction site.", "nexmark");
-  app.add_option("--query", options.query, "q0, q1 or q2")
+  app.add_option("--query", options.query, "what is asked")
       ->check(CLI::IsMember({"q0", "q1", "q2"}))
       ->capture_default_str();
   auto* input = app.add_option("--input", options.input,
@@ -17,6 +17,7 @@ std::optional<int> read_options(int argc, char** argv, Options& options) {
   app.add_option("--output", options.output,
                  "folder for rows, tab-separated; without it, they are printed");
   app.add_option("--events", options.events, "how many are generated")
+      ->check(CLI::NonNegativeNumber)
       ->excludes(input)
       ->capture_default_str();
   app.add_option("--rate", options.rate, "generated events a second; 0: as fast as can be")

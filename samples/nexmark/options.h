@@ -11,7 +11,7 @@ struct Options {
   std::string query = "q0";
   std::string input;   // empty: generate
   std::string output;  // empty: print
-  std::uint64_t events = 10'000;
+  std::int64_t events = 10'000;
   double rate = 0;
   std::uint64_t seed = 1;
 };

@@ -107,8 +107,8 @@ int outcome(const MainResult& main, const std::string& program) {
     tell("an exception left the main of " + program + ": " + main.error);
     return kMainThrew;
   }
-  if (jobs.empty()) tell("main of " + program + " has run no job");
   if (main.exit_code != 0) return main.exit_code;
+  if (jobs.empty()) tell("main of " + program + " has run no job");
   return failed ? kJobFailed : kFinished;
 }
 
