@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "freshet/functions.h"
+#include "freshet/kernel.h"
 #include "freshet/state/keyed_table.h"
 
 namespace freshet::detail {
