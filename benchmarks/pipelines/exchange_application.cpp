@@ -1,5 +1,5 @@
 // The keyed exchange by hand and as a job: fr-run exchange_application.so hand|job RECORDS
-// prints seconds, records and checksum. Two sources, two reducers, two threads, 64K keys.
+// LOG2-OF-KEYS prints seconds, records and checksum. Two sources, two reducers, two threads.
 #include <freshet/freshet.h>
 
 #include <cstdio>
@@ -18,11 +18,9 @@ struct Record {
 };
 static_assert(sizeof(Record) == 16);
 
-constexpr std::uint64_t kKeys = 1 << 16;
-
-inline Record make_record(std::uint64_t i) {
+inline Record make_record(std::uint64_t i, int shift) {
   const std::uint64_t r = (i + 1) * 0x9E3779B97F4A7C15ull;
-  return {static_cast<std::int64_t>(r >> 48), static_cast<std::int64_t>(i)};
+  return {static_cast<std::int64_t>(r >> shift), static_cast<std::int64_t>(i)};
 }
 
 double now() {
@@ -41,14 +39,15 @@ struct Result {
 std::mutex result_mutex;
 
 // The limit: two threads that make, hash, partition and reduce, and hand nothing over.
-void by_hand(std::uint64_t records) {
+void by_hand(std::uint64_t records, int shift) {
+  const std::uint64_t keys = std::uint64_t{1} << (64 - shift);
   std::vector<std::int64_t> sums[2];
   auto work = [&](std::uint64_t me) {
     // Each has a table of all keys; a real exchange would split them.
     std::vector<std::int64_t>& table = sums[me];
-    table.assign(kKeys, 0);
+    table.assign(keys, 0);
     for (std::uint64_t i = me; i < records; i += 2) {
-      const Record record = make_record(i);
+      const Record record = make_record(i, shift);
       const std::uint64_t hash = freshet::key_hash(record.key);
       table[static_cast<std::uint64_t>(record.key)] += record.value;
       asm volatile("" : : "r"(hash));
@@ -57,7 +56,7 @@ void by_hand(std::uint64_t records) {
   std::thread other(work, 1);
   work(0);
   other.join();
-  for (std::uint64_t k = 0; k < kKeys; ++k) {
+  for (std::uint64_t k = 0; k < keys; ++k) {
     const std::int64_t sum = sums[0][k] + sums[1][k];
     result.add(static_cast<std::int64_t>(k), sum);
   }
@@ -74,18 +73,19 @@ struct ResultSink {
 };
 
 int exchange(int argc, char** argv) {
-  if (argc != 3) {
-    std::fprintf(stderr, "usage: exchange_application.so hand|job RECORDS\n");
+  if (argc != 4) {
+    std::fprintf(stderr, "usage: exchange_application.so hand|job RECORDS LOG2-OF-KEYS\n");
     return 64;
   }
   const std::uint64_t records = std::strtoull(argv[2], nullptr, 10);
+  const int shift = 64 - std::atoi(argv[3]);
   const double start = now();
   if (std::strcmp(argv[1], "hand") == 0) {
-    by_hand(records);
+    by_hand(records, shift);
   } else {
     auto env = freshet::StreamExecutionEnvironment::get_execution_environment();
     env.set_parallelism(2);
-    env.generate([](std::uint64_t i) { return make_record(i); }, records)
+    env.generate([shift](std::uint64_t i) { return make_record(i, shift); }, records)
         .key_by(&Record::key)
         .sum(&Record::value)
         .sink_to(ResultSink{});

@@ -66,6 +66,8 @@ void JobMaster::build() {
       static_cast<std::size_t>(configuration_.get(options::kTaskmanagerMemoryNetwork).bytes());
   // Many channels: each may always have a batch, so batches shrink before the budget is exceeded.
   constexpr std::size_t kSmallestBatch = 2 * 1024;
+  // Between operators of a chain a batch should stay in the first-level cache with its next one.
+  constexpr std::size_t kChainedBatch = 16 * 1024;
   const std::size_t per_channel = network / std::max<std::size_t>(1, 2 * execution_.channel_count());
   const std::size_t exchanged = std::max(std::min(batch_size, per_channel), kSmallestBatch);
   budget_ = std::make_unique<BufferBudget>(network, exchanged);
@@ -107,7 +109,8 @@ void JobMaster::build() {
   for (std::size_t i = 0; i < subtasks_.size(); ++i) {
     const auto& id = execution_.subtasks()[i];
     subtasks_[i]->set_chain(std::make_unique<OperatorChain>(
-        job_, services, id.task, id.subtask, channels[i], BatchShape{batch_size, max_rows}));
+        job_, services, id.task, id.subtask, channels[i],
+        BatchShape{std::min(batch_size, kChainedBatch), max_rows}));
   }
 }
 
