@@ -63,34 +63,38 @@ class StreamOperations {
   // One record for each record.
   template <class F, class... Bound>
   auto map(F function, Bound... bound) const {
-    FRESHET_CHECK_TRAVELS(F);
+    static_assert(detail::require_travels<F, Bound...>());
     constexpr bool kCallable = detail::Callable<F, const T&, const Bound&...>;
     static_assert(kCallable,
                   "freshet: map(f): f can't be called with this stream's records: it takes a "
                   "const Record& (then the bound values) and returns the new record");
-    if constexpr (kCallable && detail::travels_v<F>) {
-      return extend("map", detail::MapStage<T, detail::BindResult<F, Bound...>>{
-                               {detail::bind(std::move(function), std::move(bound)...)}});
+    if constexpr (kCallable && detail::all_travel_v<F, Bound...>) {
+      constexpr bool kReturns = !std::is_void_v<detail::CallResult<F, const T&, const Bound&...>>;
+      static_assert(kReturns, "freshet: map(f): f returns nothing: it returns the new record");
+      if constexpr (kReturns) {
+        return extend("map", detail::MapStage<T, detail::BindResult<F, Bound...>>{
+                                 {detail::bind(std::move(function), std::move(bound)...)}});
+      } else {
+        return detail::AfterMistake();
+      }
     } else {
-      return self();
+      return detail::AfterMistake();
     }
   }
 
   // The records for which `predicate` is true.
   template <class F, class... Bound>
   auto filter(F predicate, Bound... bound) const {
-    FRESHET_CHECK_TRAVELS(F);
-    constexpr bool kCallable = requires(F & f, const T& record, const Bound&... values) {
-      static_cast<bool>(detail::call(f, record, values...));
-    };
+    static_assert(detail::require_travels<F, Bound...>());
+    constexpr bool kCallable = detail::Predicate<F, const T&, const Bound&...>;
     static_assert(kCallable,
                   "freshet: filter(f): f can't be called with this stream's records: it takes a "
                   "const Record& (then the bound values) and returns a bool");
-    if constexpr (kCallable && detail::travels_v<F>) {
+    if constexpr (kCallable && detail::all_travel_v<F, Bound...>) {
       return extend("filter", detail::FilterStage<T, detail::BindResult<F, Bound...>>{
                                   {detail::bind(std::move(predicate), std::move(bound)...)}});
     } else {
-      return self();
+      return detail::AfterMistake();
     }
   }
 
@@ -104,21 +108,21 @@ class StreamOperations {
     if constexpr (detail::NamesItsCollector<F>) {
       return flat_map<detail::CollectorRecord<F>>(std::move(function), std::move(bound)...);
     } else {
-      return self();
+      return detail::AfterMistake();
     }
   }
   template <class O, class F, class... Bound>
   requires(!std::is_same_v<O, F>) auto flat_map(F function, Bound... bound) const {
-    FRESHET_CHECK_TRAVELS(F);
+    static_assert(detail::require_travels<F, Bound...>());
     constexpr bool kCallable = detail::Callable<F, const T&, Collector<O>&, const Bound&...>;
     static_assert(kCallable,
                   "freshet: flat_map(f): f can't be called with this stream's records: it takes "
                   "(const Record&, Collector<Result>& out)");
-    if constexpr (kCallable && detail::travels_v<F>) {
+    if constexpr (kCallable && detail::all_travel_v<F, Bound...>) {
       return extend("flat_map", detail::FlatMapStage<T, O, detail::BindResult<F, Bound...>>{
                                     {detail::bind(std::move(function), std::move(bound)...)}});
     } else {
-      return self();
+      return detail::AfterMistake();
     }
   }
 
@@ -126,23 +130,30 @@ class StreamOperations {
   // context.output(tag, record), and come out of result.side_output(tag). Ends the chain.
   template <class F, class... Tags>
   auto process(F function, const OutputTag<Tags>&... tags) const {
-    FRESHET_CHECK_TRAVELS(F);
+    static_assert(detail::require_travels<F>());
     static_assert(detail::NamesItsCollector<F>,
-                  "freshet: process(f): f takes (const Record&, ProcessContext&, "
-                  "Collector<Result>& out)");
+                  "freshet: process(f): the result type can't be seen: let f take (const Record&, "
+                  "ProcessContext&, Collector<Result>& out)");
     if constexpr (detail::NamesItsCollector<F> && detail::travels_v<F>) {
       using O = detail::CollectorRecord<F>;
-      FRESHET_CHECK_RECORD(O);
-      ([] { FRESHET_CHECK_RECORD(Tags); }(), ...);
-      detail::ProcessStage<T, O, F> stage{{std::move(function)}, {tags.name...}};
-      StreamVertex vertex = detail::make_vertex("process", stage);
-      (vertex.outputs.push_back(&record_type<Tags>()), ...);
-      vertex.inputs.push_back(up_.edge(record_type<T>()));
-      std::vector<std::string> names{tags.name...};
-      auto stream = append<detail::ProcessStage<T, O, F>>(std::move(vertex));
-      return ProcessedStream<O>(stream.chain_end(), std::move(names));
+      constexpr bool kCallable = detail::Callable<F, const T&, ProcessContext&, Collector<O>&>;
+      static_assert(kCallable,
+                    "freshet: process(f): f can't be called with this stream's records: it takes "
+                    "(const Record&, ProcessContext&, Collector<Result>& out)");
+      static_assert(detail::require_records<O, Tags...>());
+      if constexpr (kCallable && detail::are_records_v<O, Tags...>) {
+        detail::ProcessStage<T, O, F> stage{{std::move(function)}, {tags.name...}};
+        StreamVertex vertex = detail::make_vertex("process", stage);
+        (vertex.outputs.push_back(&record_type<Tags>()), ...);
+        vertex.inputs.push_back(up_.edge(record_type<T>()));
+        std::vector<std::string> names{tags.name...};
+        auto stream = append<detail::ProcessStage<T, O, F>>(std::move(vertex));
+        return ProcessedStream<O>(stream.chain_end(), std::move(names));
+      } else {
+        return detail::AfterMistake();
+      }
     } else {
-      return self();
+      return detail::AfterMistake();
     }
   }
 
@@ -150,10 +161,8 @@ class StreamOperations {
   // `out_of_orderness_ms` behind the highest timestamp seen, so records may be that late.
   template <class F>
   auto assign_timestamps(F function, std::int64_t out_of_orderness_ms = 0) const {
-    FRESHET_CHECK_TRAVELS(F);
-    constexpr bool kCallable = requires(F & f, const T& record) {
-      static_cast<std::int64_t>(detail::call(f, record));
-    };
+    static_assert(detail::require_travels<F>());
+    constexpr bool kCallable = std::is_invocable_r_v<std::int64_t, F&, const T&>;
     static_assert(kCallable,
                   "freshet: assign_timestamps(f): f takes a const Record& and returns the "
                   "timestamp in ms as an integer");
@@ -161,7 +170,7 @@ class StreamOperations {
       return extend("timestamps",
                     detail::TimestampStage<T, F>{{std::move(function)}, out_of_orderness_ms});
     } else {
-      return self();
+      return detail::AfterMistake();
     }
   }
 
@@ -169,20 +178,26 @@ class StreamOperations {
   // view. key_by() alone takes the record itself as its key.
   template <class F>
   auto key_by(F key) const {
-    FRESHET_CHECK_TRAVELS(F);
+    static_assert(detail::require_travels<F>());
     constexpr bool kCallable = detail::Callable<F, const T&>;
     static_assert(kCallable,
                   "freshet: key_by(f): f can't be called with this stream's records: it takes a "
                   "const Record& and returns the key");
     if constexpr (kCallable && detail::travels_v<F>) {
       using K = detail::CallResult<F, const T&>;
-      static_assert(KeyType<K>,
-                    "freshet: key_by(f): this can't be a key: it needs a hash and an equality "
-                    "(numbers, enums, strings, pairs, tuples and aggregates of those have them; "
-                    "for a class of your own specialise freshet::KeyHash and define operator==)");
-      return KeyedStream<T, F, Stages...>(up_, places_, std::move(key));
+      FRESHET_REQUIRE_KEY(K);
+      if constexpr (KeyType<K>) {
+        static_assert(detail::require_records<K>());
+        if constexpr (detail::are_records_v<K>) {
+          return KeyedStream<T, F, Stages...>(up_, places_, std::move(key));
+        } else {
+          return detail::AfterMistake();
+        }
+      } else {
+        return detail::AfterMistake();
+      }
     } else {
-      return self();
+      return detail::AfterMistake();
     }
   }
   auto key_by() const { return key_by(detail::WholeRecord{}); }
@@ -190,17 +205,26 @@ class StreamOperations {
   // This stream and others of the same records as one; ends the chain.
   template <class... Others>
   auto union_with(const Others&... others) const {
-    static_assert((std::is_same_v<T, typename Others::Record> && ...),
-                  "freshet: union_with(others): all streams must have the same record type");
-    end_chain();
-    (others.end_chain(), ...);
-    detail::IdentityStage<T> stage;
-    StreamVertex vertex = detail::make_vertex("union", stage);
-    vertex.inputs.push_back(up_.edge(record_type<T>()));
-    (vertex.inputs.push_back(others.up_.edge(record_type<T>())), ...);
-    vertex.chains_with_input = false;
-    const std::uint32_t place = up_.graph().add(std::move(vertex));
-    return DataStream<T, detail::IdentityStage<T>>(upstream(place), {place});
+    if constexpr ((std::is_same_v<Others, detail::AfterMistake> || ...)) {
+      return detail::AfterMistake();
+    } else {
+      constexpr bool kSame = (std::is_same_v<T, typename Others::Record> && ...);
+      static_assert(kSame,
+                    "freshet: union_with(others): all streams must have the same record type");
+      if constexpr (kSame) {
+        end_chain();
+        (others.end_chain(), ...);
+        detail::IdentityStage<T> stage;
+        StreamVertex vertex = detail::make_vertex("union", stage);
+        vertex.inputs.push_back(up_.edge(record_type<T>()));
+        (vertex.inputs.push_back(others.up_.edge(record_type<T>())), ...);
+        vertex.chains_with_input = false;
+        const std::uint32_t place = up_.graph().add(std::move(vertex));
+        return DataStream<T, detail::IdentityStage<T>>(upstream(place), {place});
+      } else {
+        return detail::AfterMistake();
+      }
+    }
   }
 
   // How the next operator's subtasks share the records; each ends the chain.
@@ -214,7 +238,7 @@ class StreamOperations {
   // A sink of one's own: see stages/sink.h.
   template <class S>
   DataStreamSink sink_to(S sink, const char* name = "sink") const {
-    FRESHET_CHECK_TRAVELS(S);
+    static_assert(detail::require_travels<S>());
     static_assert(SinkFunction<S, T>,
                   "freshet: sink_to(s): s has no write(const Record&) for this stream's records");
     if constexpr (SinkFunction<S, T> && detail::travels_v<S>) {
@@ -275,10 +299,6 @@ class StreamOperations {
 
   StreamOperations(detail::Upstream up, Places places) : up_(std::move(up)), places_(places) {}
 
-  auto self() const {
-    DataStream<T> plain(up_, {});
-    return plain;
-  }
   detail::Upstream upstream(std::uint32_t place, std::uint32_t output = 0) const {
     return {up_.environment, up_.generation, place, output, true, Partitioning::kForward};
   }
@@ -291,14 +311,20 @@ class StreamOperations {
     places.at[sizeof...(Stages)] = place;
     return Next(upstream(place), places);
   }
+  // Of one input. Keyed records are looked at where they are made of key and value.
   template <class S>
   auto extend(const char* kind, S stage) const {
-    if constexpr (!std::is_void_v<typename S::Out> && !is_keyed_v<typename S::Out>) {
-      FRESHET_CHECK_RECORD(typename S::Out);
+    using O = typename S::Out;
+    constexpr bool kIsNoRecord = std::is_void_v<O> || is_keyed_v<O>;
+    using Checked = std::conditional_t<kIsNoRecord, bool, O>;
+    static_assert(detail::require_records<Checked>());
+    if constexpr (detail::are_records_v<Checked>) {
+      StreamVertex vertex = detail::make_vertex(kind, stage);
+      vertex.inputs.push_back(up_.edge(record_type<T>()));
+      return append<S>(std::move(vertex));
+    } else {
+      return detail::AfterMistake();
     }
-    StreamVertex vertex = detail::make_vertex(kind, stage);
-    vertex.inputs.push_back(up_.edge(record_type<T>()));
-    return append<S>(std::move(vertex));
   }
   PartitionedStream<T> partitioned(Partitioning partitioning) const {
     end_chain();
@@ -398,6 +424,13 @@ class PartitionedStream : public StreamOperations<T> {
     static_assert(kNoOperator<U>,
                   "freshet: uid(): a partitioning is no operator and has no uid: give the uid to "
                   "the call before it or after it");
+    return *this;
+  }
+  template <class U = T>
+  const PartitionedStream& set_parallelism(int) const {
+    static_assert(kNoOperator<U>,
+                  "freshet: set_parallelism(): a partitioning is no operator and has no "
+                  "parallelism: set it on the call before it or after it");
     return *this;
   }
 };

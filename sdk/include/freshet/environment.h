@@ -46,36 +46,45 @@ class FRESHET_API StreamExecutionEnvironment {
   // A source of one's own: see stages/source.h.
   template <class S>
   auto from_source(S source, const char* name = "source") {
-    FRESHET_CHECK_TRAVELS(S);
+    static_assert(detail::require_travels<S>());
     static_assert(SourceFunction<S>,
                   "freshet: from_source(s): s is no source: it needs Record, Split, bounded(), "
                   "enumerator(parallelism) and reader(context); see freshet/stages/source.h");
-    using Stage = detail::SourceStage<S>;
-    FRESHET_CHECK_RECORD(typename Stage::Out);
-    const bool bounded = source.bounded();
-    StreamVertex vertex = detail::make_vertex(name, Stage{std::move(source)});
-    vertex.source = true;
-    vertex.bounded = bounded;
-    detail::Upstream up{state_, state_->generation, state_->graph->add(std::move(vertex))};
-    const std::uint32_t place = up.vertex;
-    return DataStream<typename Stage::Out, Stage>(std::move(up), {{place}});
+    if constexpr (SourceFunction<S> && detail::travels_v<S>) {
+      using Stage = detail::SourceStage<S>;
+      static_assert(detail::require_records<typename S::Record, typename S::Split>());
+      if constexpr (detail::are_records_v<typename S::Record, typename S::Split>) {
+        const bool bounded = source.bounded();
+        StreamVertex vertex = detail::make_vertex(name, Stage{std::move(source)});
+        vertex.source = true;
+        vertex.bounded = bounded;
+        detail::Upstream up{state_, state_->generation, state_->graph->add(std::move(vertex))};
+        const std::uint32_t place = up.vertex;
+        return DataStream<typename Stage::Out, Stage>(std::move(up), {{place}});
+      } else {
+        return detail::AfterMistake();
+      }
+    } else {
+      return detail::AfterMistake();
+    }
   }
 
   // A list that travels in the plan, read by one subtask in order.
   template <class T>
   auto from_collection(std::vector<T> records) {
-    FRESHET_CHECK_RECORD(T);
-    auto stream = from_source(detail::ElementsSource<T>{std::move(records)}, "elements");
-    stream.upstream_of().at().fixed_parallelism = 1;
-    return stream;
+    static_assert(detail::require_records<T>());
+    if constexpr (detail::are_records_v<T>) {
+      auto stream = from_source(detail::ElementsSource<T>{std::move(records)}, "elements");
+      stream.upstream_of().at().fixed_parallelism = 1;
+      return stream;
+    } else {
+      return detail::AfterMistake();
+    }
   }
   template <class T>
   auto from_elements(std::initializer_list<T> records) {
-    return from_collection(std::vector<T>(records));
-  }
-  template <class Text = std::string>
-  auto from_elements(std::initializer_list<const char*> records) {
-    return from_collection(std::vector<Text>(records.begin(), records.end()));
+    using Record = std::conditional_t<std::is_same_v<T, const char*>, std::string, T>;
+    return from_collection(std::vector<Record>(records.begin(), records.end()));
   }
   // first, first + 1, ..., last.
   template <class Source = detail::SequenceSource>
@@ -86,10 +95,15 @@ class FRESHET_API StreamExecutionEnvironment {
   // The same i gives the same record, whatever the parallelism.
   template <class F>
   auto generate(F function, std::uint64_t count, double rate = 0) {
-    FRESHET_CHECK_TRAVELS(F);
-    static_assert(detail::Callable<F, std::uint64_t>,
+    static_assert(detail::require_travels<F>());
+    constexpr bool kCallable = detail::Callable<F, std::uint64_t>;
+    static_assert(kCallable,
                   "freshet: generate(f): f takes a std::uint64_t and returns the record");
-    return from_source(detail::GeneratorSource<F>{std::move(function), count, rate}, "generator");
+    if constexpr (kCallable && detail::travels_v<F>) {
+      return from_source(detail::GeneratorSource<F>{std::move(function), count, rate}, "generator");
+    } else {
+      return detail::AfterMistake();
+    }
   }
   // Without end.
   template <class F>

@@ -83,27 +83,15 @@ class FRESHET_API ProcessContext {
 
 namespace detail {
 
-// f(args...), or args.*f for a pointer to a member.
-template <class F, class V, class... Args>
-FRESHET_HIDDEN inline __attribute__((always_inline)) decltype(auto) call(F& function, V&& value,
-                                                                         Args&&... args) {
-  if constexpr (std::is_member_object_pointer_v<F>) {
-    return (static_cast<V&&>(value).*function);
-  } else if constexpr (std::is_member_function_pointer_v<F>) {
-    return (static_cast<V&&>(value).*function)(static_cast<Args&&>(args)...);
-  } else {
-    return function(static_cast<V&&>(value), static_cast<Args&&>(args)...);
-  }
-}
+template <class F, class... Args>
+concept Callable = std::is_invocable_v<F&, Args...>;
 
 template <class F, class... Args>
-concept Callable = requires(F& f, Args... args) {
-  detail::call(f, static_cast<Args>(args)...);
-};
+concept Predicate =
+    Callable<F, Args...> && std::is_constructible_v<bool, std::invoke_result_t<F&, Args...>>;
 
 template <class F, class... Args>
-using CallResult =
-    std::remove_cvref_t<decltype(detail::call(std::declval<F&>(), std::declval<Args>()...))>;
+using CallResult = std::remove_cvref_t<std::invoke_result_t<F&, Args...>>;
 
 // Function objects may have open(RuntimeContext&) and close(), also with bound arguments.
 template <class F>

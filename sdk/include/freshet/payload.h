@@ -72,6 +72,19 @@ class FRESHET_API PayloadReader {
 
 namespace detail {
 
+// f(args...), or args.*f for a pointer to a member.
+template <class F, class V, class... Args>
+FRESHET_HIDDEN inline __attribute__((always_inline)) decltype(auto) call(F& function, V&& value,
+                                                                         Args&&... args) {
+  if constexpr (std::is_member_object_pointer_v<F>) {
+    return (static_cast<V&&>(value).*function);
+  } else if constexpr (std::is_member_function_pointer_v<F>) {
+    return (static_cast<V&&>(value).*function)(static_cast<Args&&>(args)...);
+  } else {
+    return function(static_cast<V&&>(value), static_cast<Args&&>(args)...);
+  }
+}
+
 // A function object with the values bound to it, as std::thread binds arguments.
 template <class F, class... Bound>
 struct BoundFunction;
@@ -81,7 +94,8 @@ inline constexpr bool is_function_pointer_v =
     std::is_pointer_v<F>&& std::is_function_v<std::remove_pointer_t<F>>;
 
 template <class F>
-inline constexpr bool writes_itself_v = requires(const F& f, PayloadWriter& to, PayloadReader& from) {
+inline constexpr bool writes_itself_v = requires(const F& f, PayloadWriter& to,
+                                                 PayloadReader& from) {
   f.write_bound(to);
   F::read_bound(from);
 };
@@ -100,7 +114,8 @@ inline constexpr bool travels_v<BoundFunction<F, Bound...>> = travels_v<F> &&
 template <class F>
 void write_closure(PayloadWriter& to, const F& function) {
 #if __has_builtin(__builtin_clear_padding)
-  // Of variables: for what a pointer leads to, gcc 12 takes some closures for not trivially copyable.
+  // Of variables: for what a pointer leads to, gcc 12 takes some closures for not trivially
+  // copyable.
   F copy(function);
   __builtin_clear_padding(&copy);
   to.closure(&copy, &copy, sizeof(F));
@@ -181,7 +196,7 @@ struct BoundFunction<F, A> {
   A a;
   template <class... Args>
   decltype(auto) operator()(Args&&... args) {
-    return function(static_cast<Args&&>(args)..., a);
+    return detail::call(function, static_cast<Args&&>(args)..., a);
   }
   void write_bound(PayloadWriter& to) const {
     write_function(to, function);
@@ -199,7 +214,7 @@ struct BoundFunction<F, A, B> {
   B b;
   template <class... Args>
   decltype(auto) operator()(Args&&... args) {
-    return function(static_cast<Args&&>(args)..., a, b);
+    return detail::call(function, static_cast<Args&&>(args)..., a, b);
   }
   void write_bound(PayloadWriter& to) const {
     write_function(to, function);
@@ -220,7 +235,7 @@ struct BoundFunction<F, A, B, C> {
   C c;
   template <class... Args>
   decltype(auto) operator()(Args&&... args) {
-    return function(static_cast<Args&&>(args)..., a, b, c);
+    return detail::call(function, static_cast<Args&&>(args)..., a, b, c);
   }
   void write_bound(PayloadWriter& to) const {
     write_function(to, function);

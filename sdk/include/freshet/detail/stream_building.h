@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "freshet/configuration.h"
+#include "freshet/detail/after_mistake.h"
 #include "freshet/kernel.h"
 #include "freshet/stages/source.h"
 #include "freshet/stream_graph.h"
@@ -158,28 +159,49 @@ auto bind(F function, Bound... bound) {
   if constexpr (sizeof...(Bound) == 0) {
     return function;
   } else {
-    static_assert(sizeof...(Bound) <= 3,
-                  "freshet: at most three values can be bound: put them into one struct");
     return BoundFunction<F, Bound...>{std::move(function), std::move(bound)...};
   }
 }
 template <class F, class... Bound>
 using BindResult = decltype(detail::bind(std::declval<F>(), std::declval<Bound>()...));
 
+// ---- the texts of misuse that several calls share ------------------------------------------
+// Each tells one mistake, once: what follows is guarded by the constant beside it.
+
+template <class F, class... Bound>
+inline constexpr bool all_travel_v = travels_v<F> && (Serializable<Bound> && ...) &&
+                                     sizeof...(Bound) <= 3;
+
+template <class F, class... Bound>
+constexpr bool require_travels() {
+  static_assert(travels_v<F>,
+                "freshet: this function object can't travel to a worker: it captures something "
+                "that is neither trivially copyable nor has a Serde. Bind the value as an extra "
+                "argument instead: map([](const Record& r, const std::string& s) {...}, s); or "
+                "give its class a Serde");
+  static_assert((Serializable<Bound> && ...),
+                "freshet: a bound value has no Serde: bind numbers, strings, containers and "
+                "aggregates of these (std::string for a char pointer)");
+  static_assert(sizeof...(Bound) <= 3,
+                "freshet: at most three values can be bound: put them into one struct");
+  return true;
+}
+
+template <class... Records>
+inline constexpr bool are_records_v = (Serializable<Owned<Records>> && ...);
+
+template <class... Records>
+constexpr bool require_records() {
+  return (require_serde<Owned<Records>>() && ...);
+}
+
+// What a keyed operator keeps, it keeps in a table, whose entries begin as State{}.
+template <class State>
+constexpr bool require_state() {
+  static_assert(std::is_default_constructible_v<State>,
+                "freshet: this record can't be kept by key: it needs a default constructor");
+  return true;
+}
+
 }  // namespace detail
-
-// ---- the texts of misuse, one place each ---------------------------------------------------
-
-#define FRESHET_CHECK_TRAVELS(F)                                                                  \
-  static_assert(::freshet::detail::travels_v<F>,                                                  \
-                "freshet: this function object can't travel to a worker: it captures something "  \
-                "that is neither trivially copyable nor has a Serde. Bind the value as an extra " \
-                "argument instead: map([](const Record& r, const std::string& s) {...}, s); or "  \
-                "give its class a Serde")
-#define FRESHET_CHECK_RECORD(T)                                                             \
-  static_assert(::freshet::Serializable<::freshet::Owned<T>>,                               \
-                "freshet: this record type has no Serde: make it an aggregate of numbers, " \
-                "strings and containers, or specialise freshet::Serde for it; pointers, "   \
-                "references and views in a record can't travel")
-
 }  // namespace freshet

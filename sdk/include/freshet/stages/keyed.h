@@ -61,6 +61,7 @@ template <class V>
 struct CountAggregate {
   using State = std::int64_t;
   static constexpr bool kEmitsKey = true;
+  static constexpr bool kFits = true;
   void write(PayloadWriter&) const {}
   static CountAggregate read(PayloadReader&) { return {}; }
   FRESHET_INLINE static void first(State& state, const V&) { state = 1; }
@@ -70,6 +71,7 @@ template <class V>
 struct SumAggregate {
   using State = V;
   static constexpr bool kEmitsKey = true;
+  static constexpr bool kFits = requires(const V& a, const V& b) { static_cast<V>(a + b); };
   void write(PayloadWriter&) const {}
   static SumAggregate read(PayloadReader&) { return {}; }
   FRESHET_INLINE static void first(State& state, const V& value) { state = value; }
@@ -81,6 +83,7 @@ template <class V>
 struct MinAggregate {
   using State = Owned<V>;
   static constexpr bool kEmitsKey = true;
+  static constexpr bool kFits = requires(const V& a, const V& b) { static_cast<bool>(a < b); };
   void write(PayloadWriter&) const {}
   static MinAggregate read(PayloadReader&) { return {}; }
   FRESHET_INLINE static void first(State& state, const V& value) { state = to_owned(value); }
@@ -92,6 +95,7 @@ template <class V>
 struct MaxAggregate {
   using State = Owned<V>;
   static constexpr bool kEmitsKey = true;
+  static constexpr bool kFits = requires(const V& a, const V& b) { static_cast<bool>(a < b); };
   void write(PayloadWriter&) const {}
   static MaxAggregate read(PayloadReader&) { return {}; }
   FRESHET_INLINE static void first(State& state, const V& value) { state = to_owned(value); }

@@ -1,0 +1,6 @@
+// expect: map(f): f can't be called with this stream's records
+#include <freshet/freshet.h>
+
+void job(freshet::StreamExecutionEnvironment env) {
+  env.from_sequence(1, 3).map([](const std::string& s) { return s + "!"; }).print();
+}

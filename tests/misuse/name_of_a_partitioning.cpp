@@ -1,0 +1,6 @@
+// expect: a partitioning is no operator and has no name
+#include <freshet/freshet.h>
+
+void job(freshet::StreamExecutionEnvironment env) {
+  env.from_sequence(1, 3).rebalance().name("spread").print();
+}

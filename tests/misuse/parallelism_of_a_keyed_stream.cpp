@@ -1,0 +1,6 @@
+// expect: a keyed stream is no operator yet and has no parallelism
+#include <freshet/freshet.h>
+
+void job(freshet::StreamExecutionEnvironment env) {
+  env.from_sequence(1, 3).key_by().set_parallelism(2).count().print();
+}
