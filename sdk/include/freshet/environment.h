@@ -129,12 +129,12 @@ class FRESHET_API StreamExecutionEnvironment {
   template <class T>
   DataStream<T> from_registered(std::string operator_name, std::string payload = {},
                                 bool bounded = true) {
-    FRESHET_CHECK_RECORD(T);
+    static_assert(detail::require_records<T>());
     StreamVertex vertex;
     vertex.kind = vertex.name = operator_name;
     vertex.registered_name = std::move(operator_name);
     vertex.payload.bytes = std::move(payload);
-    vertex.outputs.push_back(&record_type<T>());
+    if constexpr (detail::are_records_v<T>) vertex.outputs.push_back(&record_type<T>());
     vertex.source = true;
     vertex.bounded = bounded;
     detail::Upstream up{state_, state_->generation, state_->graph->add(std::move(vertex))};
