@@ -1,6 +1,7 @@
 #include "operators/operator_chain.h"
 
 #include <cassert>
+#include <exception>
 
 #include "freshet/error.h"
 #include "task/clock.h"
@@ -127,20 +128,25 @@ void OperatorChain::process(std::uint32_t input, Batch& batch) {
 }
 void OperatorChain::watermark(std::int64_t timestamp) { links_.front().op->watermark(timestamp); }
 
-void OperatorChain::end_of_input() {
+// What a link lets go runs through those behind it: the innermost that throws is the one.
+template <class Call>
+void OperatorChain::each_link(Call&& call) {
   for (std::uint32_t l = 0; l < links_.size(); ++l) {
-    failed_link_ = static_cast<int>(l);
-    links_[l].op->end_of_input(0);
+    try {
+      call(*links_[l].op);
+    } catch (...) {
+      if (failed_link_ < 0) failed_link_ = static_cast<int>(l);
+      throw;
+    }
   }
-  failed_link_ = -1;
+}
+
+void OperatorChain::end_of_input() {
+  each_link([](Operator& op) { op.end_of_input(0); });
 }
 
 void OperatorChain::input_ran_dry() {
-  for (std::uint32_t l = 0; l < links_.size(); ++l) {
-    failed_link_ = static_cast<int>(l);
-    links_[l].op->input_ran_dry();
-  }
-  failed_link_ = -1;
+  each_link([](Operator& op) { op.input_ran_dry(); });
   flush();
   for (OutputEdge* edge : outer_edges_) edge->trim();
 }
@@ -153,13 +159,21 @@ void OperatorChain::end_outputs() {
 }
 
 void OperatorChain::close() {
+  std::exception_ptr first;
+  int failed = -1;
   for (std::uint32_t l = 0; l < links_.size(); ++l) {
-    if (!links_[l].opened) continue;
-    failed_link_ = static_cast<int>(l);
-    links_[l].opened = false;
-    links_[l].op->close();
+    if (!std::exchange(links_[l].opened, false)) continue;
+    try {
+      links_[l].op->close();
+    } catch (...) {
+      if (!first) {
+        first = std::current_exception();
+        failed = static_cast<int>(l);
+      }
+    }
   }
-  failed_link_ = -1;
+  failed_link_ = failed;
+  if (first) std::rethrow_exception(first);
 }
 
 FailureInfo OperatorChain::current_failure() const {

@@ -49,6 +49,9 @@ class OperatorChain {
   class LinkContext;
   struct Link;
 
+  template <class Call>
+  void each_link(Call&& call);
+
   const PreparedJob& job_;
   JobServices& services_;
   const JobTask& task_;

@@ -19,6 +19,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <new>
 #include <tuple>
@@ -117,6 +118,7 @@ class FRESHET_HIDDEN Kernel final : public Operator {
   void open(OperatorContext& context) override {
     for (std::uint32_t i = 0; i < kCount; ++i) metrics_[i] = &context.metrics(i);
     each_stage([&]<std::size_t I>(auto& stage) {
+      begun_ = I + 1;
       if constexpr (has_open_v<Stage<I>>) guarded(I, [&] { stage.open(context.stage(I)); });
     });
     if constexpr (!kSink) {
@@ -191,10 +193,20 @@ class FRESHET_HIDDEN Kernel final : public Operator {
     });
   }
 
+  // Each stage whose open() has been called, also if the one before it throws.
   void close() override {
+    std::exception_ptr first;
     each_stage([&]<std::size_t I>(auto& stage) {
-      if constexpr (has_close_v<Stage<I>>) guarded(I, [&] { stage.close(); });
+      if constexpr (has_close_v<Stage<I>>) {
+        if (I >= begun_) return;
+        try {
+          guarded(I, [&] { stage.close(); });
+        } catch (...) {
+          if (!first) first = std::current_exception();
+        }
+      }
     });
+    if (first) std::rethrow_exception(first);
   }
 
  private:
@@ -396,6 +408,7 @@ class FRESHET_HIDDEN Kernel final : public Operator {
   }
 
   std::tuple<Stages...> stages_;
+  std::size_t begun_ = 0;  // stages whose open() has been called
   StageMetrics* metrics_[kCount] = {};
   Output* output_ = nullptr;
   Batch* batch_ = nullptr;
