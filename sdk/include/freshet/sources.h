@@ -31,13 +31,13 @@ struct GeneratorSource {
   double rate;
 
   bool bounded() const { return count != UINT64_MAX; }
-  FixedSplits<Split> enumerator(std::uint32_t parallelism) const {
+  SplitPerSubtask<Split> enumerator(std::uint32_t parallelism) const {
     std::vector<Split> splits;
     for (std::uint64_t i = 0; i < parallelism; ++i) {
       const std::uint64_t n = !bounded() ? UINT64_MAX : (count + parallelism - 1 - i) / parallelism;
       splits.push_back({i, n, parallelism});
     }
-    return FixedSplits<Split>(std::move(splits));
+    return SplitPerSubtask<Split>(std::move(splits));
   }
   struct Reader {
     F function;
@@ -109,16 +109,16 @@ struct SequenceSource {
   std::int64_t last;
 
   bool bounded() const { return true; }
-  FixedSplits<Split> enumerator(std::uint32_t parallelism) const {
+  SplitPerSubtask<Split> enumerator(std::uint32_t parallelism) const {
     std::vector<Split> splits;
     const std::uint64_t count =
         last < first ? 0 : static_cast<std::uint64_t>(last) - static_cast<std::uint64_t>(first) + 1;
     for (std::uint64_t i = 0, begin = 0; i < parallelism; ++i) {
       const std::uint64_t n = count / parallelism + (i < count % parallelism ? 1 : 0);
-      if (n) splits.push_back({static_cast<std::uint64_t>(first) + begin, n, 1});
+      splits.push_back({static_cast<std::uint64_t>(first) + begin, n, 1});
       begin += n;
     }
-    return FixedSplits<Split>(std::move(splits));
+    return SplitPerSubtask<Split>(std::move(splits));
   }
   struct Reader {
     std::uint64_t at = 0;

@@ -12,7 +12,8 @@
 //           calls out(record) or out(record, timestamp) up to about `records` times and returns;
 //           a view given to out must stay valid until out returns
 //       std::uint64_t emitted() const;     optional: calls of out so far, the one that threw too
-// FixedSplits is an enumerator for a list that is known beforehand.
+// FixedSplits is an enumerator for a list that is known beforehand, SplitPerSubtask one for splits
+// that belong to the subtasks.
 //
 // Threads    enumerator: one call at a time, in a worker. Reader: the task's fiber; what would
 //            block its thread goes through await().
@@ -52,6 +53,19 @@ class FixedSplits {
  private:
   std::vector<Split> splits_;
   std::size_t at_ = 0;
+};
+
+// One split for each subtask, and nobody else's.
+template <class Split>
+class SplitPerSubtask {
+ public:
+  explicit SplitPerSubtask(std::vector<Split> splits) : splits_(splits.begin(), splits.end()) {}
+  std::optional<Split> next(std::uint32_t subtask) {
+    return std::exchange(splits_.at(subtask), std::nullopt);
+  }
+
+ private:
+  std::vector<std::optional<Split>> splits_;
 };
 
 template <class S>
