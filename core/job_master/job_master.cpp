@@ -28,10 +28,9 @@ JobMaster::JobMaster(const std::string& job_graph, const Configuration& configur
   const JobGraph& graph = job_.graph();
   for (std::uint32_t v = 0; v < graph.vertices.size(); ++v) {
     const JobVertex& vertex = graph.vertices[v];
-    if (vertex.source) splits_[v].parallelism = vertex.parallelism;
+    if (vertex.source) splits_.try_emplace(v, job_.make_coordinator(v), vertex.parallelism);
     if (vertex.kind == "collect") collected_[v];
   }
-  for (auto& [v, split] : splits_) split.coordinator = job_.make_coordinator(v);
   build();
 }
 
@@ -166,6 +165,7 @@ void JobMaster::run() {
   }
   // Memory, sockets and files of the job are gone before anybody hears of its end.
   for (auto& subtask : subtasks_) subtask->set_chain(nullptr);
+  for (auto& [vertex, splits] : splits_) splits.close();
   channels_.clear();
   subtasks_.clear();
   budget_.reset();
@@ -176,14 +176,7 @@ void JobMaster::run() {
 // ---- what tasks ask -------------------------------------------------------------------------
 
 std::optional<std::string> JobMaster::next_split(std::uint32_t vertex, std::uint32_t subtask) {
-  SplitSource& split = splits_.at(vertex);
-  const std::lock_guard lock(split.mutex);
-  if (!split.coordinator) return std::nullopt;
-  if (!split.opened) {
-    split.coordinator->open(split.parallelism);
-    split.opened = true;
-  }
-  return split.coordinator->next_split(subtask);
+  return splits_.at(vertex).next(subtask);
 }
 
 void JobMaster::send_result(std::uint32_t vertex, std::string rows) {

@@ -22,6 +22,7 @@
 #include "freshet/job_client.h"
 #include "job_master/execution_graph.h"
 #include "job_master/result_queue.h"
+#include "job_master/split_source.h"
 #include "operators/job_services.h"
 #include "operators/prepared_job.h"
 #include "operators/subtask.h"
@@ -49,12 +50,6 @@ class FRESHET_API JobMaster final : private JobServices, private SubtaskListener
 
  private:
   // One vertex's splits, one call at a time.
-  struct SplitSource {
-    std::mutex mutex;
-    std::unique_ptr<Coordinator> coordinator;
-    std::uint32_t parallelism = 0;
-    bool opened = false;
-  };
   struct NamedAccumulator {
     AccumulatorKind kind;
     std::map<std::pair<std::uint32_t, std::uint32_t>, std::unique_ptr<Accumulator>> parts;
