@@ -49,6 +49,8 @@ struct GeneratorSource {
     std::uint64_t made = 0;
     std::int64_t started = 0;
 
+    void open(RuntimeContext& runtime) requires opens_v<F> { open_function(function, runtime); }
+    void close() requires closes_v<F> { close_function(function); }
     void start(Split split) {
       at = split.first;
       step = split.step;
@@ -70,7 +72,8 @@ struct GeneratorSource {
         n = n < may ? n : may;
       }
       // Locals: nothing that out() does is seen to change them.
-      F f = function;
+      constexpr bool kCopies = std::is_trivially_copyable_v<F> && !opens_v<F> && !closes_v<F>;
+      std::conditional_t<kCopies, F, F&> f = function;
       const std::uint64_t stride = step;
       const std::uint64_t end = at + n * stride;
       std::uint64_t i = at;

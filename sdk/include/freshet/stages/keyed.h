@@ -42,8 +42,14 @@ struct FRESHET_HIDDEN KeyByStage {
     KeyFunction key = read_function<KeyFunction>(from);
     return {std::move(key), read_function<ValueFunction>(from)};
   }
-  void open(RuntimeContext& context) requires opens_v<KeyFunction> { open_function(key, context); }
-  void close() requires closes_v<KeyFunction> { close_function(key); }
+  void open(RuntimeContext& context) requires(opens_v<KeyFunction> || opens_v<ValueFunction>) {
+    if constexpr (opens_v<KeyFunction>) open_function(key, context);
+    if constexpr (opens_v<ValueFunction>) open_function(value_of, context);
+  }
+  void close() requires(closes_v<KeyFunction> || closes_v<ValueFunction>) {
+    if constexpr (closes_v<KeyFunction>) close_function(key);
+    if constexpr (closes_v<ValueFunction>) close_function(value_of);
+  }
   template <class V, class Next>
   FRESHET_INLINE void process(V&& record, std::int64_t timestamp, Next& next) {
     Key k = detail::call(key, std::as_const(record));
@@ -51,7 +57,8 @@ struct FRESHET_HIDDEN KeyByStage {
     if constexpr (std::is_same_v<Value, NoValue>) {
       next(Out{hash, std::move(k)}, timestamp);
     } else {
-      next(Out{hash, std::move(k), Value(detail::call(value_of, std::as_const(record)))}, timestamp);
+      next(Out{hash, std::move(k), Value(detail::call(value_of, std::as_const(record)))},
+           timestamp);
     }
   }
 };

@@ -47,6 +47,11 @@ struct FRESHET_HIDDEN ProcessStage : FunctionStage<F> {
   template <class Next>
   void on_watermark(std::int64_t timestamp, Next&&) {
     watermark = timestamp;
+    // The end of input tells them itself.
+    if (timestamp == kMaxWatermark) return;
+    for (std::uint32_t i = 1; i <= tags.size(); ++i) {
+      runtime->side_output(i).watermark(timestamp);
+    }
   }
 };
 

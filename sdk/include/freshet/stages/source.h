@@ -11,7 +11,9 @@
 //       template <class Out> ReadStatus read(Out& out, std::uint32_t records);
 //           calls out(record) or out(record, timestamp) up to about `records` times and returns;
 //           a view given to out must stay valid until out returns
-//       std::uint64_t emitted() const;     optional: calls of out so far, the one that threw too
+//       and, where it needs them,
+//       void open(RuntimeContext&);  void close();
+//       std::uint64_t emitted() const;     calls of out so far, the one that threw too
 // FixedSplits is an enumerator for a list that is known beforehand, SplitPerSubtask one for splits
 // that belong to the subtasks.
 //
@@ -132,8 +134,14 @@ struct FRESHET_HIDDEN SourceStage {
   void open(RuntimeContext& runtime) {
     context = &runtime;
     reader = std::make_unique<Reader>(source.reader(runtime));
+    if constexpr (opens_v<Reader>) reader->open(runtime);
   }
-  void close() { reader.reset(); }
+  void close() {
+    const std::unique_ptr<Reader> last = std::move(reader);
+    if constexpr (closes_v<Reader>) {
+      if (last) last->close();
+    }
+  }
 
   template <class Next>
   FRESHET_INLINE Progress run(std::uint32_t records, Next& next) {

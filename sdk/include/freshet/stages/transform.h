@@ -25,7 +25,8 @@ struct FRESHET_HIDDEN FilterStage : FunctionStage<F> {
   static FilterStage read(PayloadReader& from) { return {{read_function<F>(from)}}; }
   template <class V, class Next>
   FRESHET_INLINE void process(V&& value, std::int64_t timestamp, Next& next) {
-    if (detail::call(this->function, std::as_const(value))) next(static_cast<V&&>(value), timestamp);
+    if (detail::call(this->function, std::as_const(value)))
+      next(static_cast<V&&>(value), timestamp);
   }
 };
 
