@@ -36,12 +36,28 @@ CPP
 g++ version.cpp -o version $(sdk --cflags --libs) -Wl,-rpath,"$libraries"
 ./version || fail "the installed library is of another version than the headers"
 
-if [ -d "$root/samples/word_count" ]; then
-  cp -r "$root/samples/word_count" .
+# build_application SOURCE... -> ./lib<first source>.so
+build_application() {
   # shellcheck disable=SC2046
-  g++ -O1 -fPIC -shared word_count/*.cpp -o libword_count.so $(sdk --cflags --libs)
-  printf 'the cat and the dog\nthe end\n' >text
-  "$prefix/bin/fr-run" ./libword_count.so --target=local --input "$PWD/text" >out 2>err ||
-    { cat out err; fail "fr-run failed on word count"; }
-  grep -qw the out && grep -qw 3 out || { cat out err; fail "word count counted otherwise"; }
-fi
+  g++ -O1 -Wall -Wextra -Werror -fPIC -shared "$@" -o "lib$(basename "$1" .cpp).so" \
+    $(sdk --cflags --libs)
+}
+
+# run_application EXPECTED ARGUMENT...: fr-run prints the line EXPECTED, and finds the plugins that
+# were installed with it by itself.
+run_application() {
+  local expected="$1"
+  shift
+  "$prefix/bin/fr-run" "$@" >out 2>err || { cat out err; fail "fr-run $* failed"; }
+  grep -qxF "$expected" out || { cat out err; fail "fr-run $*: no line '$expected'"; }
+}
+
+cp -r "$root/samples/word_count" .
+build_application word_count/*.cpp
+printf 'the cat and the dog\nThe end\n' >text
+run_application $'the\t3' ./libword_count.so --target=local --parallelism 1 --input text
+
+# The program in README.md.
+sed -n '/^```cpp$/,/^```$/p' "$root/README.md" | sed '/^```/d' >readme.cpp
+build_application readme.cpp
+run_application $'t\t1' ./libreadme.so --target=local --parallelism 1 text
