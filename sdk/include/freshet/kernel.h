@@ -13,6 +13,8 @@
 //   flush()                        after each batch
 //   snapshot(ByteWriter&)  restore(ByteReader&)  prefetch(const In&)
 //   static constexpr bool kAssignsTimestamps, kStopsWatermarks, kInPlace
+//   static constexpr bool kAtMostOne       a record in is at most one record out
+//   static constexpr bool kPassesRows      what comes out is what came in, but for its timestamp
 //
 // A stage that is trivially copyable and has neither open nor close is copied into locals for the
 // length of a call (captures stay in registers) and written back; all others are used in place.
@@ -56,6 +58,14 @@ inline constexpr bool works_in_place_v = requires {
   requires S::kInPlace;
 };
 template <class S>
+inline constexpr bool at_most_one_v = S::kOneToOne || requires {
+  requires S::kAtMostOne;
+};
+template <class S>
+inline constexpr bool passes_rows_v = requires {
+  requires S::kPassesRows;
+};
+template <class S>
 inline constexpr bool works_on_copy_v =
     std::is_trivially_copyable_v<S> && !has_open_v<S> && !has_close_v<S> && !works_in_place_v<S>;
 template <class S>
@@ -70,6 +80,7 @@ class FRESHET_HIDDEN Kernel final : public Operator {
   using Out = typename Stage<kCount - 1>::Out;
   static constexpr bool kSource = std::is_void_v<In>;
   static constexpr bool kSink = std::is_void_v<Out>;
+  static constexpr bool kAtMostOne = (at_most_one_v<Stages> && ...);
   static constexpr bool kAssigns = (assigns_timestamps_v<Stages> || ...);
   // A source that knows how many records it has emitted spares the loop a counter.
   static constexpr bool kSourceCounts = requires { requires Stage<0>::kCountsEmitted; };
@@ -92,10 +103,12 @@ class FRESHET_HIDDEN Kernel final : public Operator {
     std::uint64_t first = 0;  // records that stage 0 has taken; of a source: emitted before
     std::uint32_t at = 0;     // the stage whose code runs
   };
+  // The open output batch, as locals; column is null without timestamps.
   struct Cursor {
-    Out* at;
-    Out* end;
-    std::int64_t* timestamp;
+    Out* rows;
+    std::int64_t* column;
+    std::uint32_t size;
+    std::uint32_t end;
   };
 
  public:
@@ -130,7 +143,7 @@ class FRESHET_HIDDEN Kernel final : public Operator {
   Progress run(std::uint32_t records) override {
     if constexpr (kSource) {
       Progress progress{};
-      in_frame(kAssigns, [&](Frame& frame, auto& tail) FRESHET_INLINE {
+      in_frame(kAssigns, [&](Frame& frame, auto& tail, Cursor&) FRESHET_INLINE {
         auto next = [&](auto&& value, std::int64_t timestamp) FRESHET_INLINE {
           step<1>(frame, static_cast<decltype(value)>(value), timestamp, tail);
           frame.at = 0;
@@ -146,22 +159,29 @@ class FRESHET_HIDDEN Kernel final : public Operator {
   }
 
   void process(std::uint32_t, Batch& batch) override {
-    if constexpr (!kSource) {
-      in_frame(kAssigns || batch.timestamps() != nullptr, [&](Frame& frame,
-                                                              auto& tail) FRESHET_INLINE {
-        In* rows = batch.template rows<In>();
-        const std::int64_t* timestamps = batch.timestamps();
-        const std::uint32_t count = batch.size();
-        for (std::uint32_t i = 0; i < count; ++i) {
-          if constexpr (requires(Stage<0> & s) { s.prefetch(rows[i]); }) {
-            if (i + kPrefetchAhead < count) {
-              std::get<0>(frame.stages).prefetch(rows[i + kPrefetchAhead]);
-            }
-          }
-          frame.first = i + 1;
-          step<0>(frame, std::as_const(rows[i]), timestamps ? timestamps[i] : kNoTimestamp, tail);
-        }
-      });
+    if constexpr (kCount == 1 && passes_rows_v<Stage<0>>) {
+      pass_rows(batch);
+      pass_generated_watermarks();
+    } else if constexpr (!kSource) {
+      in_frame(kAssigns || batch.timestamps() != nullptr,
+               [&](Frame& frame, auto& tail, Cursor& cursor) FRESHET_INLINE {
+                 const std::uint32_t count = batch.size();
+                 if constexpr (kAtMostOne && !kSink && !Rows<Out>::kCountsExtra) {
+                   // As many rows as certainly fit, without a look at the room for each.
+                   auto put_row = [&](auto&& value, std::int64_t timestamp) FRESHET_INLINE {
+                     put(cursor, static_cast<decltype(value)>(value), timestamp);
+                   };
+                   for (std::uint32_t begin = 0; begin < count;) {
+                     const std::uint32_t room = cursor.end - cursor.size;
+                     const std::uint32_t end = count - begin < room ? count : begin + room;
+                     process_rows(frame, batch, begin, end, put_row);
+                     begin = end;
+                     if (cursor.size == cursor.end) cursor = replace_batch(cursor);
+                   }
+                 } else {
+                   process_rows(frame, batch, 0, count, tail);
+                 }
+               });
       pass_generated_watermarks();
     }
   }
@@ -214,6 +234,22 @@ class FRESHET_HIDDEN Kernel final : public Operator {
   Kernel(PayloadReader* payloads, std::index_sequence<I...>)
       : stages_{Stages::read(payloads[I])...} {
     (payloads[I].expect_end(), ...);
+  }
+
+  template <class Tail>
+  FRESHET_INLINE inline void process_rows(Frame& frame, Batch& batch, std::uint32_t begin,
+                                          std::uint32_t end, Tail& tail) {
+    In* rows = batch.template rows<In>();
+    const std::int64_t* timestamps = batch.timestamps();
+    for (std::uint32_t i = begin; i < end; ++i) {
+      if constexpr (requires(Stage<0> & s) { s.prefetch(rows[i]); }) {
+        if (i + kPrefetchAhead < end) {
+          std::get<0>(frame.stages).prefetch(rows[i + kPrefetchAhead]);
+        }
+      }
+      frame.first = i + 1;
+      step<0>(frame, std::as_const(rows[i]), timestamps ? timestamps[i] : kNoTimestamp, tail);
+    }
   }
 
   template <class F>
@@ -271,34 +307,32 @@ class FRESHET_HIDDEN Kernel final : public Operator {
   template <class Body>
   void in_frame(bool timestamps, Body&& body) {
     Frame frame = make_frame(std::make_index_sequence<kCount>{});
+    [[maybe_unused]] Cursor cursor{};
+    if constexpr (!kSink) {
+      if (timestamps != with_timestamps_) change_timestamps(timestamps);
+      cursor = cursor_of_batch();
+    }
     try {
       if constexpr (kSink) {
         auto tail = [](auto&&, std::int64_t) {};
-        body(frame, tail);
+        body(frame, tail, cursor);
       } else {
-        if (timestamps != with_timestamps_) change_timestamps(timestamps);
-        Cursor cursor = cursor_of_batch();
         auto tail = [&](auto&& value, std::int64_t timestamp) FRESHET_INLINE {
-          using RowsOut = Rows<Out>;
-          if constexpr (RowsOut::kCountsExtra) {
-            RowsOut::construct(*batch_, cursor.at, static_cast<decltype(value)>(value));
-          } else {
-            ::new (static_cast<void*>(cursor.at)) Out(static_cast<decltype(value)>(value));
-          }
-          ++cursor.at;
-          if (cursor.timestamp) *cursor.timestamp++ = timestamp;
-          bool full = cursor.at == cursor.end;
-          if constexpr (RowsOut::kCountsExtra) {
+          put(cursor, static_cast<decltype(value)>(value), timestamp);
+          bool full = cursor.size == cursor.end;
+          if constexpr (Rows<Out>::kCountsExtra) {
             full = full || batch_->extra_bytes() > Batch::kExtraLimit;
           }
           if (full) [[unlikely]]
             cursor = replace_batch(cursor);
         };
-        body(frame, tail);
+        body(frame, tail, cursor);
         leave_batch(cursor);
       }
     } catch (...) {
-      fail(frame);
+      if constexpr (!kSink) batch_->set_size(cursor.size);
+      // By value: a frame whose address got out would be kept in memory by the loop.
+      fail(frame.at, entered_counts(frame, std::make_index_sequence<kCount>{}));
     }
     write_back(frame, std::make_index_sequence<kCount>{});
     count(frame);
@@ -327,36 +361,83 @@ class FRESHET_HIDDEN Kernel final : public Operator {
     each_index(
         [&]<std::size_t I>() { metrics_[I]->add(entered<I>(frame), entered<I + 1>(frame)); });
   }
-  [[noreturn, gnu::noinline, gnu::cold]] void fail(const Frame& frame) {
-    std::uint64_t record = 0;
-    each_index([&]<std::size_t I>() {
-      if (I != frame.at) return;
-      const StageMetrics& before = *metrics_[I];
-      record = I == 0 && kSource
-                   ? before.records_out.load(std::memory_order_relaxed) + entered<1>(frame) +
-                         (kSourceCounts ? 0 : 1)
-                   : before.records_in.load(std::memory_order_relaxed) + entered<I>(frame);
-    });
-    rethrow_as_stage_failure(frame.at, record);
+  struct Counts {
+    std::uint64_t entered[kCount];
+    std::uint64_t emitted;  // by stage 0
+  };
+  template <std::size_t... I>
+  FRESHET_INLINE static inline Counts entered_counts(const Frame& frame,
+                                                     std::index_sequence<I...>) {
+    return {{entered<I>(frame)...}, entered<1>(frame)};
+  }
+  [[noreturn, gnu::noinline, gnu::cold]] void fail(std::uint32_t stage, Counts counts) {
+    const StageMetrics& before = *metrics_[stage];
+    // A source that counts has counted the record that it failed to make.
+    const std::uint64_t record =
+        stage == 0 && kSource
+            ? before.records_out.load(std::memory_order_relaxed) + counts.emitted + !kSourceCounts
+            : before.records_in.load(std::memory_order_relaxed) + counts.entered[stage];
+    rethrow_as_stage_failure(stage, record);
+  }
+
+  // Shows the same rows on, with timestamps of its own: nothing is copied.
+  void pass_rows(Batch& batch) {
+    const std::uint32_t count = batch.size();
+    const std::int64_t* timestamps = batch.timestamps();
+    if (!shown_) shown_ = std::make_unique<Batch>(record_type<Out>(), 0);
+    if constexpr (kAssigns) {
+      if (column_size_ < count) {
+        column_ = std::make_unique<std::int64_t[]>(count);
+        column_size_ = count;
+      }
+      Local<Stage<0>> stage = std::get<0>(stages_);
+      const In* rows = batch.template rows<In>();
+      std::int64_t* column = column_.get();
+      std::uint32_t i = 0;
+      try {
+        for (; i < count; ++i) {
+          auto next = [&](auto&&, std::int64_t t) FRESHET_INLINE { column[i] = t; };
+          stage.process(rows[i], timestamps ? timestamps[i] : kNoTimestamp, next);
+        }
+      } catch (...) {
+        fail(0, {{i + 1}, 0});
+      }
+      if constexpr (works_on_copy_v<Stage<0>>) {
+        ::new (static_cast<void*>(&std::get<0>(stages_))) Stage<0>(stage);
+      }
+      timestamps = column;
+    }
+    metrics_[0]->add(count, count);
+    shown_->borrow(batch.raw_rows(), timestamps, count);
+    output_->deliver(*shown_);
+    shown_->clear();
   }
 
   // ---- the open output batch --------------------------------------------------------------
   FRESHET_INLINE inline Cursor cursor_of_batch() {
-    Out* rows = batch_->template rows<Out>();
-    const std::uint32_t size = batch_->size();
-    return Cursor{rows + size, rows + batch_->capacity(),
-                  with_timestamps_ ? batch_->timestamp_column() + size : nullptr};
+    return Cursor{batch_->template rows<Out>(),
+                  with_timestamps_ ? batch_->timestamp_column() : nullptr, batch_->size(),
+                  batch_->capacity()};
+  }
+  template <class V>
+  FRESHET_INLINE inline void put(Cursor& cursor, V&& value, std::int64_t timestamp) {
+    if constexpr (Rows<Out>::kCountsExtra) {
+      Rows<Out>::construct(*batch_, cursor.rows + cursor.size, static_cast<V&&>(value));
+    } else {
+      ::new (static_cast<void*>(cursor.rows + cursor.size)) Out(static_cast<V&&>(value));
+    }
+    if (cursor.column) cursor.column[cursor.size] = timestamp;
+    ++cursor.size;
   }
   [[gnu::noinline]] Cursor replace_batch(Cursor cursor) {
-    batch_->set_size(static_cast<std::uint32_t>(cursor.at - batch_->template rows<Out>()));
+    batch_->set_size(cursor.size);
     batch_->set_has_timestamps(with_timestamps_);
     batch_ = &output_->send(*batch_, true);
     return cursor_of_batch();
   }
   void leave_batch(Cursor cursor) {
-    const auto size = static_cast<std::uint32_t>(cursor.at - batch_->template rows<Out>());
-    batch_->set_size(size);
-    if (size == 0) return;
+    batch_->set_size(cursor.size);
+    if (cursor.size == 0) return;
     batch_->set_has_timestamps(with_timestamps_);
     batch_ = &output_->send(*batch_, false);
   }
@@ -368,7 +449,7 @@ class FRESHET_HIDDEN Kernel final : public Operator {
   // Calls one stage outside the loop; what it emits goes through those behind it.
   template <std::size_t I, class Call>
   void from_stage(Call&& call_stage) {
-    in_frame(with_timestamps_ || kAssigns, [&](Frame& frame, auto& tail) {
+    in_frame(with_timestamps_ || kAssigns, [&](Frame& frame, auto& tail, Cursor&) {
       if constexpr (kSourceCounts) frame.first = std::get<0>(frame.stages).emitted();
       frame.at = I;
       auto next = [&](auto&& value, std::int64_t timestamp) FRESHET_INLINE {
@@ -413,6 +494,10 @@ class FRESHET_HIDDEN Kernel final : public Operator {
   Output* output_ = nullptr;
   Batch* batch_ = nullptr;
   bool with_timestamps_ = false;
+  // pass_rows() only.
+  std::unique_ptr<Batch> shown_;
+  std::unique_ptr<std::int64_t[]> column_;
+  std::uint32_t column_size_ = 0;
 };
 
 }  // namespace freshet::detail

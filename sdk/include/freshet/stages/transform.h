@@ -22,6 +22,7 @@ struct FRESHET_HIDDEN FilterStage : FunctionStage<F> {
   using In = T;
   using Out = T;
   static constexpr bool kOneToOne = false;
+  static constexpr bool kAtMostOne = true;
   static FilterStage read(PayloadReader& from) { return {{read_function<F>(from)}}; }
   template <class V, class Next>
   FRESHET_INLINE void process(V&& value, std::int64_t timestamp, Next& next) {
@@ -67,6 +68,7 @@ struct FRESHET_HIDDEN IdentityStage {
   using In = T;
   using Out = T;
   static constexpr bool kOneToOne = true;
+  static constexpr bool kPassesRows = true;
   void write(PayloadWriter&) const {}
   static IdentityStage read(PayloadReader&) { return {}; }
   template <class V, class Next>
@@ -83,6 +85,7 @@ struct FRESHET_HIDDEN TimestampStage : FunctionStage<F> {
   static constexpr bool kOneToOne = true;
   static constexpr bool kAssignsTimestamps = true;
   static constexpr bool kStopsWatermarks = true;
+  static constexpr bool kPassesRows = true;
   std::int64_t out_of_orderness_ms = 0;
   std::int64_t highest = kNoTimestamp;
   std::int64_t emitted = kNoTimestamp;
