@@ -49,12 +49,14 @@ void Subtask::run() noexcept {
     chain_->end_of_input();
     chain_->end_outputs();
   } catch (const detail::Canceled&) {
+  } catch (const Canceled&) {  // of a wait
   } catch (...) {
     failure = chain_->current_failure();
   }
   try {
     chain_->close();
   } catch (const detail::Canceled&) {
+  } catch (const Canceled&) {  // of a wait
   } catch (...) {
     if (!failure) failure = chain_->current_failure();
   }

@@ -51,8 +51,10 @@ std::string asked_target(const Configuration& configuration) {
     names.push_back(entry->file.identity.name);
   const std::string target = configuration.find(options::kExecutionTarget).value_or("");
   const std::string nearest = nearest_name(target, names);
-  std::string text = "no executor for " + asked_target(configuration) + ": ";
+  std::string text = target.empty() ? "no target is set (" + options::kExecutionTarget.key() + "): "
+                                    : "no executor for " + asked_target(configuration) + ": ";
   text += names.empty()       ? "install its plugin into one of the folders below"
+          : target.empty()    ? "give --target=NAME, with the name of one of those below"
           : nearest.empty()   ? "choose one of those below, or install its plugin"
           : nearest != target ? "did you mean '" + nearest + "'?"
                               : "the plugin of that name did not say yes, see below";

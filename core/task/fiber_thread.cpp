@@ -112,6 +112,7 @@ const detail::Suspender kFiberSuspender{
     []() noexcept { return FiberThread::current()->clock().now_ns(); },
     [](void (*function)(void*), void* argument) {
       FiberThread::current()->helpers().run(function, argument);
+      if (canceled()) throw Canceled(std::string("'") + fiber_name() + "' has been canceled");
     }};
 
 }  // namespace

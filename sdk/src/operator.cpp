@@ -67,6 +67,8 @@ void rethrow_as_stage_failure(std::uint32_t stage, std::uint64_t record) {
     throw;
   } catch (const Canceled&) {
     throw;
+  } catch (const freshet::Canceled&) {  // of a wait
+    throw;
   } catch (const StageFailure&) {
     throw;
   } catch (...) {

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <glob.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -7,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "freshet/await.h"
 #include "freshet/error.h"
 #include "freshet/stages/sink.h"
 
@@ -25,6 +27,28 @@ void write_all(int file, std::string_view text, const std::string& what) {
                                    : ": check that it can still be written"));
     }
     text.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+// What a pipe takes in one piece, and takes without waiting once it says that it is writable.
+constexpr std::size_t kPiece = 4096;  // PIPE_BUF
+
+// How many bytes of `text` are whole lines of at most a piece together; its first line if that is
+// longer. `text` ends with a line's end.
+std::size_t piece_of(std::string_view text) {
+  if (text.size() <= kPiece) return text.size();
+  const std::size_t last = text.rfind('\n', kPiece - 1);
+  return (last == text.npos ? text.find('\n') : last) + 1;
+}
+
+// Waits (the fiber, not the thread) until the standard output takes a piece. Throws Canceled.
+void wait_for_output() {
+  const auto is_full = [](int timeout_ms) {
+    pollfd output{STDOUT_FILENO, POLLOUT, 0};
+    return ::poll(&output, 1, timeout_ms) == 0;
+  };
+  if (!is_full(0)) return;
+  while (await([&] { return is_full(100); })) {
   }
 }
 
@@ -55,9 +79,20 @@ void LinePrinter::flush() {
   if (text_.empty()) return;
   const std::string text = std::move(text_);
   text_.clear();
-  // What main printed through stdio comes first; one call keeps lines whole among subtasks.
+  // What main printed through stdio comes first.
   std::fflush(stdout);
-  write_all(STDOUT_FILENO, text, "the standard output");
+  // One call for each piece keeps lines whole among subtasks.
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::string_view piece = rest.substr(0, piece_of(rest));
+    const auto write = [piece] { write_all(STDOUT_FILENO, piece, "the standard output"); };
+    if (piece.size() > kPiece) {
+      await(write);
+    } else {
+      wait_for_output();
+      write();
+    }
+    rest.remove_prefix(piece.size());
+  }
 }
 
 TextPart::TextPart(std::string folder) : folder_(std::move(folder)) {}

@@ -75,10 +75,9 @@ struct LineBlocks::State {
     if (filled == capacity) reserve(std::max(kBlockSize, capacity * 2));
     ssize_t got;
     do {
-      got = standard_input
-                ? ::read(file, memory.get() + filled, capacity - filled)
-                : ::pread(file, memory.get() + filled, capacity - filled,
-                          static_cast<off_t>(position));
+      got = standard_input ? ::read(file, memory.get() + filled, capacity - filled)
+                           : ::pread(file, memory.get() + filled, capacity - filled,
+                                     static_cast<off_t>(position));
     } while (got < 0 && errno == EINTR);
     if (got < 0) fail("read", path, errno, mend_for(errno));
     filled += static_cast<std::size_t>(got);
@@ -188,8 +187,10 @@ std::string_view LineBlocks::next_block() {
 
 namespace {
 
+// What can't be read is found out now, before anything has been read or written.
 void add_file(std::vector<FileSplit>& splits, const std::string& path, std::uint64_t size,
               std::uint64_t split_size) {
+  if (::access(path.c_str(), R_OK) != 0) fail("open", path, errno, mend_for(errno));
   for (std::uint64_t begin = 0; begin < size; begin += split_size) {
     splits.push_back({path, begin, std::min(size, begin + split_size)});
   }
@@ -244,8 +245,6 @@ std::vector<FileSplit> splits_of(const std::string& path, std::uint64_t split_si
     if (S_ISDIR(info.st_mode)) {
       add_folder(splits, match, split_size);
     } else if (S_ISREG(info.st_mode)) {
-      // Found out now, before anything has been read or written.
-      if (::access(match.c_str(), R_OK) != 0) fail("open", match, errno, mend_for(errno));
       add_file(splits, match, static_cast<std::uint64_t>(info.st_size), split_size);
     } else {
       throw Error("can't read '" + match +

@@ -32,7 +32,23 @@ struct CommandLine {
   bool verbose = false;
 };
 
-void tell(const std::string& text) { std::fprintf(stderr, "fr-run: %s\n", text.c_str()); }
+// A report fits into a screen, whatever a user's exception says, unless -v asks for all of it.
+// Bytes that would steer a terminal are shown as '?'.
+void tell(const std::string& text, bool whole = false) {
+  constexpr std::size_t kMostLines = 10;
+  std::string shown = "fr-run: ";
+  std::size_t lines = 1;
+  for (const char byte : text) {
+    if (byte == '\n') ++lines;
+    if (lines > kMostLines && !whole) continue;
+    const bool harmless = static_cast<unsigned char>(byte) >= ' ' && byte != '\x7f';
+    shown += harmless || byte == '\n' || byte == '\t' ? byte : '?';
+  }
+  if (lines > kMostLines && !whole) {
+    shown += "\n  (" + std::to_string(lines - kMostLines) + " lines more: fr-run -v)";
+  }
+  std::fprintf(stderr, "%s\n", shown.c_str());
+}
 
 // Returns the exit code if there is nothing to run.
 std::optional<int> read(int argc, char** argv, CommandLine& line) {
@@ -48,7 +64,8 @@ std::optional<int> read(int argc, char** argv, CommandLine& line) {
   app.add_option("--target", target, "where jobs run, such as local (execution.target)");
   app.add_option("--parallelism", parallelism,
                  "subtasks of an operator that sets none (parallelism.default)");
-  app.add_option("-D", definitions, "key=value: any option; see fr config")->allow_extra_args(false);
+  app.add_option("-D", definitions, "key=value: any option; see fr config")
+      ->allow_extra_args(false);
   app.add_option("--config", line.configuration_file, "the configuration file");
   app.add_option("--plugin-dir", plugin_dirs, "a folder with plugins (plugin.dirs)")
       ->allow_extra_args(false);
@@ -59,6 +76,12 @@ std::optional<int> read(int argc, char** argv, CommandLine& line) {
   try {
     app.parse(argc, argv);
     line.arguments = app.remaining();
+    // Main's words stand behind the application.
+    for (int i = 1; i < argc && !line.arguments.empty() && argv[i] != line.application; ++i) {
+      if (argv[i] != line.arguments.front()) continue;
+      tell("there is no option '" + line.arguments.front() + "' (fr-run --help)");
+      return kBadUsage;
+    }
     if (!line.arguments.empty() && line.arguments.front() == "--") {
       line.arguments.erase(line.arguments.begin());
     }
@@ -66,7 +89,9 @@ std::optional<int> read(int argc, char** argv, CommandLine& line) {
       line.flags.push_back(parse_definition(definition));
     }
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kFinished : kBadUsage;
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    tell(std::string(error.what()) + " (fr-run --help)");
+    return kBadUsage;
   } catch (const InvalidInput& error) {
     tell(error.what());
     return kBadUsage;
@@ -85,7 +110,7 @@ std::optional<int> read(int argc, char** argv, CommandLine& line) {
 }
 
 // Of all jobs, also of those that main did not wait for.
-int outcome(const MainResult& main, const std::string& program) {
+int outcome(const MainResult& main, const std::string& program, bool verbose) {
   const auto jobs = RunningJobs::instance().all();
   const JobResult* failed = nullptr;
   std::vector<JobResult> results;
@@ -94,17 +119,17 @@ int outcome(const MainResult& main, const std::string& program) {
     if (result.status == JobStatus::kFailed && !failed) failed = &result;
   }
   if (main.outcome == FRESHET_MAIN_REFUSED) {
-    tell(main.error);
+    tell(main.error, verbose);
     return kRefusedInput;
   }
   if (interrupted()) {
     tell("canceled");
     return kCanceled;
   }
-  if (failed) tell(JobFailed(failed->job_name, *failed->failure).what());
+  if (failed) tell(JobFailed(failed->job_name, *failed->failure).what(), verbose);
   if (main.outcome != FRESHET_MAIN_RETURNED) {
     if (failed) return kJobFailed;
-    tell("an exception left the main of " + program + ": " + main.error);
+    tell("an exception left the main of " + program + ": " + main.error, verbose);
     return kMainThrew;
   }
   if (main.exit_code != 0) return main.exit_code;
@@ -124,9 +149,8 @@ int run(const CommandLine& line) {
   const std::vector<std::filesystem::path> shipped(line.shipped.begin(), line.shipped.end());
   const LoadedApplication application = load_application(store, line.application, shipped);
   adopt_new_options(configuration, process_environment());
-  for (const std::string& warning :
-       configuration_warnings(configuration, process_environment())) {
-    tell(warning);
+  for (const std::string& warning : configuration_warnings(configuration, process_environment())) {
+    tell("warning: " + warning);
   }
   backend.set_configuration(configuration);
 
@@ -136,7 +160,7 @@ int run(const CommandLine& line) {
     main = run_main(application, line.application, line.arguments);
     for (const auto& job : RunningJobs::instance().running()) job->result().wait();
   }
-  return outcome(main, line.application);
+  return outcome(main, line.application, line.verbose);
 }
 
 }  // namespace
@@ -151,7 +175,7 @@ int main(int argc, char** argv) {
   try {
     return run(line);
   } catch (const freshet::Error& error) {
-    tell(error.what());
+    tell(error.what(), line.verbose);
     return kRefusedInput;
   }
 }

@@ -68,8 +68,8 @@ TEST_F(ExecutorSelection, WithoutATargetTheErrorSaysSo) {
   PluginCatalog plugins = catalog();
   const std::string error =
       error_of<NoExecutor>([&] { select_executor(plugins, Configuration()); });
-  EXPECT_TRUE(contains(error, "a configuration without a target (execution.target)")) << error;
-  EXPECT_TRUE(contains(error, "choose one of those below")) << error;
+  EXPECT_TRUE(contains(error, "no target is set (execution.target)")) << error;
+  EXPECT_TRUE(contains(error, "give --target=NAME")) << error;
 }
 
 TEST_F(ExecutorSelection, TwoThatSayYesAreToldWithTheirFiles) {

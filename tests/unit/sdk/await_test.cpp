@@ -61,13 +61,19 @@ TEST(Await, BringsExceptionsBack) {
   EXPECT_EQ(message, "disk is full");
 }
 
-TEST(Await, IsFinishedEvenIfItsFiberIsCanceled) {
+TEST(Await, FinishesItsFunctionIfItsFiberIsCanceledAndThenThrows) {
   TestFibers fibers(3);
   Promise<void> release;
-  bool finished = false;
+  bool finished = false, canceled = false;
   fibers.start("reads", [&] {
-    await([&] { release.future().get(); });
-    finished = true;
+    try {
+      await([&] {
+        release.future().get();
+        finished = true;
+      });
+    } catch (const Canceled&) {
+      canceled = true;
+    }
   });
   fibers.run_until_idle();
   fibers.cancel("reads");
@@ -76,6 +82,7 @@ TEST(Await, IsFinishedEvenIfItsFiberIsCanceled) {
   release.set_value();
   fibers.run_until_all_have_ended();
   EXPECT_TRUE(finished);
+  EXPECT_TRUE(canceled);
 }
 
 TEST(Await, ServesMoreFibersThanThereAreHelpers) {
