@@ -52,6 +52,7 @@ struct LineBlocks::State {
   std::size_t capacity = 0;
   std::size_t begin = 0;
   std::size_t filled = 0;
+  std::size_t searched = 0;  // bytes from `begin` on that are known to hold no line's end
 
   ~State() { close(); }
   void close() {
@@ -95,7 +96,7 @@ void LineBlocks::open(const FileSplit& split) {
   State& s = *state_;
   s.close();
   s.path = split.path;
-  s.begin = s.filled = 0;
+  s.begin = s.filled = s.searched = 0;
   s.end = split.end;
   s.done = split.begin >= split.end;
   if (s.done) return;
@@ -129,7 +130,7 @@ void LineBlocks::open_standard_input() {
   s.file = STDIN_FILENO;
   s.standard_input = true;
   s.reserve(kBlockSize);
-  s.begin = s.filled = 0;
+  s.begin = s.filled = s.searched = 0;
   s.end = UINT64_MAX;
   s.done = false;
 }
@@ -165,12 +166,15 @@ std::string_view LineBlocks::next_block() {
         }
       }
       const std::size_t within = std::min<std::uint64_t>(available, to_end);
-      const auto* newline = static_cast<const char*>(memrchr(first, '\n', within));
+      const std::size_t known = std::min(s.searched, within);
+      const auto* newline = static_cast<const char*>(memrchr(first + known, '\n', within - known));
       if (newline) {
         const auto size = static_cast<std::size_t>(newline + 1 - first);
         s.begin += size;
+        s.searched = 0;
         return {first, size};
       }
+      s.searched = within;
     }
     // One read per wait: the next one could block.
     if (s.standard_input && std::exchange(waited, true)) return {};
