@@ -27,9 +27,9 @@ class InProcessJobClient final : public JobClient {
 
  private:
   Future<std::string> no_snapshots(const char* call) {
-    return make_failed_future<std::string>(std::make_exception_ptr(
-        Error(std::string(call) + " of job '" + job_->name() +
-              "' is not supported by this job yet: use cancel()")));
+    return make_failed_future<std::string>(
+        std::make_exception_ptr(Error(std::string(call) + " of job '" + job_->name() +
+                                      "' is not supported by this job yet: use cancel()")));
   }
 
   std::shared_ptr<JobMaster> job_;
@@ -46,28 +46,53 @@ RunningJobs::~RunningJobs() { cancel_all(); }
 
 std::unique_ptr<JobClient> RunningJobs::start(std::unique_ptr<JobMaster> job) {
   std::shared_ptr<JobMaster> shared = std::move(job);
+  std::vector<std::shared_ptr<JobMaster>> gone;  // their ends are not waited for under the lock
   {
     const std::lock_guard lock(mutex_);
-    jobs_.push_back(shared);
+    for (Entry& entry : jobs_) {
+      if (!entry.job || !entry.job->thread_ended()) continue;
+      entry.result = entry.job->result().get();
+      entry.result.accumulators.clear();
+      gone.push_back(std::move(entry.job));
+    }
+    jobs_.push_back({shared, {}});
   }
   shared->start();
   return std::make_unique<InProcessJobClient>(std::move(shared));
 }
 
 std::vector<std::shared_ptr<JobMaster>> RunningJobs::running() {
-  auto jobs = all();
+  auto jobs = kept();
   std::erase_if(jobs, [](const auto& job) { return job->result().ready(); });
   return jobs;
 }
 
-std::vector<std::shared_ptr<JobMaster>> RunningJobs::all() {
+std::vector<JobResult> RunningJobs::results() {
+  std::vector<Entry> entries;
+  {
+    const std::lock_guard lock(mutex_);
+    entries = jobs_;
+  }
+  std::vector<JobResult> results;
+  for (Entry& entry : entries) {
+    results.push_back(entry.job ? entry.job->result().get() : std::move(entry.result));
+    results.back().accumulators.clear();
+  }
+  return results;
+}
+
+std::vector<std::shared_ptr<JobMaster>> RunningJobs::kept() {
   const std::lock_guard lock(mutex_);
-  return jobs_;
+  std::vector<std::shared_ptr<JobMaster>> jobs;
+  for (const Entry& entry : jobs_) {
+    if (entry.job) jobs.push_back(entry.job);
+  }
+  return jobs;
 }
 
 void RunningJobs::cancel_all() {
-  for (const auto& job : all()) job->cancel();
-  for (const auto& job : all()) job->result().wait();
+  for (const auto& job : kept()) job->cancel();
+  for (const auto& job : kept()) job->result().wait();
 }
 
 }  // namespace freshet

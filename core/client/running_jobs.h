@@ -22,8 +22,9 @@ class FRESHET_API RunningJobs {
   std::unique_ptr<JobClient> start(std::unique_ptr<JobMaster> job);
   // Those that have not ended.
   std::vector<std::shared_ptr<JobMaster>> running();
-  // All that were started, in that order.
-  std::vector<std::shared_ptr<JobMaster>> all();
+  // How all that were started ended, in that order, without their accumulators. Waits for those
+  // that run.
+  std::vector<JobResult> results();
   // Cancels what runs and waits for its end.
   void cancel_all();
 
@@ -31,8 +32,15 @@ class FRESHET_API RunningJobs {
   RunningJobs() = default;
   ~RunningJobs();
 
+  // A job that has ended leaves its result alone; its thread and its plan go.
+  struct Entry {
+    std::shared_ptr<JobMaster> job;
+    JobResult result;
+  };
+  std::vector<std::shared_ptr<JobMaster>> kept();
+
   std::mutex mutex_;
-  std::vector<std::shared_ptr<JobMaster>> jobs_;
+  std::vector<Entry> jobs_;
 };
 
 }  // namespace freshet

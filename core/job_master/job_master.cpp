@@ -42,7 +42,10 @@ JobMaster::~JobMaster() {
 }
 
 void JobMaster::start() {
-  thread_ = std::thread([this] { run(); });
+  thread_ = std::thread([this] {
+    run();
+    thread_ended_.store(true, std::memory_order_release);
+  });
 }
 
 std::size_t JobMaster::thread_count() const {

@@ -39,6 +39,8 @@ class FRESHET_API JobMaster final : private JobServices, private SubtaskListener
   ~JobMaster() override;
 
   void start();
+  // After result() and its continuations: whoever lets go of the job now does not wait for them.
+  bool thread_ended() const { return thread_ended_.load(std::memory_order_acquire); }
   const std::string& job_id() const { return job_.graph().id; }
   const std::string& name() const { return job_.graph().name; }
   JobStatus status() const;
@@ -103,6 +105,7 @@ class FRESHET_API JobMaster final : private JobServices, private SubtaskListener
 
   Promise<JobResult> promise_;
   const Future<JobResult> result_;
+  std::atomic<bool> thread_ended_{false};
   std::thread thread_;
 };
 

@@ -111,10 +111,8 @@ std::optional<int> read(int argc, char** argv, CommandLine& line) {
 
 // Of all jobs, also of those that main did not wait for.
 int outcome(const MainResult& main, const std::string& program, bool verbose) {
-  const auto jobs = RunningJobs::instance().all();
+  const std::vector<JobResult> results = RunningJobs::instance().results();
   const JobResult* failed = nullptr;
-  std::vector<JobResult> results;
-  for (const auto& job : jobs) results.push_back(job->result().get());
   for (const JobResult& result : results) {
     if (result.status == JobStatus::kFailed && !failed) failed = &result;
   }
@@ -133,7 +131,7 @@ int outcome(const MainResult& main, const std::string& program, bool verbose) {
     return kMainThrew;
   }
   if (main.exit_code != 0) return main.exit_code;
-  if (jobs.empty()) tell("main of " + program + " has run no job");
+  if (results.empty()) tell("main of " + program + " has run no job");
   return failed ? kJobFailed : kFinished;
 }
 
