@@ -53,6 +53,7 @@ void Subtask::run() noexcept {
   } catch (...) {
     failure = chain_->current_failure();
   }
+  await_despite_cancel();
   try {
     chain_->close();
   } catch (const detail::Canceled&) {

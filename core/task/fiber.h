@@ -39,6 +39,7 @@ class Fiber {
   FiberThread* thread = nullptr;
   detail::Parked* parked = nullptr;  // the cancelable wait that it is in
   std::atomic<bool> canceled{false};
+  bool awaits_despite_cancel = false;
   std::atomic<bool> ended{false};
   Promise<void> finished;
   detail::UniqueFunction<void()> on_end;  // the last thing that its thread does for it
@@ -65,6 +66,9 @@ class FRESHET_API FiberHandle {
 
 // Of the calling fiber.
 FRESHET_API bool canceled() noexcept;
+// From here on await() of the calling fiber returns as if it were not canceled: for what closes files
+// and connections.
+FRESHET_API void await_despite_cancel() noexcept;
 // Of the calling fiber; "" outside of fibers.
 FRESHET_API const char* fiber_name() noexcept;
 // Lets the other ready fibers of this thread run first; does nothing outside of fibers.

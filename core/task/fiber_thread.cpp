@@ -112,7 +112,8 @@ const detail::Suspender kFiberSuspender{
     []() noexcept { return FiberThread::current()->clock().now_ns(); },
     [](void (*function)(void*), void* argument) {
       FiberThread::current()->helpers().run(function, argument);
-      if (canceled()) throw Canceled(std::string("'") + fiber_name() + "' has been canceled");
+      if (canceled() && !FiberThread::current_fiber()->awaits_despite_cancel)
+        throw Canceled(std::string("'") + fiber_name() + "' has been canceled");
     }};
 
 }  // namespace
@@ -433,6 +434,10 @@ void FiberHandle::cancel() const {
 bool canceled() noexcept {
   const Fiber* fiber = FiberThread::current_fiber();
   return fiber && fiber->canceled.load(std::memory_order_relaxed);
+}
+
+void await_despite_cancel() noexcept {
+  if (Fiber* fiber = FiberThread::current_fiber()) fiber->awaits_despite_cancel = true;
 }
 
 const char* fiber_name() noexcept {
