@@ -48,7 +48,15 @@ const LoadedModule& ModuleRegistry::add_shipped(const StoredFile& stored, const 
   facts.identity = file.identity;
   facts.contract = &contract;
   facts.anchor = &anchor_of(file, contract);
-  return add(std::move(facts));
+  const LoadedModule& module = add(std::move(facts));
+  add_announced();
+  return module;
+}
+
+void ModuleRegistry::add_announced() {
+  for (auto* anchor = announced_modules(); anchor != nullptr; anchor = anchor->next) {
+    static_cast<void>(add_linked(*anchor));
+  }
 }
 
 const LoadedModule& ModuleRegistry::add_linked(const ModuleAnchor& anchor) {
@@ -57,6 +65,12 @@ const LoadedModule& ModuleRegistry::add_linked(const ModuleAnchor& anchor) {
   Dl_info where{};
   if (::dladdr(&anchor, &where) != 0 && where.dli_fname != nullptr) facts.path = where.dli_fname;
   if (const LoadedModule* known = module_of(&anchor)) return *known;
+  for (const LoadedModule* module : modules()) {
+    if (module->kind() == ModuleKind::kShipped &&
+        module->path().parent_path() == facts.path.parent_path()) {
+      facts.kind = ModuleKind::kShipped;
+    }
+  }
   if (is_the_program(LoadedModule(facts))) {
     facts.kind = ModuleKind::kExecutable;
     std::error_code ignored;

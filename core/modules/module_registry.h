@@ -21,6 +21,8 @@ class FRESHET_API ModuleRegistry {
 
   // Each returns the module that is there already if it was added before.
   const LoadedModule& add_plugin(const PluginFile& file, const freshet_plugin_v1& contract);
+  // Also adds the libraries that came along and have operators: those beside it are shipped, others
+  // installed.
   const LoadedModule& add_shipped(const StoredFile& stored, const PluginFile& file,
                                   const freshet_plugin_v1& contract);
   // Modules without an entry: the program itself (kExecutable), a library that it links such as the
@@ -37,6 +39,7 @@ class FRESHET_API ModuleRegistry {
  private:
   ModuleRegistry() = default;
   const LoadedModule& add(LoadedModule::Facts facts);
+  void add_announced();
 
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<LoadedModule>> modules_;

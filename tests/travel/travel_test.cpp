@@ -136,7 +136,15 @@ TEST_F(Travel, ModulesThatDisagreeOnARecordAreRefused) {
       carry("write", "agreed", module("agreeing"), {"--ship", module("libtravel-events").native()});
   EXPECT_EQ(agreed.exit_code, 0) << agreed.errors;
   EXPECT_EQ(agreed.sorted_lines().size(), 10u);
-  EXPECT_EQ(graph("agreed").modules.size(), 2u);
+  ASSERT_EQ(graph("agreed").modules.size(), 2u);
+  for (const JobModule& used : graph("agreed").modules) {
+    EXPECT_EQ(used.kind, ModuleKind::kShipped) << used.name;
+  }
+  // The library's operators are found where main has never run, too.
+  const Ended there =
+      carry("run", "agreed", module("agreeing"), {"--ship", module("libtravel-events").native()});
+  EXPECT_EQ(there.exit_code, 0) << there.errors;
+  EXPECT_EQ(there.sorted_lines(), agreed.sorted_lines());
 
   const Ended ended =
       carry("write", "job", module("disagreeing"), {"--ship", module("libtravel-events").native()});

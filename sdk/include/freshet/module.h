@@ -38,7 +38,14 @@ struct OperatorDescriptor {
 
 struct ModuleAnchor {
   const OperatorDescriptor* operators = nullptr;
+  const ModuleAnchor* next = nullptr;  // announced before this one
 };
+
+// Makes a module known while it is being loaded, by the first of its operators: also one without an
+// entry, such as a library that an application links.
+FRESHET_API void announce_module(ModuleAnchor& anchor) noexcept;
+// The last one announced. [any thread]
+FRESHET_API const ModuleAnchor* announced_modules() noexcept;
 
 // One per module: inline and hidden, so the linker merges it inside a shared object and nowhere
 // else.
@@ -51,8 +58,9 @@ constexpr const char* pretty_name() {
   return __PRETTY_FUNCTION__;
 }
 
-// O has make(), kStages and coordinator_maker(). Registered<O>::descriptor() is the descriptor of O in this module. Naming it is what makes the
-// compiler emit the registration: also in functions that are never run.
+// O has make(), kStages and coordinator_maker(). Registered<O>::descriptor() is the descriptor of O
+// in this module. Naming it is what makes the compiler emit the registration: also in functions
+// that are never run.
 template <class O>
 class FRESHET_HIDDEN Registered {
  public:
@@ -64,11 +72,12 @@ class FRESHET_HIDDEN Registered {
  private:
   struct FRESHET_HIDDEN Link {
     Link() {
+      if (module_anchor.operators == nullptr) announce_module(module_anchor);
       descriptor_.next = module_anchor.operators;
       module_anchor.operators = &descriptor_;
     }
   };
-  static inline OperatorDescriptor descriptor_{pretty_name<O>(),    &O::make, O::kStages,
+  static inline OperatorDescriptor descriptor_{pretty_name<O>(),       &O::make, O::kStages,
                                                O::coordinator_maker(), nullptr,  nullptr};
   static inline Link link_{};
 };
@@ -91,7 +100,7 @@ class FRESHET_HIDDEN RegisteredByName {
 
 // Registers operator class O of this module under a name, at global scope, once per name. The
 // module is an operator library (freshet/plugin_registration.h) or an application.
-#define FRESHET_OPERATOR(name_, O)                                    \
+#define FRESHET_OPERATOR(name_, O)                                     \
   static ::freshet::detail::RegisteredByName<O> FRESHET_DETAIL_UNIQUE( \
       freshet_registered_operator_)(name_)
 #define FRESHET_DETAIL_UNIQUE(prefix) FRESHET_DETAIL_JOIN(prefix, __COUNTER__)
