@@ -63,7 +63,9 @@ const LoadedModule& ModuleRegistry::add_linked(const ModuleAnchor& anchor) {
   LoadedModule::Facts facts;
   facts.anchor = &anchor;
   Dl_info where{};
-  if (::dladdr(&anchor, &where) != 0 && where.dli_fname != nullptr) facts.path = where.dli_fname;
+  if (::dladdr(&anchor, &where) != 0 && where.dli_fname != nullptr) {
+    facts.path = std::filesystem::path(where.dli_fname).lexically_normal();
+  }
   if (const LoadedModule* known = module_of(&anchor)) return *known;
   for (const LoadedModule* module : modules()) {
     if (module->kind() == ModuleKind::kShipped &&

@@ -73,8 +73,15 @@ class Carried : public ::testing::Test {
   }
   Ended carry(const std::string& mode, const std::string& job, const fs::path& application,
               const std::vector<std::string>& arguments = {}) const {
-    std::vector<std::string> words{std::getenv("FRESHET_TEST_CARRIER"), mode, file(job).native(),
-                                   file("state").native(), application.native()};
+    // Without the folders of the build, from which shipped libraries would come, too.
+    std::vector<std::string> words{"env",
+                                   "-u",
+                                   "LD_LIBRARY_PATH",
+                                   std::getenv("FRESHET_TEST_CARRIER"),
+                                   mode,
+                                   file(job).native(),
+                                   file("state").native(),
+                                   application.native()};
     words.insert(words.end(), arguments.begin(), arguments.end());
     return run(words);
   }
