@@ -48,7 +48,8 @@ scratch="$(mktemp -d)"
 trap 'rm -rf "$scratch"' EXIT
 printf '// expect: anything\nint f();\n' >"$scratch/compiles.cpp"
 printf '// expect: one thing\nstatic_assert(false, "another");\n' >"$scratch/other.cpp"
-printf '// expect: it\nstatic_assert(false, "it");\nstatic_assert(false, "it");\n' >"$scratch/two.cpp"
+printf '// expect: it\n%s\n%s\n' 'static_assert(false, "it");' 'static_assert(false, "it");' \
+  >"$scratch/two.cpp"
 for program in "$scratch"/*.cpp; do
   if check_one g++ "$program" >/dev/null; then echo "$program was not found"; exit 1; fi
 done
