@@ -1,6 +1,7 @@
 #include "operators/subtask.h"
 
 #include <algorithm>
+#include <cstddef>
 
 #include "task/fiber.h"
 
@@ -10,6 +11,11 @@ namespace {
 
 // How long a task may keep its thread while others are ready.
 constexpr std::int64_t kTimeSliceNs = 100'000;
+// How long a call of the operators should take at most: in between a cancel is heard, and what they
+// have made is sent on. Slow user code therefore gets its records a few at a time.
+constexpr std::int64_t kLongCallNs = 20'000'000;
+constexpr std::uint32_t kFirstCall = 64;
+constexpr std::uint32_t kMostAtOnce = 1u << 20;
 
 std::int64_t now() { return SystemClock::instance().now_ns(); }
 
@@ -45,6 +51,7 @@ void Subtask::run() noexcept {
     listener_.subtask_opened();
     waiter_.wait([this] { return started_.load(std::memory_order_acquire); });
     last_flush_ = last_yield_ = now();
+    at_once_ = kFirstCall;
     chain_->is_source() ? run_source() : run_inputs();
     chain_->end_of_input();
     chain_->end_outputs();
@@ -69,10 +76,16 @@ void Subtask::run() noexcept {
 void Subtask::run_source() {
   for (;;) {
     read_mail();
-    const Progress progress = chain_->run(options_.records_per_run);
+    const std::uint32_t records = std::min(options_.records_per_run, at_once_);
+    const std::int64_t begin = now();
+    const Progress progress = chain_->run(records);
+    note_pace(records, now() - begin);
     switch (progress.kind) {
-      case Progress::Kind::kEnd: return;
-      case Progress::Kind::kMore: pause(); break;
+      case Progress::Kind::kEnd:
+        return;
+      case Progress::Kind::kMore:
+        pause();
+        break;
       case Progress::Kind::kWaiting:
         chain_->input_ran_dry();
         last_flush_ = now();
@@ -114,7 +127,7 @@ void Subtask::take(Input& input, const Element& element) {
   switch (element.kind) {
     case Element::Kind::batch: {
       Borrowed batch(*input.channel, element.batch);
-      chain_->process(input.input, *batch);
+      process(input.input, *batch);
       break;
     }
     case Element::Kind::watermark:
@@ -127,7 +140,37 @@ void Subtask::take(Input& input, const Element& element) {
       if (open_inputs_ > 0) advance_watermark();
       break;
     case Element::Kind::idle:
-    case Element::Kind::barrier: break;
+    case Element::Kind::barrier:
+      break;
+  }
+}
+
+void Subtask::process(std::uint32_t input, Batch& batch) {
+  const std::uint32_t size = batch.size();
+  for (std::uint32_t at = 0; at < size;) {
+    const std::uint32_t count = std::min(at_once_, size - at);
+    const std::int64_t begin = now();
+    if (count == size) {
+      chain_->process(input, batch);
+    } else {
+      Batch part(batch.type(), 0);
+      const auto* rows = static_cast<const std::byte*>(batch.raw_rows());
+      part.borrow(rows + std::size_t{at} * batch.type().size,
+                  batch.timestamps() ? batch.timestamps() + at : nullptr, count);
+      chain_->process(input, part);
+    }
+    at += count;
+    note_pace(count, now() - begin);
+    if (at < size) pause();
+  }
+}
+
+void Subtask::note_pace(std::uint32_t records, std::int64_t ns) {
+  if (ns > kLongCallNs) {
+    const double fitting = static_cast<double>(records) * kLongCallNs / static_cast<double>(ns);
+    at_once_ = std::max(1u, static_cast<std::uint32_t>(fitting));
+  } else if (records == at_once_ && ns < kLongCallNs / 4 && at_once_ < kMostAtOnce) {
+    at_once_ *= 2;
   }
 }
 

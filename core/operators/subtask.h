@@ -32,7 +32,7 @@ class SubtaskListener {
 class Subtask {
  public:
   struct Options {
-    std::uint32_t records_per_run = 4096;            // of a source, before the mailbox is looked at
+    std::uint32_t records_per_run = 4096;          // of a source, before the mailbox is looked at
     std::int64_t buffer_timeout_ns = 100'000'000;  // a partly filled batch is sent by then
   };
 
@@ -62,6 +62,9 @@ class Subtask {
   void run_source();
   void run_inputs();
   void take(Input& input, const Element& element);
+  // In pieces, if the operators are slow.
+  void process(std::uint32_t input, Batch& batch);
+  void note_pace(std::uint32_t records, std::int64_t ns);
   void advance_watermark();
   void read_mail();
   // Between two pieces of work: cancel, the send timer, the other tasks of the thread.
@@ -77,6 +80,7 @@ class Subtask {
   std::unique_ptr<OperatorChain> chain_;
   std::size_t open_inputs_ = 0;
   std::int64_t watermark_ = kNoTimestamp;
+  std::uint32_t at_once_ = 0;  // records that the next call of the operators gets
   std::int64_t last_flush_ = 0;
   std::int64_t last_yield_ = 0;
 };
