@@ -200,6 +200,36 @@ TEST(Cancel, LeavesCloseTheTimeToAwait) {
   }
 }
 
+TEST(Cancel, IsHeardByCodeThatIsSlowAndNeverAwaits) {
+  // 5 ms a record: the 2,048 of a source's turn, or the 8,192 of a batch, would take 10 to 40 s.
+  const auto slow = [](const std::uint64_t& v) {
+    seen.fetch_add(1);
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    return v;
+  };
+  for (const bool exchange : {false, true}) {
+    for (const bool fusion : {true, false}) {
+      SCOPED_TRACE(std::string(exchange ? "behind an exchange, " : "") +
+                   (fusion ? "fused" : "unfused"));
+      seen = 0;
+      auto env = Way{fusion, true, 0, 2}.environment();
+      auto numbers = env.generate_forever(&number);
+      if (exchange) {
+        numbers.rebalance().map(slow).discard();
+      } else {
+        numbers.map(slow).discard();
+      }
+      const auto client = env.execute_async();
+      while (seen < 10) std::this_thread::yield();
+      const auto begin = std::chrono::steady_clock::now();
+      client->cancel().get();
+      ASSERT_TRUE(client->result().wait_for(kPatience));
+      const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
+      EXPECT_LT(taken.count(), 5.0);
+    }
+  }
+}
+
 TEST(Cancel, OfAnExecuteIsThrownAsSuch) {
   seen = 0;
   auto env = Way{}.environment();
