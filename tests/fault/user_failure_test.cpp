@@ -199,7 +199,7 @@ const char* const kRecordFunctions[] = {"numbers", "map",    "filter", "flat_map
 TEST(UserFailure, NamesOperatorSubtaskRecordAndMessage) {
   for (const Way& way : ways_to_fail()) {
     for (const std::string where : kRecordFunctions) {
-      for (const std::uint64_t call : {1, 3}) {
+      for (const std::uint64_t call : {1u, 3u}) {
         SCOPED_TRACE(where + " at call " + std::to_string(call) + ": " + way.text() +
                      (way.mode == RuntimeMode::kBatch ? ", batch" : ""));
         plan = {where, static_cast<std::uint32_t>(way.parallelism - 1), call};
@@ -258,16 +258,13 @@ TEST(UserFailure, OpenCloseAndEndOfInputFailTheJobToo) {
 TEST(UserFailure, AnEnumeratorFailsItsSource) {
   for (const Way& way : ways_to_fail()) {
     SCOPED_TRACE(way.text());
-    for (const std::uint64_t call : {1, 2}) {
-      plan = {"enumerator", 0, 1};
-      static_cast<void>(call);
-      auto env = way.environment();
-      build(env);
-      const auto failure = failure_of(env);
-      ASSERT_TRUE(failure.has_value());
-      EXPECT_EQ(failure->operator_name, "numbers");
-      EXPECT_EQ(failure->message, "out of ink");
-    }
+    plan = {"enumerator", 0, 1};
+    auto env = way.environment();
+    build(env);
+    const auto failure = failure_of(env);
+    ASSERT_TRUE(failure.has_value());
+    EXPECT_EQ(failure->operator_name, "numbers");
+    EXPECT_EQ(failure->message, "out of ink");
   }
 }
 
