@@ -57,6 +57,21 @@ build_application word_count/*.cpp
 printf 'the cat and the dog\nThe end\n' >text
 run_application $'the\t3' ./libword_count.so --target=local --parallelism 1 --input text
 
+# A source and a sink of one's own, and a program that embeds Freshet: as samples/README.md says.
+cp -r "$root/samples/sensor_readings" "$root/samples/embedded" .
+build_application sensor_readings/sensor_readings.cpp sensor_readings/re*.cpp
+mkdir readings
+printf 'rain,1000,1.5\nrain,1001,0.5\n' >readings/1.csv
+"$prefix/bin/fr-run" ./libsensor_readings.so --target=local readings reports >out 2>err ||
+  { cat out err; fail "fr-run failed on sensor_readings"; }
+grep -qxF '2 rows, the last of 1001' reports/report-0.txt || fail "sensor_readings reported otherwise"
+
+# shellcheck disable=SC2046
+g++ -O1 -Wall -Wextra -Werror embedded/embedded.cpp -o embedded_program $(sdk --cflags --libs) \
+  -Wl,-rpath,"$libraries"
+./embedded_program >out 2>err || { cat out err; fail "the embedded program failed"; }
+grep -qxF 'sum of the odd squares up to 100: 166650' out || { cat out; fail "embedded said otherwise"; }
+
 # The program in README.md.
 sed -n '/^```cpp$/,/^```$/p' "$root/README.md" | sed '/^```/d' >readme.cpp
 build_application readme.cpp
