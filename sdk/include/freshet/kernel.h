@@ -332,7 +332,7 @@ class FRESHET_HIDDEN Kernel final : public Operator {
     } catch (...) {
       if constexpr (!kSink) batch_->set_size(cursor.size);
       // By value: a frame whose address got out would be kept in memory by the loop.
-      fail(frame.at, entered_counts(frame, std::make_index_sequence<kCount>{}));
+      fail(frame.at, record_counts(frame, std::make_index_sequence<kCount>{}));
     }
     write_back(frame, std::make_index_sequence<kCount>{});
     count(frame);
@@ -361,23 +361,21 @@ class FRESHET_HIDDEN Kernel final : public Operator {
     each_index(
         [&]<std::size_t I>() { metrics_[I]->add(entered<I>(frame), entered<I + 1>(frame)); });
   }
+  // By stage: the record that it was at work on, counted in this call.
   struct Counts {
-    std::uint64_t entered[kCount];
-    std::uint64_t emitted;  // by stage 0
+    std::uint64_t record[kCount];
   };
   template <std::size_t... I>
-  FRESHET_INLINE static inline Counts entered_counts(const Frame& frame,
-                                                     std::index_sequence<I...>) {
-    return {{entered<I>(frame)...}, entered<1>(frame)};
+  FRESHET_INLINE static inline Counts record_counts(const Frame& frame, std::index_sequence<I...>) {
+    Counts counts{{entered<I>(frame)...}};
+    // A source that counts has counted the record that it failed to make.
+    if constexpr (kSource) counts.record[0] = entered<1>(frame) + !kSourceCounts;
+    return counts;
   }
   [[noreturn, gnu::noinline, gnu::cold]] void fail(std::uint32_t stage, Counts counts) {
     const StageMetrics& before = *metrics_[stage];
-    // A source that counts has counted the record that it failed to make.
-    const std::uint64_t record =
-        stage == 0 && kSource
-            ? before.records_out.load(std::memory_order_relaxed) + counts.emitted + !kSourceCounts
-            : before.records_in.load(std::memory_order_relaxed) + counts.entered[stage];
-    rethrow_as_stage_failure(stage, record);
+    const auto& counter = stage == 0 && kSource ? before.records_out : before.records_in;
+    rethrow_as_stage_failure(stage, counter.load(std::memory_order_relaxed) + counts.record[stage]);
   }
 
   // Shows the same rows on, with timestamps of its own: nothing is copied.
@@ -400,7 +398,7 @@ class FRESHET_HIDDEN Kernel final : public Operator {
           stage.process(rows[i], timestamps ? timestamps[i] : kNoTimestamp, next);
         }
       } catch (...) {
-        fail(0, {{i + 1}, 0});
+        fail(0, {{i + 1}});
       }
       if constexpr (works_on_copy_v<Stage<0>>) {
         ::new (static_cast<void*>(&std::get<0>(stages_))) Stage<0>(stage);

@@ -31,8 +31,16 @@ struct FRESHET_HIDDEN FilterStage : FunctionStage<F> {
   }
 };
 
-// F takes (const T&, Collector<O>&), or (const T&, auto& out) with O named at the call, which the
-// compiler can inline.
+// What an `auto& out` is: its calls end up inside the loop.
+template <class O, class Next>
+struct InlinedCollector {
+  Next& next;
+  std::int64_t timestamp;
+  FRESHET_INLINE void operator()(O record) { next(static_cast<O&&>(record), timestamp); }
+  FRESHET_INLINE void emit(O record) { next(static_cast<O&&>(record), timestamp); }
+};
+
+// F takes (const T&, auto& out), with O named at the call, or (const T&, Collector<O>&).
 template <class T, class O, class F>
 struct FRESHET_HIDDEN FlatMapStage : FunctionStage<F> {
   using In = T;
@@ -41,7 +49,10 @@ struct FRESHET_HIDDEN FlatMapStage : FunctionStage<F> {
   static FlatMapStage read(PayloadReader& from) { return {{read_function<F>(from)}}; }
   template <class V, class Next>
   FRESHET_INLINE void process(V&& value, std::int64_t timestamp, Next& next) {
-    if constexpr (Callable<F, const T&, Collector<O>&>) {
+    if constexpr (Callable<F, const T&, InlinedCollector<O, Next>&>) {
+      InlinedCollector<O, Next> collector{next, timestamp};
+      detail::call(this->function, std::as_const(value), collector);
+    } else {
       struct Target {
         Next& next;
         std::int64_t timestamp;
@@ -50,14 +61,6 @@ struct FRESHET_HIDDEN FlatMapStage : FunctionStage<F> {
         auto* t = static_cast<Target*>(to);
         t->next(static_cast<O&&>(record), t->timestamp);
       });
-      detail::call(this->function, std::as_const(value), collector);
-    } else {
-      struct Inlined {
-        Next& next;
-        std::int64_t timestamp;
-        FRESHET_INLINE void operator()(O record) { next(static_cast<O&&>(record), timestamp); }
-        FRESHET_INLINE void emit(O record) { next(static_cast<O&&>(record), timestamp); }
-      } collector{next, timestamp};
       detail::call(this->function, std::as_const(value), collector);
     }
   }
