@@ -6,8 +6,8 @@
 namespace freshet::bench {
 
 struct MeasuredRun {
-  double seconds = 0;   // as the program says, else from start to exit
-  std::string result;   // the rest of what it printed: hand and job must agree
+  double seconds = 0;  // as the program says, else from start to exit
+  std::string result;  // the rest of what it printed: hand and job must agree
 };
 
 // Runs a shell command pinned to the processors in `cpus` ("1", "0,1"). Throws std::runtime_error

@@ -44,8 +44,8 @@ PluginCatalog& InProcessBackend::catalog() {
   const std::vector<std::string> folders = configuration().get(options::kPluginDirs);
   const std::lock_guard lock(mutex_);
   if (!catalog_) {
-    catalog_ = std::make_unique<PluginCatalog>(
-        SearchPath(SearchPath::Sources::of_this_process(folders)));
+    catalog_ =
+        std::make_unique<PluginCatalog>(SearchPath(SearchPath::Sources::of_this_process(folders)));
   }
   return *catalog_;
 }

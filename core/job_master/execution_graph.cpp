@@ -31,7 +31,9 @@ std::vector<std::uint32_t> ExecutionGraph::targets(const JobEdge& edge, std::uin
       begin = from;
       end = begin + 1;
       break;
-    case Partitioning::kGlobal: end = 1; break;
+    case Partitioning::kGlobal:
+      end = 1;
+      break;
     case Partitioning::kRescale:
       begin = from * readers / writers;
       end = writers >= readers ? begin + 1 : (from + 1) * readers / writers;
@@ -39,7 +41,8 @@ std::vector<std::uint32_t> ExecutionGraph::targets(const JobEdge& edge, std::uin
     case Partitioning::kHash:
     case Partitioning::kRebalance:
     case Partitioning::kShuffle:
-    case Partitioning::kBroadcast: break;
+    case Partitioning::kBroadcast:
+      break;
   }
   std::vector<std::uint32_t> targets(end - begin);
   std::iota(targets.begin(), targets.end(), static_cast<std::uint32_t>(begin));

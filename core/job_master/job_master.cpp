@@ -70,10 +70,13 @@ void JobMaster::build() {
   constexpr std::size_t kSmallestBatch = 2 * 1024;
   // Between operators of a chain a batch should stay in the first-level cache with its next one.
   constexpr std::size_t kChainedBatch = 16 * 1024;
-  const std::size_t per_channel = network / std::max<std::size_t>(1, 2 * execution_.channel_count());
+  const std::size_t per_channel =
+      network / std::max<std::size_t>(1, 2 * execution_.channel_count());
   const std::size_t exchanged = std::max(std::min(batch_size, per_channel), kSmallestBatch);
   budget_ = std::make_unique<BufferBudget>(network, exchanged);
 
+  // A subtask is named for its operators: in the report of a stack that has overflowed.
+  constexpr std::size_t kLongestName = 160;
   SubtaskListener& listener = *this;
   JobServices& services = *this;
   Subtask::Options options;
@@ -81,9 +84,15 @@ void JobMaster::build() {
   if (max_rows) options.records_per_run = std::min(options.records_per_run, max_rows);
   for (const auto& id : execution_.subtasks()) {
     const JobTask& task = graph.tasks[id.task];
-    std::string name = graph.vertices[task.links.front().vertices.front()].name + " " +
-                       std::to_string(id.subtask + 1) + "/" + std::to_string(task.parallelism);
-    subtasks_.push_back(std::make_unique<Subtask>(std::move(name), listener, all_opened_, options));
+    std::string name;
+    for (const JobLink& link : task.links) {
+      for (const std::uint32_t vertex : link.vertices) {
+        name += (name.empty() ? "" : " -> ") + graph.vertices[vertex].name;
+      }
+    }
+    if (name.size() > kLongestName) name = name.substr(0, kLongestName) + "...";
+    name += " " + std::to_string(id.subtask + 1) + "/" + std::to_string(task.parallelism);
+    subtasks_.push_back(std::make_unique<Subtask>(std::move(name), listener, gates_, options));
   }
 
   Channel::Options channel_options;
@@ -110,9 +119,9 @@ void JobMaster::build() {
   }
   for (std::size_t i = 0; i < subtasks_.size(); ++i) {
     const auto& id = execution_.subtasks()[i];
-    subtasks_[i]->set_chain(std::make_unique<OperatorChain>(
-        job_, services, id.task, id.subtask, channels[i],
-        BatchShape{std::min(batch_size, kChainedBatch), max_rows}));
+    subtasks_[i]->set_chain(
+        std::make_unique<OperatorChain>(job_, services, id.task, id.subtask, channels[i],
+                                        BatchShape{std::min(batch_size, kChainedBatch), max_rows}));
   }
 }
 
@@ -214,7 +223,16 @@ void JobMaster::subtask_opened() {
     if (++opened_ < subtasks_.size()) return;
     if (status_ == JobStatus::kCreated) status_ = JobStatus::kRunning;
   }
-  all_opened_.store(true, std::memory_order_release);
+  gates_.all_opened.store(true, std::memory_order_release);
+  for (auto& subtask : subtasks_) subtask->waiter().wake();
+}
+
+void JobMaster::subtask_finished() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (++finished_ < subtasks_.size() || cancel_requested_) return;
+  }
+  gates_.all_finished.store(true, std::memory_order_release);
   for (auto& subtask : subtasks_) subtask->waiter().wake();
 }
 

@@ -67,6 +67,7 @@ class FRESHET_API JobMaster final : private JobServices, private SubtaskListener
   Accumulator& accumulator(std::uint32_t vertex, std::uint32_t subtask, std::string_view name,
                            AccumulatorKind kind) override;
   void subtask_opened() override;
+  void subtask_finished() override;
   void subtask_ended(const Subtask& subtask, std::optional<FailureInfo> failure) override;
 
   void build();
@@ -87,13 +88,14 @@ class FRESHET_API JobMaster final : private JobServices, private SubtaskListener
   std::vector<std::unique_ptr<Subtask>> subtasks_;
   std::vector<std::unique_ptr<Channel>> channels_;
 
-  std::atomic<bool> all_opened_{false};
+  Subtask::Gates gates_;
 
   mutable std::mutex mutex_;
   std::condition_variable all_ended_;
   JobStatus status_ = JobStatus::kCreated;
   std::vector<FiberHandle> fibers_;
   std::size_t opened_ = 0;
+  std::size_t finished_ = 0;
   std::size_t ended_ = 0;
   bool cancel_requested_ = false;
   std::optional<FailureInfo> failure_;

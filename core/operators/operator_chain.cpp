@@ -158,6 +158,14 @@ void OperatorChain::end_outputs() {
   for (OutputEdge* edge : outer_edges_) edge->end();
 }
 
+void OperatorChain::commit() {
+  for (std::uint32_t l = 0; l < links_.size(); ++l) {
+    failed_link_ = static_cast<int>(l);
+    links_[l].op->commit();
+  }
+  failed_link_ = -1;
+}
+
 void OperatorChain::close() {
   std::exception_ptr first;
   int failed = -1;

@@ -35,6 +35,7 @@ class OperatorChain {
   void input_ran_dry();
   void flush();
   void end_outputs();
+  void commit();
   void close();
 
   // In a catch (...) block: what failed, in the words of the job.

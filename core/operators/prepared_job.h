@@ -16,8 +16,8 @@ namespace freshet {
 
 class FRESHET_API PreparedJob {
  public:
-  // The graph is valid, as from_bytes() gives it. Throws InvalidInput if a module is not loaded here,
-  // or an operator or function is not in its module.
+  // The graph is valid, as from_bytes() gives it. Throws InvalidInput if a module is not loaded
+  // here, or an operator or function is not in its module.
   explicit PreparedJob(JobGraph graph);
 
   const JobGraph& graph() const { return graph_; }

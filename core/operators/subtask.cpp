@@ -35,9 +35,8 @@ class Borrowed {
 
 }  // namespace
 
-Subtask::Subtask(std::string name, SubtaskListener& listener, const std::atomic<bool>& started,
-                 Options options)
-    : name_(std::move(name)), listener_(listener), started_(started), options_(options) {}
+Subtask::Subtask(std::string name, SubtaskListener& listener, const Gates& gates, Options options)
+    : name_(std::move(name)), listener_(listener), gates_(gates), options_(options) {}
 
 void Subtask::add_input(Channel& channel, std::uint32_t input) {
   inputs_.push_back({&channel, input});
@@ -49,12 +48,15 @@ void Subtask::run() noexcept {
   try {
     chain_->open();
     listener_.subtask_opened();
-    waiter_.wait([this] { return started_.load(std::memory_order_acquire); });
+    waiter_.wait([this] { return gates_.all_opened.load(std::memory_order_acquire); });
     last_flush_ = last_yield_ = now();
     at_once_ = kFirstCall;
     chain_->is_source() ? run_source() : run_inputs();
     chain_->end_of_input();
     chain_->end_outputs();
+    listener_.subtask_finished();
+    waiter_.wait([this] { return gates_.all_finished.load(std::memory_order_acquire); });
+    chain_->commit();
   } catch (const detail::Canceled&) {
   } catch (const Canceled&) {  // of a wait
   } catch (...) {

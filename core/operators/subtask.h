@@ -25,6 +25,8 @@ class SubtaskListener {
  public:
   virtual ~SubtaskListener() = default;
   virtual void subtask_opened() = 0;
+  // It has read, written and sent on everything.
+  virtual void subtask_finished() = 0;
   // The last word of a subtask; `failure` is set if user code or the runtime failed in it.
   virtual void subtask_ended(const Subtask& subtask, std::optional<FailureInfo> failure) = 0;
 };
@@ -36,10 +38,15 @@ class Subtask {
     std::int64_t buffer_timeout_ns = 100'000'000;  // a partly filled batch is sent by then
   };
 
-  // `started` opens once every subtask of the job has opened its operators: nothing becomes visible
-  // of a job that can't begin. Listener and gate outlive the subtask.
-  Subtask(std::string name, SubtaskListener& listener, const std::atomic<bool>& started,
-          Options options);
+  // What all subtasks of a job wait for together: nothing is written by a job that can't begin,
+  // and nothing becomes visible of one that does not come to its end.
+  struct Gates {
+    std::atomic<bool> all_opened{false};
+    std::atomic<bool> all_finished{false};
+  };
+
+  // Listener and gates outlive the subtask.
+  Subtask(std::string name, SubtaskListener& listener, const Gates& gates, Options options);
 
   const std::string& name() const { return name_; }
   Waiter& waiter() { return waiter_; }
@@ -72,7 +79,7 @@ class Subtask {
 
   const std::string name_;
   SubtaskListener& listener_;
-  const std::atomic<bool>& started_;
+  const Gates& gates_;
   const Options options_;
   Waiter waiter_;
   Mailbox mailbox_{waiter_};

@@ -66,8 +66,8 @@ class FRESHET_API FiberHandle {
 
 // Of the calling fiber.
 FRESHET_API bool canceled() noexcept;
-// From here on await() of the calling fiber returns as if it were not canceled: for what closes files
-// and connections.
+// From here on await() of the calling fiber returns as if it were not canceled: for what closes
+// files and connections.
 FRESHET_API void await_despite_cancel() noexcept;
 // Of the calling fiber; "" outside of fibers.
 FRESHET_API const char* fiber_name() noexcept;

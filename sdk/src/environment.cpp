@@ -179,7 +179,12 @@ std::unique_ptr<JobClient> StreamExecutionEnvironment::execute_async(std::string
     throw;
   }
   if (listeners.empty()) return client;
-  for (const auto& listener : listeners) listener->on_job_submitted(client.get(), {});
+  try {
+    for (const auto& listener : listeners) listener->on_job_submitted(client.get(), {});
+  } catch (...) {
+    detail::cancel_and_wait(*client);  // nobody would hold it
+    throw;
+  }
   return std::make_unique<ListenedJob>(std::move(client), listeners);
 }
 

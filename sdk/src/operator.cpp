@@ -34,6 +34,7 @@ void Operator::input_ran_dry() {}
 void Operator::before_snapshot(std::uint64_t) {}
 void Operator::snapshot(std::uint32_t, ByteWriter&) {}
 void Operator::restore(std::uint32_t, ByteReader&) {}
+void Operator::commit() {}
 void Operator::close() {}
 
 namespace detail {

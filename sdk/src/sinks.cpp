@@ -1,5 +1,5 @@
+#include <dirent.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <string>
+#include <vector>
 
 #include "freshet/await.h"
 #include "freshet/error.h"
@@ -50,6 +52,15 @@ void wait_for_output() {
   if (!is_full(0)) return;
   while (await([&] { return is_full(100); })) {
   }
+}
+
+std::vector<std::string> names_in(const std::string& folder) {
+  std::vector<std::string> names;
+  DIR* dir = ::opendir(folder.c_str());
+  if (!dir) return names;
+  while (const dirent* entry = ::readdir(dir)) names.emplace_back(entry->d_name);
+  ::closedir(dir);
+  return names;
 }
 
 void make_folders(const std::string& folder) {
@@ -110,24 +121,28 @@ void TextPart::open(RuntimeContext& context) {
   if (::stat(folder_.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
     throw Error("can't write parts to '" + folder_ + "': it is no folder: name a folder");
   }
-  // Every task opens before any of them ends, so a part that is there is another job's.
-  glob_t found{};
-  const bool taken = ::glob((folder_ + "/part-*").c_str(), GLOB_NOSORT, nullptr, &found) == 0;
-  const std::string first = taken ? found.gl_pathv[0] : "";
-  ::globfree(&found);
-  if (taken) {
-    throw Error("the output folder '" + folder_ + "' holds '" + first +
-                "' from another job: remove it or choose another folder");
-  }
   const std::string name = "part-" + std::to_string(context.subtask_index());
+  const std::string mark = ".inprogress-" + std::to_string(::getpid()) + "-";
+  const std::string mine = mark + context.operator_id().substr(0, 12);
   final_ = folder_ + "/" + name;
-  hidden_ = folder_ + "/." + name + ".inprogress-" + std::to_string(::getpid());
-  file_ = ::open(hidden_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  hidden_ = folder_ + "/." + name + mine;
+  file_ = ::open(hidden_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (file_ < 0) {
     const int error = errno;
     const std::string file = std::exchange(hidden_, {});
     throw Error("can't create '" + file + "': " + std::strerror(error) +
                 ": choose a place that this user can write to");
+  }
+  // Every task opens before any of them commits, so a part that is there is another job's.
+  for (const std::string& other : names_in(folder_)) {
+    if (other.starts_with("part-")) {
+      throw Error("the output folder '" + folder_ + "' holds '" + other +
+                  "' of another job: remove it or choose another folder");
+    }
+    if (other.find(mark) != std::string::npos && !other.ends_with(mine)) {
+      throw Error("two sinks of this job write to the folder '" + folder_ + "', '" +
+                  context.operator_name() + "' is one of them: give each a folder of its own");
+    }
   }
 }
 
@@ -144,6 +159,9 @@ void TextPart::complete() {
     throw Error("can't write to '" + hidden_ + "': " + std::strerror(errno) +
                 ": free some space or choose another place");
   }
+}
+
+void TextPart::commit() {
   if (::rename(hidden_.c_str(), final_.c_str()) != 0) {
     throw Error("can't rename '" + hidden_ + "' to '" + final_ + "': " + std::strerror(errno) +
                 ": check that the folder is still there");

@@ -10,12 +10,14 @@
 
 #include "client/running_jobs.h"
 #include "exit_code.h"
+#include "task/clock.h"
 
 namespace freshet::tool {
 
 namespace {
 std::atomic<bool> seen{false};
-}
+constexpr std::int64_t kPatienceNs = 900'000'000;
+}  // namespace
 
 bool interrupted() { return seen.load(); }
 
@@ -35,6 +37,14 @@ void watch_interrupts() {
         std::fprintf(stderr, "fr-run: canceling job '%s' (once more to leave at once)\n",
                      job->name().c_str());
         job->cancel();
+      }
+      // Code that neither returns nor awaits can't be stopped inside its process.
+      const std::int64_t deadline = SystemClock::instance().now_ns() + kPatienceNs;
+      for (const auto& job : running) {
+        const std::int64_t left = (deadline - SystemClock::instance().now_ns()) / 1'000'000;
+        if (job->result().wait_for(left > 0 ? left : 0)) continue;
+        std::fprintf(stderr, "fr-run: job '%s' does not end; left as it is\n", job->name().c_str());
+        _exit(kCanceled);
       }
     }
   }).detach();

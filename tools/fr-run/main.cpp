@@ -135,10 +135,30 @@ int outcome(const MainResult& main, const std::string& program, bool verbose) {
   return failed ? kJobFailed : kFinished;
 }
 
+spdlog::level::level_enum severity(LogLevel level) {
+  switch (level) {
+    case LogLevel::kTrace:
+      return spdlog::level::trace;
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kWarning:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      return spdlog::level::err;
+    case LogLevel::kOff:
+      return spdlog::level::off;
+  }
+  return spdlog::level::warn;
+}
+
 int run(const CommandLine& line) {
   InProcessBackend& backend = InProcessBackend::instance();
   Configuration configuration =
       load_configuration({line.configuration_file, line.flags, process_environment()});
+  spdlog::set_level(line.verbose ? spdlog::level::debug
+                                 : severity(configuration.get(options::kLogLevel)));
   backend.set_configuration(configuration);
   // Found out before any code of the application runs.
   static_cast<void>(select_executor(backend.catalog(), configuration));
@@ -168,7 +188,6 @@ int main(int argc, char** argv) {
   using namespace freshet::tool;
   CommandLine line;
   if (const auto code = read(argc, argv, line)) return *code;
-  spdlog::set_level(line.verbose ? spdlog::level::debug : spdlog::level::warn);
   watch_interrupts();
   try {
     return run(line);

@@ -47,7 +47,8 @@ void ProgressLine::run(std::int64_t interval_ms) {
   std::map<std::string, JobDetails> before;
   bool shown = false;
   std::unique_lock lock(mutex_);
-  while (!stopped_.wait_for(lock, std::chrono::milliseconds(interval_ms), [this] { return stop_; })) {
+  while (
+      !stopped_.wait_for(lock, std::chrono::milliseconds(interval_ms), [this] { return stop_; })) {
     for (const auto& job : RunningJobs::instance().running()) {
       JobDetails now = job->details();
       const JobDetails& last = before[now.job_id];

@@ -2,9 +2,9 @@
 //
 // Inside a fiber f runs on a helper thread while only this fiber is suspended, so that a slow file
 // or service holds up one task and not its neighbours; outside it runs in place. The result or the
-// exception comes back. f can't be canceled, since it may use the caller's variables: give it a time
-// limit of its own. If the job has been canceled meanwhile, await throws Canceled when f has returned,
-// except in close().
+// exception comes back. f can't be canceled, since it may use the caller's variables: give it a
+// time limit of its own. If the job has been canceled meanwhile, await throws Canceled when f has
+// returned, except in close().
 #pragma once
 
 #include <exception>

@@ -8,7 +8,7 @@
 //   process(value, timestamp, next)    calls next(value, timestamp) for each record out
 //   Progress run(records, next)        instead of process(), for a source
 // and, where it needs them,
-//   open(RuntimeContext&)  close()  end_of_input(next)  on_watermark(timestamp, next)
+//   open(RuntimeContext&)  close()  commit()  end_of_input(next)  on_watermark(timestamp, next)
 //   std::int64_t take_watermark()      a source or assigner of event time: kNoTimestamp if none
 //   flush()                        after each batch
 //   snapshot(ByteWriter&)  restore(ByteReader&)  prefetch(const In&)
@@ -195,6 +195,12 @@ class FRESHET_HIDDEN Kernel final : public Operator {
       if constexpr (requires(Stage<I> & s) { s.end_of_input([](auto&&, std::int64_t) {}); }) {
         from_stage<I>([&](auto& stage, auto& next) { stage.end_of_input(next); });
       }
+    });
+  }
+
+  void commit() override {
+    each_stage([&]<std::size_t I>(auto& stage) {
+      if constexpr (requires { stage.commit(); }) guarded(I, [&] { stage.commit(); });
     });
   }
 

@@ -94,6 +94,9 @@ class FRESHET_API Operator {
   // That input has ended, and with it event time, if it was the last: what is still held back goes
   // on now. The runtime tells the operators behind.
   virtual void end_of_input(std::uint32_t input) = 0;
+  // Every subtask of the job has come to its end: what was written becomes visible. After
+  // end_of_input, before close; not called if the job fails or is canceled before that.
+  virtual void commit();
   virtual void close();
 };
 

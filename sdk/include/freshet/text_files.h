@@ -35,7 +35,8 @@ class FRESHET_API LineBlocks {
   // Waits up to 100 ms (the fiber, not the thread) for bytes or the end of the standard input.
   bool wait_for_input();
   // The next bytes, which end with a line's end or with the file; empty at the end of the split.
-  // Valid until the next call. Empty, and not ended(): a line of the standard input is not whole yet.
+  // Valid until the next call. Empty, and not ended(): a line of the standard input is not whole
+  // yet.
   std::string_view next_block();
   bool ended() const;
 

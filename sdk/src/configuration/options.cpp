@@ -56,7 +56,7 @@ const ConfigOption<std::int32_t> kLocalThreads =
         .minimum(0)
         .maximum(1024);
 
-const ConfigOption<LogLevel> kLogLevel{"log.level", LogLevel::kInfo,
+const ConfigOption<LogLevel> kLogLevel{"log.level", LogLevel::kWarning,
                                        "Least severe messages that the process's log keeps.",
                                        Scope::kCluster};
 

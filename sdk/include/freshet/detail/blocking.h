@@ -22,8 +22,8 @@ struct Suspender {
   void (*wake)(void* place) noexcept;  // [any thread]
   std::int64_t (*now_ns)() noexcept;   // the clock of deadlines
   // Runs function(argument) on a helper thread and suspends the calling fiber until it has
-  // returned. The function can't be canceled: it may use the fiber's stack. Throws Canceled after it
-  // if the fiber is.
+  // returned. The function can't be canceled: it may use the fiber's stack. Throws Canceled after
+  // it if the fiber is.
   void (*run_elsewhere)(void (*function)(void*), void* argument);
 };
 

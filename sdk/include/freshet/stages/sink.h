@@ -5,7 +5,9 @@
 // and, where it needs them,
 //   void open(RuntimeContext&);   before the first record
 //   void flush();                 after each batch: what was written should be on its way
-//   void end_of_input();          everything has been written; what was held back becomes visible
+//   void end_of_input();          everything of this subtask has been written
+//   void commit();                every subtask of the job has come to its end: what was held back
+//                                 becomes visible
 //   void close();                 always, also after a failure: end_of_input() has not been called
 //   then
 #pragma once
@@ -53,6 +55,8 @@ struct FRESHET_HIDDEN SinkStage {
     s.end_of_input();
   }
   { sink.end_of_input(); }
+  void commit() requires requires(S& s) { s.commit(); }
+  { sink.commit(); }
 };
 
 template <class T>
@@ -87,7 +91,7 @@ struct PrintSink {
   static PrintSink read_bound(PayloadReader&) { return {}; }
 };
 
-// One file per subtask in a folder, under a hidden name until it is complete.
+// One file per subtask in a folder, under a hidden name until the job has come to its end.
 class FRESHET_API TextPart {
  public:
   explicit TextPart(std::string folder);
@@ -102,7 +106,10 @@ class FRESHET_API TextPart {
     text_.push_back('\n');
     if (text_.size() >= kBlock) write_out();
   }
+  // All lines are in the file.
   void complete();
+  // Gives the file its name.
+  void commit();
   void abandon();
 
  private:
@@ -125,6 +132,7 @@ struct TextFileSink {
     part.end_line();
   }
   void end_of_input() { part.complete(); }
+  void commit() { part.commit(); }
   void close() { part.abandon(); }
   void write_bound(PayloadWriter& to) const { to.value(part.folder()); }
   static TextFileSink read_bound(PayloadReader& from) {
