@@ -1,5 +1,5 @@
 // One update of keyed state: freshet::KeyedTable beside std::unordered_map and a table written by
-// hand for the case, as the spike's was.
+// hand for the case.
 //
 //   words   counts of words, Zipf-like over 10,000: hash and update
 //   ints    sums of 64-bit keys, uniform over 1 K, 64 K and 1 M: the hash is carried

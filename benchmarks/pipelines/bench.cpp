@@ -34,6 +34,10 @@ struct Case {
   double aim = 0;
   bool says_seconds = true;
   bool reported_only = false;
+  // ns a record that a hand loop needs on a like machine: a ratio to a slow loop says nothing.
+  double usual_hand_ns = 0;
+  // The bar is for the job alone; the hand run is there for its result.
+  bool absolute = false;
 };
 
 struct Runs {
@@ -67,6 +71,7 @@ Case chain(const std::string& query, const std::string& input, const char* suffi
   c.records = records;
   c.bar = bar;
   c.aim = aim;
+  c.usual_hand_ns = input == "generated" ? 3.4 : input == "memory" ? 1.5 : 1.2;
   return c;
 }
 
@@ -105,6 +110,7 @@ std::vector<Case> cases(bool quick) {
   words.hand = fr_run("words", "memory hand");
   words.job = fr_run("words", "memory job");
   words.records = 3e7;
+  words.usual_hand_ns = 15;
   words.bar = 0.85;
   words.aim = 0.95;
   all.push_back(words);
@@ -129,6 +135,8 @@ std::vector<Case> cases(bool quick) {
   for (const char* keys : {"12", "16"}) {
     Case exchange;
     exchange.name = std::string("keyed exchange 2 x 2, 2^") + keys + " keys";
+    exchange.hand = fr_run("exchange", std::string("hand 100000000 ") + keys);
+    exchange.absolute = true;
     exchange.job = fr_run("exchange", std::string("job 100000000 ") + keys, "-Dlocal.threads=2");
     exchange.cpus = "0,1";
     exchange.records = 1e8;
@@ -196,7 +204,8 @@ bool report(const std::vector<Case>& all) {
     };
     each(runs, by_job, sizeof by_job);
     double bar = c.bar, aim = c.aim;
-    if (hand != measured.end()) {
+    const char* remark = "";
+    if (hand != measured.end() && !c.absolute) {
       const double share = hand->second.best() / runs.best();
       each(hand->second, by_hand, sizeof by_hand);
       std::snprintf(what, sizeof what, "%.1f %%", 100 * share);
@@ -205,9 +214,8 @@ bool report(const std::vector<Case>& all) {
       aim *= 100;
       noise += hand->second.median() / hand->second.best() - 1;
       ++noisy;
-      if (c.says_seconds && hand->second.result != runs.result) {
-        std::snprintf(what, sizeof what, "WRONG");
-        met = false;
+      if (c.usual_hand_ns > 0 && hand->second.best() / c.records * 1e9 > 1.2 * c.usual_hand_ns) {
+        remark = "  the hand loop is slower than a like machine's";
       }
     } else if (c.records > 0) {
       const double rate = c.records / runs.best() / 1e6;
@@ -217,12 +225,17 @@ bool report(const std::vector<Case>& all) {
       std::snprintf(what, sizeof what, "%.3g s", runs.median());
       met = runs.median() < c.bar;
     }
+    if (hand != measured.end() && c.says_seconds && hand->second.result != runs.result) {
+      std::snprintf(what, sizeof what, "WRONG");
+      good = met = false;
+    }
     if (c.reported_only) {
       std::printf("%-36s %14s %14s %9s\n", c.name.c_str(), by_hand, by_job, what);
       continue;
     }
-    std::printf("%-36s %14s %14s %9s %7.4g %7.4g%s\n", c.name.c_str(), by_hand, by_job, what, bar,
-                aim, met ? "" : "  MISSED");
+    met = met && *remark == 0;
+    std::printf("%-36s %14s %14s %9s %7.4g %7.4g%s%s\n", c.name.c_str(), by_hand, by_job, what, bar,
+                aim, met ? "" : "  MISSED", remark);
     good = good && met;
   }
   if (noisy) {

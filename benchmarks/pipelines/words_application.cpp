@@ -28,7 +28,7 @@ double now() {
   return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
 }
 
-// As the spike's: 10,000 words of 3 to 10 letters, ten a line, the frequent ones more often.
+// 10,000 words of 3 to 10 letters, ten a line, the frequent ones more often.
 void make_text() {
   std::uint64_t r = 88172645463325252ull;
   auto random = [&r] {
