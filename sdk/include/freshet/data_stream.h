@@ -433,6 +433,13 @@ class PartitionedStream : public StreamOperations<T> {
                   "parallelism: set it on the call before it or after it");
     return *this;
   }
+  template <class U = T>
+  const PartitionedStream& set_max_parallelism(int) const {
+    static_assert(kNoOperator<U>,
+                  "freshet: set_max_parallelism(): a partitioning is no operator and has no "
+                  "parallelism: set it on the call before it or after it");
+    return *this;
+  }
 };
 
 // What process() returns: the main output, and the side outputs by their tags.

@@ -67,6 +67,28 @@ class KeyedStream {
     }
   }
 
+  // An aggregate comes first; what it makes can be mapped, filtered, printed.
+  template <class F>
+  const KeyedStream& map(F) const {
+    static_assert(kNoOperator<F>,
+                  "freshet: map() on a keyed stream: aggregate first (count, sum, "
+                  "min, max, reduce), or map before key_by");
+    return *this;
+  }
+  template <class F>
+  const KeyedStream& filter(F) const {
+    static_assert(kNoOperator<F>,
+                  "freshet: filter() on a keyed stream: aggregate first (count, "
+                  "sum, min, max, reduce), or filter before key_by");
+    return *this;
+  }
+  template <class U = T>
+  const KeyedStream& print() const {
+    static_assert(kNoOperator<U>,
+                  "freshet: print() on a keyed stream: aggregate first (count, "
+                  "sum, min, max, reduce), or print before key_by");
+    return *this;
+  }
   template <class U = T>
   const KeyedStream& name(const std::string&) const {
     static_assert(kNoOperator<U>,

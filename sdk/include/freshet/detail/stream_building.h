@@ -177,8 +177,8 @@ constexpr bool require_travels() {
   static_assert(travels_v<F>,
                 "freshet: this function object can't travel to a worker: it captures something "
                 "that is neither trivially copyable nor has a Serde. Bind the value as an extra "
-                "argument instead: map([](const Record& r, const std::string& s) {...}, s); or "
-                "give its class a Serde");
+                "argument (map, filter and flat_map take such): map([](const Record& r, const "
+                "std::string& s) {...}, s); elsewhere use a function object with a Serde");
   static_assert((Serializable<Bound> && ...),
                 "freshet: a bound value has no Serde: bind numbers, strings, containers and "
                 "aggregates of these (std::string for a char pointer)");
