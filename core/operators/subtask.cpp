@@ -57,16 +57,14 @@ void Subtask::run() noexcept {
     listener_.subtask_finished();
     waiter_.wait([this] { return gates_.all_finished.load(std::memory_order_acquire); });
     chain_->commit();
-  } catch (const detail::Canceled&) {
-  } catch (const Canceled&) {  // of a wait
+  } catch (const Canceled&) {
   } catch (...) {
     failure = chain_->current_failure();
   }
   await_despite_cancel();
   try {
     chain_->close();
-  } catch (const detail::Canceled&) {
-  } catch (const Canceled&) {  // of a wait
+  } catch (const Canceled&) {
   } catch (...) {
     if (!failure) failure = chain_->current_failure();
   }
@@ -191,7 +189,7 @@ void Subtask::read_mail() {
 }
 
 void Subtask::pause() {
-  if (canceled()) throw detail::Canceled{};
+  if (canceled()) throw Canceled("the task has been canceled");
   const std::int64_t time = now();
   if (time - last_flush_ >= options_.buffer_timeout_ns) {
     chain_->flush();

@@ -50,8 +50,6 @@ std::string current_exception_message() {
     return text;
   } catch (const char* text) {
     return text;
-  } catch (const Canceled&) {
-    return "canceled";
   } catch (...) {
     return "an exception that is no std::exception";
   }
@@ -67,8 +65,6 @@ void rethrow_as_stage_failure(std::uint32_t stage, std::uint64_t record) {
   try {
     throw;
   } catch (const Canceled&) {
-    throw;
-  } catch (const freshet::Canceled&) {  // of a wait
     throw;
   } catch (const StageFailure&) {
     throw;

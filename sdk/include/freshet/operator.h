@@ -17,6 +17,7 @@
 
 #include "freshet/api.h"
 #include "freshet/batch.h"
+#include "freshet/error.h"
 
 namespace freshet {
 
@@ -121,10 +122,6 @@ struct FailureInfo {
 };
 
 namespace detail {
-
-// Thrown through the runtime when a task is being canceled. Code that catches everything must let
-// it pass; it is thrown again at the next call otherwise.
-struct FRESHET_API Canceled {};
 
 // A user function's exception, told apart by the stage of the kernel that called it.
 struct FRESHET_API StageFailure {
