@@ -120,7 +120,7 @@ int outcome(const MainResult& main, const std::string& program, bool verbose) {
     tell(main.error, verbose);
     return kRefusedInput;
   }
-  if (interrupted()) {
+  if (interrupted() || main.outcome == FRESHET_MAIN_CANCELED) {
     tell("canceled");
     return kCanceled;
   }
