@@ -1,0 +1,19 @@
+// Which sanitizer the tests are built with, where that changes what is true.
+#pragma once
+
+namespace freshet::testing {
+
+// Under AddressSanitizer a function's locals live in memory of its own, not on the stack.
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool kAddressSanitized = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+inline constexpr bool kAddressSanitized = true;
+#else
+inline constexpr bool kAddressSanitized = false;
+#endif
+#else
+inline constexpr bool kAddressSanitized = false;
+#endif
+
+}  // namespace freshet::testing
