@@ -6,7 +6,7 @@ void job(freshet::StreamExecutionEnvironment env) {
       env.from_sequence(1, 3).map([](const std::string& s) { return s + "!"; }).name("texts");
   texts.filter([](const std::string& s) { return !s.empty(); }).print();
   auto sizes = env.from_sequence(1, 3)
-                   .flat_map<std::string>([](int, auto& out) { out("x"); })
+                   .flat_map<std::string>([](std::int64_t, auto& out) { out("x"); })
                    .map([](const std::string& s) { return s.size(); });
   sizes.key_by().count().print().uid("counts");
 }

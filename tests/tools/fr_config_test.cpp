@@ -83,7 +83,7 @@ TEST_F(FrConfig, ShowsOnlyTheKeysThatAreNamed) {
   const Outcome shown = fr("config -D plugin.dirs=[a,b] plugin log.level");
   EXPECT_EQ(shown.code, 0);
   EXPECT_TRUE(has(shown, "plugin.dirs = [a,b]  (-D")) << shown.output;
-  EXPECT_TRUE(has(shown, "log.level = info")) << shown.output;
+  EXPECT_TRUE(has(shown, "log.level = warning")) << shown.output;
   EXPECT_FALSE(has(shown, "parallelism.default =")) << shown.output;
 
   const Outcome refused = fr("config paralelism.default");

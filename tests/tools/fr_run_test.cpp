@@ -234,7 +234,7 @@ TEST_F(FrRunTest, LeavesTheOutputOfAnEarlierJobAlone) {
   const std::string before = text_of_file(output_ + "/part-0");
   const Outcome again = count(folder_.write("in", "c"), output_);
   EXPECT_EQ(again.code, 70) << again.text();
-  EXPECT_TRUE(has(again, "from another job: remove it or choose another folder")) << again.text();
+  EXPECT_TRUE(has(again, "of another job: remove it or choose another folder")) << again.text();
   EXPECT_EQ(names_in(output_), std::vector<std::string>{"part-0"});
   EXPECT_EQ(text_of_file(output_ + "/part-0"), before);
 }
