@@ -79,7 +79,8 @@ std::string line_of(const char* what, std::int64_t i) {
 }
 
 void run_functions(StreamExecutionEnvironment& env) {
-  const std::int64_t step = 3, offset = static_cast<std::int64_t>(std::strlen("four"));
+  std::int64_t step = 3;  // not const: that would need no capture
+  const std::int64_t offset = static_cast<std::int64_t>(std::strlen("four"));
   const bool odd = offset % 2 != 0;
   const Numbers numbers = env.from_sequence(1, 100);
   const auto as_line = [](const std::int64_t& i, const std::string& what) {
