@@ -34,7 +34,7 @@ class SubtaskListener {
 class Subtask {
  public:
   struct Options {
-    std::uint32_t records_per_run = 4096;          // of a source, before the mailbox is looked at
+    std::uint32_t records_per_run = 16384;         // of a source, before the mailbox is looked at
     std::int64_t buffer_timeout_ns = 100'000'000;  // a partly filled batch is sent by then
   };
 
