@@ -129,7 +129,8 @@ const void* LoadedModule::code_at(std::uint64_t offset) const {
     throw InvalidInput("module " + text() + " has no code at offset " + hexadecimal(offset) +
                        ": the graph was made with another build of it, submit the job again");
   // Counted from a pointer into the same module.
-  return reinterpret_cast<const char*>(facts_.anchor) + (address - address_of(facts_.anchor));
+  return reinterpret_cast<const char*>(facts_.anchor) +
+         static_cast<std::ptrdiff_t>(address - address_of(facts_.anchor));
 }
 
 std::uint64_t LoadedModule::offset_of_code(const void* pointer) const {

@@ -179,9 +179,9 @@ double cpu_ms() {
 }
 
 TEST(SchedulerPool, UsesNoProcessorWhileAllFibersWait) {
-  SchedulerPool pool(2);
   Waiter waiters[4];
   std::atomic<bool> go{false};
+  SchedulerPool pool(2);  // ends first: its fibers look at both
   for (std::size_t i = 0; i < 4; ++i) {
     pool.spawn(i % 2, "waits", [&, i] {
       waiters[i].wait_until(SystemClock::instance().now_ns() + std::int64_t{3600} * 1'000'000'000,
