@@ -9,28 +9,20 @@
 
 namespace freshet {
 namespace fs = std::filesystem;
-namespace {
 
-CatalogEntry judged_entry(const fs::path& file) {
+CatalogEntry judged_file(const fs::path& file) {
   CatalogEntry entry;
   entry.file.path = file;
-  try {
-    entry.file = read_plugin_file(file);
+  entry.reason = read_what_can_be_read(entry.file);
+  if (!entry.file.identity.build_tag.empty()) {
     const BuildTag tag(entry.file.identity.build_tag);
     entry.differences = tag.shown_differences(BuildTag::of_core());
-    entry.reason = tag.refusal(BuildTag::of_core(), host_has_instructions);
-    if (entry.reason.empty() && entry.file.identity.kind == FRESHET_KIND_APPLICATION)
-      entry.reason =
-          "is an application and not a plugin: start it with fr-run, and move it out "
-          "of the plugin folder";
-  } catch (const RefusedFile& refused) {
-    entry.reason = refused.reason();
+    if (entry.reason.empty())
+      entry.reason = tag.refusal(BuildTag::of_core(), host_has_instructions);
   }
   if (!entry.reason.empty()) entry.state = CatalogEntry::State::kRefused;
   return entry;
 }
-
-}  // namespace
 
 LoadedPlugin::~LoadedPlugin() {
   if (factory_ != nullptr && contract_.destroy != nullptr) contract_.destroy(factory_);
@@ -66,7 +58,16 @@ void PluginCatalog::scan(const fs::path& folder) {
        at.increment(unreadable))
     if (at->path().extension() == ".so") files.push_back(at->path());
   std::sort(files.begin(), files.end());
-  for (const fs::path& file : files) entries_.push_back(judged_entry(file));
+  for (const fs::path& file : files) {
+    CatalogEntry& entry = entries_.emplace_back(judged_file(file));
+    if (entry.state != CatalogEntry::State::kUsable ||
+        entry.file.identity.kind != FRESHET_KIND_APPLICATION)
+      continue;
+    entry.state = CatalogEntry::State::kRefused;
+    entry.reason =
+        "is an application and not a plugin: start it with fr-run, and move it out of the plugin "
+        "folder";
+  }
 }
 
 // The first of a name wins; names are unique across kinds, so that one can be asked for by name.

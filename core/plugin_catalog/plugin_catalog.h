@@ -30,12 +30,18 @@ struct CatalogEntry {
     kRefused,
   };
 
-  PluginFile file;  // of a refused one only the path is certain
+  // Of a refused one only the path is certain; its identity is there as far as it could be read
+  // (kind is FRESHET_KIND_NONE if nothing could).
+  PluginFile file;
   State state = State::kUsable;
   std::string reason;                          // shadowed by which file, or why it is refused
   std::vector<std::filesystem::path> shadows;  // what this one hides
   std::vector<std::string> differences;        // of its build, shown and not judged
 };
+
+// One file, judged as the catalog would, without any folder: usable or refused, never shadowed. An
+// application is usable here. Runs none of its code; throws nothing that the file is the cause of.
+FRESHET_API CatalogEntry judged_file(const std::filesystem::path& file);
 
 // A plugin in this process.
 class FRESHET_API LoadedPlugin {

@@ -8,31 +8,6 @@
 namespace freshet {
 namespace {
 
-struct Kind {
-  std::uint32_t number;
-  const char* name;
-  bool reserved;  // has no interface yet
-};
-
-constexpr Kind kKinds[] = {
-    {FRESHET_KIND_EXECUTOR, "executor", false},
-    {FRESHET_KIND_DEPLOYER, "deployer", false},
-    {FRESHET_KIND_APPLICATION, "application", false},
-    {FRESHET_KIND_FRONT_END, "front end", false},
-    {FRESHET_KIND_OPERATORS, "operator library", false},
-    {FRESHET_KIND_CONNECTOR, "connector", false},
-    {FRESHET_KIND_HIGH_AVAILABILITY, "high-availability service", true},
-    {FRESHET_KIND_FILE_SYSTEM, "file system", true},
-    {FRESHET_KIND_STATE_BACKEND, "state backend", true},
-    {FRESHET_KIND_METRICS_REPORTER, "metrics reporter", true},
-};
-
-const Kind* find_kind(std::uint32_t number) {
-  for (const Kind& kind : kKinds)
-    if (kind.number == number) return &kind;
-  return nullptr;
-}
-
 // The first bytes of both structs, frozen.
 struct Head {
   char magic[8];
@@ -50,7 +25,9 @@ class NoteReader {
  public:
   explicit NoteReader(const std::filesystem::path& path) : path_(path), elf_(path) {}
 
-  PluginFile read() {
+  // Fills `file` as far as it can be read.
+  void read(PluginFile& file) {
+    file.file = elf_.identity();
     if (elf_.is_executable())
       refuse(
           "is an executable, which can't be loaded: build it as a shared module "
@@ -66,9 +43,6 @@ class NoteReader {
     freshet_note_v1 note;
     std::memcpy(&note, content.data(), sizeof note);
 
-    PluginFile file;
-    file.path = path_;
-    file.file = elf_.identity();
     file.identity.kind = judged_kind(note.kind);
     file.identity.name = judged_name(text(note.name, "name"), note.kind);
     file.identity.version = printable_text(text(note.version, "version"), "version");
@@ -78,7 +52,6 @@ class NoteReader {
     judge_entry(note.kind);
     file.needed_libraries = elf_.needed_libraries();
     elf_.check_unchanged();
-    return file;
   }
 
  private:
@@ -120,11 +93,11 @@ class NoteReader {
   }
 
   std::uint32_t judged_kind(std::uint32_t number) const {
-    const Kind* kind = find_kind(number);
+    const PluginKind* kind = find_kind(number);
     if (kind == nullptr)
       refuse("says that it is of kind " + std::to_string(number) + ", Freshet " +
-             FRESHET_VERSION_STRING + " knows the kinds 1 to " + std::to_string(std::size(kKinds)) +
-             ": use a newer Freshet");
+             FRESHET_VERSION_STRING + " knows the kinds 1 to " +
+             std::to_string(plugin_kinds().back().number) + ": use a newer Freshet");
     if (kind->reserved)
       refuse(std::string("is a ") + kind->name + " (kind " + std::to_string(number) +
              "), whose interface does not exist yet in Freshet " FRESHET_VERSION_STRING
@@ -191,11 +164,20 @@ class NoteReader {
 
 }  // namespace
 
-PluginFile read_plugin_file(const std::filesystem::path& path) { return NoteReader(path).read(); }
+PluginFile read_plugin_file(const std::filesystem::path& path) {
+  PluginFile file;
+  file.path = path;
+  NoteReader(path).read(file);
+  return file;
+}
 
-std::string kind_name(std::uint32_t number) {
-  const Kind* kind = find_kind(number);
-  return kind == nullptr ? "kind " + std::to_string(number) : kind->name;
+std::string read_what_can_be_read(PluginFile& file) {
+  try {
+    NoteReader(file.path).read(file);
+    return {};
+  } catch (const RefusedFile& refused) {
+    return refused.reason();
+  }
 }
 
 }  // namespace freshet

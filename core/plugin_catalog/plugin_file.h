@@ -8,18 +8,19 @@
 
 #include "freshet/plugin.h"
 #include "plugin_catalog/elf_file.h"
+#include "plugin_catalog/plugin_kind.h"
 
 namespace freshet {
 
 struct PluginIdentity {
-  std::uint32_t kind = 0;  // enum freshet_plugin_kind
-  std::string name;        // of an application without one: its file's name without ".so"
+  std::uint32_t kind = FRESHET_KIND_NONE;  // enum freshet_plugin_kind
+  std::string name;  // of an application without one: its file's name without ".so"
   std::string version, sdk_version, build_tag;
 };
 
 struct PluginFile {
   std::filesystem::path path;
-  FileIdentity file;
+  FileIdentity file{};
   PluginIdentity identity;
   std::vector<std::string> needed_libraries;
 };
@@ -27,8 +28,8 @@ struct PluginFile {
 // The contract alone is judged here (magic, ABI version, kind, names, the entry's place and its
 // first bytes); the build tag is judged by BuildTag. Throws RefusedFile.
 FRESHET_API PluginFile read_plugin_file(const std::filesystem::path& path);
-
-// "executor", "front end", ...; "kind 77" for a number that this version does not know.
-FRESHET_API std::string kind_name(std::uint32_t kind);
+// The same of file.path, but fills in what could be read before it was refused, and returns the
+// reason of the refusal, empty if there is none.
+FRESHET_API std::string read_what_can_be_read(PluginFile& file);
 
 }  // namespace freshet

@@ -26,20 +26,31 @@
 #define FRESHET_PLUGIN_MAGIC "FRESHET"
 #define FRESHET_PLUGIN_ENTRY "freshet_plugin"
 
-/* What the shared object is. Numbers are never reused. */
+/* Every kind of shared object, once: identifier, number, words for people, and for those that MAKES
+ * an object the C++ class in namespace freshet whose pointer create() returns. PLAIN kinds have no
+ * such class in the SDK. RESERVED ones are refused by name until their interface exists. Numbers
+ * are never reused. How a kind is added: docs/maintainers/plugin-kinds.md. */
+#define FRESHET_KINDS(MAKES, PLAIN, RESERVED)                 \
+  MAKES(EXECUTOR, 1, "executor", ExecutorFactory)             \
+  MAKES(DEPLOYER, 2, "deployer", ClusterDeployerFactory)      \
+  PLAIN(APPLICATION, 3, "application")                        \
+  MAKES(FRONT_END, 4, "front end", PipelineTranslator)        \
+  PLAIN(OPERATORS, 5, "operator library")                     \
+  PLAIN(CONNECTOR, 6, "connector")                            \
+  RESERVED(HIGH_AVAILABILITY, 7, "high-availability service") \
+  RESERVED(FILE_SYSTEM, 8, "file system")                     \
+  RESERVED(STATE_BACKEND, 9, "state backend")                 \
+  RESERVED(METRICS_REPORTER, 10, "metrics reporter")
+
+/* FRESHET_KIND_EXECUTOR = 1, ... */
+#define FRESHET_DETAIL_MAKES(id_, number_, words_, interface_) FRESHET_KIND_##id_ = number_,
+#define FRESHET_DETAIL_NUMBER(id_, number_, words_) FRESHET_KIND_##id_ = number_,
 enum freshet_plugin_kind {
-  FRESHET_KIND_EXECUTOR = 1,
-  FRESHET_KIND_DEPLOYER = 2,
-  FRESHET_KIND_APPLICATION = 3,
-  FRESHET_KIND_FRONT_END = 4,
-  FRESHET_KIND_OPERATORS = 5,
-  FRESHET_KIND_CONNECTOR = 6,
-  /* Reserved: refused by name until their interface exists. */
-  FRESHET_KIND_HIGH_AVAILABILITY = 7,
-  FRESHET_KIND_FILE_SYSTEM = 8,
-  FRESHET_KIND_STATE_BACKEND = 9,
-  FRESHET_KIND_METRICS_REPORTER = 10
+  FRESHET_KINDS(FRESHET_DETAIL_MAKES, FRESHET_DETAIL_NUMBER, FRESHET_DETAIL_NUMBER)
+      FRESHET_KIND_NONE = 0 /* what can't be read */
 };
+#undef FRESHET_DETAIL_MAKES
+#undef FRESHET_DETAIL_NUMBER
 
 /* How the main of an application ended. */
 enum freshet_main_outcome {

@@ -14,14 +14,40 @@
 #include "freshet/module.h"
 #include "freshet/plugin.h"
 
-namespace freshet::detail {
+namespace freshet {
+
+// The classes that FRESHET_KINDS names; each is defined in the header of its kind.
+#define FRESHET_DETAIL_DECLARED(id_, number_, words_, interface_) class interface_;
+#define FRESHET_DETAIL_SKIPPED(id_, number_, words_)
+FRESHET_KINDS(FRESHET_DETAIL_DECLARED, FRESHET_DETAIL_SKIPPED, FRESHET_DETAIL_SKIPPED)
+#undef FRESHET_DETAIL_DECLARED
+
+namespace detail {
+
+// void where the kind has none in the SDK.
+template <std::uint32_t Kind>
+struct InterfaceOf {
+  using Class = void;
+};
+#define FRESHET_DETAIL_INTERFACE(id_, number_, words_, interface_) \
+  template <>                                                      \
+  struct InterfaceOf<number_> {                                    \
+    using Class = interface_;                                      \
+  };
+FRESHET_KINDS(FRESHET_DETAIL_INTERFACE, FRESHET_DETAIL_SKIPPED, FRESHET_DETAIL_SKIPPED)
+#undef FRESHET_DETAIL_INTERFACE
+#undef FRESHET_DETAIL_SKIPPED
 
 // Called inside a catch block: writes what the exception says into `error`, zero-terminated, and
 // returns the enum freshet_main_outcome of its type.
 FRESHET_API std::uint32_t write_current_exception(char* error, std::size_t error_size) noexcept;
 
-template <class Interface, class Factory>
+template <std::uint32_t Kind, class Interface, class Factory>
 struct FRESHET_HIDDEN PluginFunctions {
+  using Wanted = typename InterfaceOf<Kind>::Class;
+  static_assert(
+      std::is_void_v<Wanted> || std::is_same_v<Wanted, Interface>,
+      "the interface is the one that FRESHET_KINDS in freshet/plugin.h names for this kind");
   static_assert(std::is_base_of_v<Interface, Factory>,
                 "the class of a plugin derives publicly from the interface of its kind");
   static_assert(std::is_default_constructible_v<Factory>,
@@ -53,7 +79,8 @@ struct FRESHET_HIDDEN ApplicationMain {
   }
 };
 
-}  // namespace freshet::detail
+}  // namespace detail
+}  // namespace freshet
 
 // clang's address sanitizer would put a red zone behind the note.
 #if defined(__clang__)
@@ -92,10 +119,11 @@ struct FRESHET_HIDDEN ApplicationMain {
       &::freshet::module_anchor}
 
 // Any kind: `Interface` is the SDK's class for it, `Factory` the author's.
-#define FRESHET_PLUGIN(kind_, Interface_, name_, version_, Factory_)                               \
-  FRESHET_DETAIL_MODULE(                                                                           \
-      kind_, name_, version_, (&::freshet::detail::PluginFunctions<Interface_, Factory_>::create), \
-      (&::freshet::detail::PluginFunctions<Interface_, Factory_>::destroy), nullptr)
+#define FRESHET_PLUGIN(kind_, Interface_, name_, version_, Factory_)              \
+  FRESHET_DETAIL_MODULE(                                                          \
+      kind_, name_, version_,                                                     \
+      (&::freshet::detail::PluginFunctions<kind_, Interface_, Factory_>::create), \
+      (&::freshet::detail::PluginFunctions<kind_, Interface_, Factory_>::destroy), nullptr)
 
 #define FRESHET_EXECUTOR_PLUGIN(name_, version_, Factory_) \
   FRESHET_PLUGIN(FRESHET_KIND_EXECUTOR, ::freshet::ExecutorFactory, name_, version_, Factory_)
