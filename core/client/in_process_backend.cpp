@@ -55,7 +55,7 @@ Executor& InProcessBackend::executor_for(const Configuration& configuration) {
   for (const std::string& warning : selected.warnings) spdlog::warn("{}", warning);
   const std::lock_guard lock(mutex_);
   auto& executor = executors_[&selected.factory];
-  if (!executor) executor = selected.factory.create(*this);
+  if (!executor) executor = make_executor(selected, *this);
   return *executor;
 }
 

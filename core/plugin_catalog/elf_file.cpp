@@ -21,6 +21,8 @@ constexpr std::uint64_t kMaxNoteSegment = 1 << 20;
 constexpr std::uint64_t kMaxDynamicSegment = 1 << 20;
 constexpr std::size_t kMaxStringLength = 4096;
 constexpr std::uint32_t kMaxHashSteps = 1 << 16;
+constexpr std::uint64_t kMaxSymbolTable = 64 << 20;
+constexpr std::uint64_t kChunk = 1 << 20;
 
 std::string machine_name(std::uint16_t machine) {
   switch (machine) {
@@ -214,6 +216,27 @@ void ElfFile::read_headers() {
     refuse("the section headers should be " + number(sections) + " bytes at offset " +
            number(header.e_shoff) + ", the file has " + number(identity_.size) +
            " bytes: it is truncated or damaged, build or copy it again");
+  read_sections(header);
+}
+
+// The loader does not look at sections, so what is odd about them is passed over.
+void ElfFile::read_sections(const Elf64_Ehdr& header) {
+  if (header.e_shentsize != sizeof(Elf64_Shdr) || header.e_shnum == 0) return;
+  std::vector<Elf64_Shdr> sections(header.e_shnum);
+  const std::string table =
+      bytes_at(header.e_shoff, sections.size() * sizeof(Elf64_Shdr), "the section header table");
+  std::memcpy(sections.data(), table.data(), table.size());
+  for (const Elf64_Shdr& section : sections) {
+    if (section.sh_type != SHT_SYMTAB || section.sh_link >= sections.size()) continue;
+    const Elf64_Shdr& names = sections[section.sh_link];
+    const auto readable = [this](const Elf64_Shdr& part) {
+      return part.sh_size <= kMaxSymbolTable && part.sh_offset <= identity_.size &&
+             part.sh_size <= identity_.size - part.sh_offset;
+    };
+    if (!readable(section) || !readable(names)) continue;
+    symbols_ = section;
+    symbol_names_ = names;
+  }
 }
 
 void ElfFile::read_dynamic() {
@@ -368,6 +391,39 @@ std::optional<ElfFile::Symbol> ElfFile::find_by_sysv_hash(std::string_view name)
     symbol = word_at(2 + std::uint64_t{buckets} + symbol);
   }
   return std::nullopt;
+}
+
+// The names are searched first, which is quick: hardly any file has the one that is asked for.
+bool ElfFile::defines(std::string_view name) const {
+  if (exported(name)) return true;
+  const auto places = places_of(std::string(name) + '\0', symbol_names_);
+  if (places.empty()) return false;
+  constexpr std::uint64_t kStep = kChunk / sizeof(Elf64_Sym) * sizeof(Elf64_Sym);
+  for (std::uint64_t done = 0; done < symbols_.sh_size; done += kStep) {
+    const std::string bytes =
+        bytes_at(symbols_.sh_offset + done, std::min(kStep, symbols_.sh_size - done), "a symbol");
+    for (std::size_t at = 0; at + sizeof(Elf64_Sym) <= bytes.size(); at += sizeof(Elf64_Sym)) {
+      Elf64_Sym symbol;
+      std::memcpy(&symbol, bytes.data() + at, sizeof symbol);
+      if (symbol.st_shndx != SHN_UNDEF &&
+          std::find(places.begin(), places.end(), symbol.st_name) != places.end())
+        return true;
+    }
+  }
+  return false;
+}
+
+std::vector<std::uint64_t> ElfFile::places_of(const std::string& bytes,
+                                              const Elf64_Shdr& section) const {
+  std::vector<std::uint64_t> places;
+  for (std::uint64_t done = 0; done < section.sh_size; done += kChunk) {
+    const std::uint64_t size =
+        std::min<std::uint64_t>(kChunk + bytes.size() - 1, section.sh_size - done);
+    const std::string chunk = bytes_at(section.sh_offset + done, size, "the names of symbols");
+    for (std::size_t at = 0; (at = chunk.find(bytes, at)) != std::string::npos; ++at)
+      places.push_back(done + at);
+  }
+  return places;
 }
 
 }  // namespace freshet

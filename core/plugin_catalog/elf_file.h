@@ -8,6 +8,7 @@
 
 #include <elf.h>
 
+#include <compare>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -24,7 +25,7 @@ struct FileIdentity {
   std::uint64_t device, inode, size;
   std::int64_t modified_s, modified_ns;
 
-  bool operator==(const FileIdentity&) const = default;
+  auto operator<=>(const FileIdentity&) const = default;
   // Of what the path leads to now; nothing if that can't be looked at.
   FRESHET_API static std::optional<FileIdentity> of(const std::filesystem::path& path);
 };
@@ -50,6 +51,8 @@ class FRESHET_API ElfFile {
   std::vector<Note> notes_of(std::string_view owner) const;
   // A symbol that the file defines and exports.
   std::optional<Symbol> exported(std::string_view name) const;
+  // Whether the file defines a symbol of that name, exported or, where it was not stripped, local.
+  bool defines(std::string_view name) const;
   // What the file itself holds for these addresses, before relocation.
   std::string bytes_at_address(std::uint64_t address, std::size_t size) const;
   std::vector<std::string> needed_libraries() const;
@@ -67,6 +70,7 @@ class FRESHET_API ElfFile {
   [[noreturn]] void refuse(const std::string& reason) const;
   void open_regular();
   void read_headers();
+  void read_sections(const Elf64_Ehdr& header);
   void read_dynamic();
   std::string bytes_at(std::uint64_t offset, std::uint64_t size, const char* what) const;
   template <class T>
@@ -75,6 +79,7 @@ class FRESHET_API ElfFile {
   T object_at_address(std::uint64_t address, const char* what) const;
   std::uint64_t offset_of_address(std::uint64_t address, std::uint64_t size,
                                   const char* what) const;
+  std::vector<std::uint64_t> places_of(const std::string& bytes, const Elf64_Shdr& section) const;
   std::string dynamic_string(std::uint64_t offset) const;
   std::optional<Symbol> symbol_if_named(std::uint32_t index, std::string_view name) const;
   std::optional<Symbol> find_by_gnu_hash(std::string_view name) const;
@@ -84,6 +89,7 @@ class FRESHET_API ElfFile {
   int descriptor_ = -1;
   FileIdentity identity_{};
   std::vector<Elf64_Phdr> segments_;
+  Elf64_Shdr symbols_{}, symbol_names_{};  // of size 0 in a stripped file
   Dynamic dynamic_;
   bool executable_ = false;
 };

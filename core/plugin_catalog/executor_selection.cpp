@@ -8,7 +8,7 @@ namespace {
 
 struct Compatible {
   const ExecutorFactory* factory;
-  const CatalogEntry* entry;
+  LoadedPlugin* plugin;
 };
 
 struct Answers {
@@ -20,11 +20,15 @@ Answers ask_all(PluginCatalog& catalog, const Configuration& configuration) {
   Answers answers;
   for (const CatalogEntry* entry : catalog.usable(FRESHET_KIND_EXECUTOR)) {
     const std::string who = "executor plugin '" + entry->file.identity.name + "' (" +
-                            entry->file.path.native() + ") is skipped: ";
+                            printable(entry->file.path.native(), 4096) + ") is skipped: ";
     try {
-      const auto& factory = catalog.load(*entry).factory<ExecutorFactory>();
-      if (factory.is_compatible_with(configuration))
-        answers.compatible.push_back({&factory, entry});
+      LoadedPlugin& plugin = catalog.load(*entry);
+      const ExecutorFactory& factory = plugin.factory<ExecutorFactory>();
+      if (plugin.ask<ExecutorFactory, bool>("is_compatible_with()",
+                                            [configuration](const ExecutorFactory& asked) {
+                                              return asked.is_compatible_with(configuration);
+                                            }))
+        answers.compatible.push_back({&factory, &plugin});
     } catch (const RefusedFile& refused) {
       answers.warnings.push_back(who + refused.reason());
     } catch (const std::exception& error) {
@@ -67,7 +71,8 @@ std::string asked_target(const Configuration& configuration) {
   std::string text = std::to_string(compatible.size()) + " executors say that they run " +
                      asked_target(configuration) + ", exactly one may: remove all but one";
   for (const Compatible& each : compatible)
-    text += "\n  '" + each.entry->file.identity.name + "' in " + each.entry->file.path.native();
+    text += "\n  '" + each.plugin->entry().file.identity.name + "' in " +
+            printable(each.plugin->entry().file.path.native(), 4096);
   throw SeveralExecutors(text);
 }
 
@@ -80,8 +85,30 @@ SelectedExecutor select_executor(PluginCatalog& catalog, const Configuration& co
   Answers answers = ask_all(catalog, configuration);
   if (answers.compatible.empty()) refuse_none(catalog, configuration, answers.warnings);
   if (answers.compatible.size() > 1) refuse_several(configuration, answers.compatible);
-  return {*answers.compatible[0].factory, *answers.compatible[0].entry,
-          std::move(answers.warnings)};
+  const Compatible& one = answers.compatible[0];
+  return {*one.factory, one.plugin->entry(), *one.plugin, std::move(answers.warnings)};
+}
+
+std::unique_ptr<Executor> make_executor(const SelectedExecutor& selected,
+                                        ExecutorServices& services) {
+  const auto refuse = [&](const std::string& what) -> RefusedFile {
+    return {selected.entry.file.path,
+            "the create() of its ExecutorFactory " + what + ": remove the plugin or mend it"};
+  };
+  std::unique_ptr<Executor> executor;
+  try {
+    executor = selected.plugin.ask<ExecutorFactory, std::unique_ptr<Executor>>(
+        "ExecutorFactory::create()",
+        [&services](const ExecutorFactory& factory) { return factory.create(services); });
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw refuse(std::string("threw: ") + error.what());
+  } catch (...) {
+    throw refuse("threw what is no std::exception");
+  }
+  if (executor == nullptr) throw refuse("returned null, where an executor was asked for");
+  return executor;
 }
 
 }  // namespace freshet

@@ -2,6 +2,7 @@
 // configuration, and exactly one must say yes.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ namespace freshet {
 struct SelectedExecutor {
   const ExecutorFactory& factory;
   const CatalogEntry& entry;
+  LoadedPlugin& plugin;
   std::vector<std::string> warnings;  // plugins that could not be asked, and why
 };
 
@@ -36,5 +38,10 @@ class FRESHET_API SeveralExecutors final : public InvalidInput {
 // Loads every executor plugin. Throws NoExecutor or SeveralExecutors. [any thread]
 FRESHET_API SelectedExecutor select_executor(PluginCatalog& catalog,
                                              const Configuration& configuration);
+
+// Asks the selected factory for its executor. An InvalidInput or other Error of its own passes;
+// RefusedFile if it gives nothing, takes too long, or throws anything else. [any thread]
+FRESHET_API std::unique_ptr<Executor> make_executor(const SelectedExecutor& selected,
+                                                    ExecutorServices& services);
 
 }  // namespace freshet

@@ -1,57 +1,98 @@
 #include "plugin_catalog/plugin_catalog.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <cassert>
+#include <sstream>
 
 #include "modules/module_registry.h"
-#include "plugin_catalog/build_tag.h"
 #include "plugin_catalog/shared_object.h"
 
 namespace freshet {
 namespace fs = std::filesystem;
 
-CatalogEntry judged_file(const fs::path& file) {
-  CatalogEntry entry;
-  entry.file.path = file;
-  entry.reason = read_what_can_be_read(entry.file);
-  if (!entry.file.identity.build_tag.empty()) {
-    const BuildTag tag(entry.file.identity.build_tag);
-    entry.differences = tag.shown_differences(BuildTag::of_core());
-    if (entry.reason.empty())
-      entry.reason = tag.refusal(BuildTag::of_core(), host_has_instructions);
+namespace {
+
+// The path of a file, fit for a terminal.
+std::string shown(const fs::path& path) { return printable(path.native(), 4096); }
+
+std::string what_was_thrown() {
+  try {
+    throw;
+  } catch (const std::exception& error) {
+    return printable(error.what(), 1024);
+  } catch (...) {
+    return "what is no std::exception";
   }
-  if (!entry.reason.empty()) entry.state = CatalogEntry::State::kRefused;
-  return entry;
 }
 
-LoadedPlugin::~LoadedPlugin() {
-  if (factory_ != nullptr && contract_.destroy != nullptr) contract_.destroy(factory_);
+}  // namespace
+
+void LoadedPlugin::call_in_time(const std::string& call, std::function<void()> function) {
+  const fs::path& file = entry_.file.path;
+  if (stuck_) throw RefusedFile(file, "is stuck in an earlier call: remove the plugin or mend it");
+  if (ends_in_time(patience_, std::move(function))) return;
+  stuck_ = true;
+  using Seconds = std::chrono::duration<double>;
+  std::ostringstream waited;
+  waited << std::chrono::duration_cast<Seconds>(patience_).count();
+  throw RefusedFile(file, "its " + call + " has not returned within " + waited.str() +
+                              " s, where it should take no time: remove the plugin or mend it");
 }
 
-void* LoadedPlugin::make_factory() {
+std::shared_ptr<void> LoadedPlugin::make_factory() {
   const std::lock_guard lock(mutex_);
   if (factory_ != nullptr) return factory_;
   const fs::path& file = entry_.file.path;
   if (contract_.create == nullptr)
-    throw RefusedFile(file, "a plugin of kind " + kind_name(contract_.kind) +
-                                " has nothing to create: it is of the wrong kind for this use");
-  char error[1024] = "";
-  factory_ = contract_.create(error, sizeof error);
-  error[sizeof error - 1] = '\0';
-  if (factory_ == nullptr)
-    throw RefusedFile(file, "its create() failed, it says: " +
-                                (error[0] == '\0' ? "nothing" : printable(error, sizeof error)) +
-                                ": see to what it asks for, or remove the plugin");
+    throw RefusedFile(file, "is of kind '" + kind_name(contract_.kind) +
+                                "', where an object was to be created, its create() is null: it is "
+                                "of the wrong kind for this use");
+  struct Made {
+    std::shared_ptr<void> factory;
+    char error[1024] = "";
+  };
+  const auto made = std::make_shared<Made>();
+  try {
+    call_in_time("create()", [made, &contract = contract_] {
+      void* const factory = contract.create(made->error, sizeof made->error);
+      if (factory == nullptr) return;
+      made->factory.reset(factory, [&contract](void* object) {
+        try {
+          if (contract.destroy != nullptr) contract.destroy(object);
+        } catch (...) {
+          spdlog::error("the destroy() of plugin '{}' let an exception out: {}", contract.name,
+                        what_was_thrown());
+        }
+      });
+    });
+  } catch (const RefusedFile&) {
+    throw;
+  } catch (...) {
+    throw RefusedFile(file, "its create() let an exception out, which the contract forbids: " +
+                                what_was_thrown() +
+                                ": return null and put the reason into its buffer, as the SDK's "
+                                "macros do");
+  }
+  made->error[sizeof made->error - 1] = '\0';
+  if (made->factory == nullptr)
+    throw RefusedFile(file,
+                      "its create() failed, it says: " +
+                          (made->error[0] == '\0' ? "nothing" : printable(made->error, 1024)) +
+                          ": see to what it asks for, or remove the plugin");
+  factory_ = made->factory;
   return factory_;
 }
 
-PluginCatalog::PluginCatalog(SearchPath path) : path_(std::move(path)) {
+PluginCatalog::PluginCatalog(SearchPath path, std::chrono::nanoseconds patience, JudgedFiles& files)
+    : path_(std::move(path)), patience_(patience) {
   for (const SearchFolder& folder : path_.folders())
-    if (folder.skipped.empty()) scan(folder.path);
+    if (folder.skipped.empty()) scan(folder.path, files);
   judge_names();
 }
 
-void PluginCatalog::scan(const fs::path& folder) {
+void PluginCatalog::scan(const fs::path& folder, JudgedFiles& judged) {
   std::vector<fs::path> files;
   std::error_code unreadable;
   for (auto at = fs::directory_iterator(folder, unreadable); at != fs::directory_iterator();
@@ -59,7 +100,7 @@ void PluginCatalog::scan(const fs::path& folder) {
     if (at->path().extension() == ".so") files.push_back(at->path());
   std::sort(files.begin(), files.end());
   for (const fs::path& file : files) {
-    CatalogEntry& entry = entries_.emplace_back(judged_file(file));
+    CatalogEntry& entry = entries_.emplace_back(judged.judged(file));
     if (entry.state != CatalogEntry::State::kUsable ||
         entry.file.identity.kind != FRESHET_KIND_APPLICATION)
       continue;
@@ -81,12 +122,16 @@ void PluginCatalog::judge_names() {
       winner = &entry;
       continue;
     }
-    const std::string where = winner->file.path.native();
+    const std::string where = shown(winner->file.path);
+    const std::string who = kind_name(identity.kind) + " '" + identity.name + "'";
     if (winner->file.identity.kind != identity.kind) {
       entry.state = CatalogEntry::State::kRefused;
-      entry.reason = "is the " + kind_name(identity.kind) + " '" + identity.name + "', but " +
-                     where + " is the " + kind_name(winner->file.identity.kind) +
-                     " of that name: rename one of them";
+      entry.reason = "is the " + who + ", but " + where + " is the " +
+                     kind_name(winner->file.identity.kind) + " of that name: rename one of them";
+    } else if (winner->file.path.parent_path() == entry.file.path.parent_path()) {
+      entry.state = CatalogEntry::State::kRefused;
+      entry.reason = "is the " + who + ", as is " + where +
+                     " in the same folder: remove one of them, or rename one";
     } else {
       entry.state = CatalogEntry::State::kShadowed;
       entry.reason = "is shadowed by " + where + ", which stands earlier in the search path";
@@ -114,9 +159,9 @@ LoadedPlugin& PluginCatalog::load(const CatalogEntry& entry) {
   const std::lock_guard lock(mutex_);
   std::unique_ptr<LoadedPlugin>& plugin = loaded_[&entry];
   if (plugin == nullptr) {
-    const freshet_plugin_v1& contract = load_shared_object(entry.file);
+    const freshet_plugin_v1& contract = load_shared_object(entry.file, patience_);
     ModuleRegistry::instance().add_plugin(entry.file, contract);
-    plugin = std::make_unique<LoadedPlugin>(entry, contract);
+    plugin = std::make_unique<LoadedPlugin>(entry, contract, patience_);
   }
   return *plugin;
 }
@@ -125,11 +170,11 @@ std::string PluginCatalog::account_of(std::uint32_t kind) const {
   std::string text;
   const auto line = [&text](const std::string& what) { text += "\n  " + what; };
   for (const CatalogEntry* entry : usable(kind))
-    line("found: '" + entry->file.identity.name + "' in " + entry->file.path.native());
+    line("found: '" + entry->file.identity.name + "' in " + shown(entry->file.path));
   if (usable(kind).empty()) line("found: no " + kind_name(kind) + " plugin");
   for (const CatalogEntry& entry : entries_)
     if (entry.state == CatalogEntry::State::kRefused)
-      line("refused: " + entry.file.path.native() + ": " + entry.reason);
+      line("refused: " + shown(entry.file.path) + ": " + entry.reason);
   for (const SearchFolder& folder : path_.folders()) line("looked in: " + folder.text());
   return text;
 }

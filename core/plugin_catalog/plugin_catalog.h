@@ -7,10 +7,14 @@
 // Threads    Any; the constructor scans, after it the entries never change.
 // Ownership  The catalog owns the factories; the plugins' code stays until the process ends.
 // Begin      elf_file.h reads a file, plugin_file.h who it is, build_tag.h whether it fits,
-//            search_path.h where to look, shared_object.h loads, executor_selection.h chooses.
+//            judged_file.h all of these for one file, search_path.h where to look, shared_object.h
+//            loads, plugin_call.h calls, executor_selection.h chooses.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -18,39 +22,23 @@
 #include <vector>
 
 #include "freshet/api.h"
-#include "plugin_catalog/plugin_file.h"
+#include "plugin_catalog/judged_file.h"
+#include "plugin_catalog/plugin_call.h"
 #include "plugin_catalog/search_path.h"
 
 namespace freshet {
 
-struct CatalogEntry {
-  enum class State {
-    kUsable,
-    kShadowed,  // a usable one of the same name stands earlier in the search path
-    kRefused,
-  };
-
-  // Of a refused one only the path is certain; its identity is there as far as it could be read
-  // (kind is FRESHET_KIND_NONE if nothing could).
-  PluginFile file;
-  State state = State::kUsable;
-  std::string reason;                          // shadowed by which file, or why it is refused
-  std::vector<std::filesystem::path> shadows;  // what this one hides
-  std::vector<std::string> differences;        // of its build, shown and not judged
-};
-
-// One file, judged as the catalog would, without any folder: usable or refused, never shadowed. An
-// application is usable here. Runs none of its code; throws nothing that the file is the cause of.
-FRESHET_API CatalogEntry judged_file(const std::filesystem::path& file);
-
 // A plugin in this process.
+//
+// Its code is called on threads of their own, and given up after the catalog's patience: from then
+// on the plugin is refused, and the thread that is stuck in it is left behind, with the factory.
 class FRESHET_API LoadedPlugin {
  public:
-  LoadedPlugin(const CatalogEntry& entry, const freshet_plugin_v1& contract)
-      : entry_(entry), contract_(contract) {}
+  LoadedPlugin(const CatalogEntry& entry, const freshet_plugin_v1& contract,
+               std::chrono::nanoseconds patience)
+      : entry_(entry), contract_(contract), patience_(patience) {}
   LoadedPlugin(const LoadedPlugin&) = delete;
   LoadedPlugin& operator=(const LoadedPlugin&) = delete;
-  ~LoadedPlugin();
 
   const CatalogEntry& entry() const { return entry_; }
   const freshet_plugin_v1& contract() const { return contract_; }
@@ -58,21 +46,37 @@ class FRESHET_API LoadedPlugin {
   // the plugin's kind. Throws RefusedFile with the plugin's own words if it can't be made.
   template <class T>
   T& factory() {
-    return *static_cast<T*>(make_factory());
+    return *static_cast<T*>(make_factory().get());
+  }
+  // What `question` says, given the factory. It may go on when the answer is no longer waited for,
+  // so it holds what it uses by value. Throws what it throws, and RefusedFile if it takes too long;
+  // `call` names it, as in "is_compatible_with()".
+  template <class T, class Answer>
+  Answer ask(const std::string& call, std::function<Answer(T&)> question) {
+    const auto answer = std::make_shared<Answer>();
+    call_in_time(call, [factory = make_factory(), answer, question = std::move(question)] {
+      *answer = question(*static_cast<T*>(factory.get()));
+    });
+    return std::move(*answer);
   }
 
  private:
-  void* make_factory();
+  std::shared_ptr<void> make_factory();
+  void call_in_time(const std::string& call, std::function<void()> function);
 
   const CatalogEntry& entry_;
   const freshet_plugin_v1& contract_;
-  std::mutex mutex_;
-  void* factory_ = nullptr;
+  const std::chrono::nanoseconds patience_;
+  std::mutex mutex_;  // of factory_
+  std::shared_ptr<void> factory_;
+  std::atomic<bool> stuck_{false};
 };
 
 class FRESHET_API PluginCatalog {
  public:
-  explicit PluginCatalog(SearchPath path);
+  // A call into a plugin's code is given up after `patience`.
+  explicit PluginCatalog(SearchPath path, std::chrono::nanoseconds patience = kPluginPatience,
+                         JudgedFiles& files = JudgedFiles::of_this_process());
   PluginCatalog(const PluginCatalog&) = delete;
   PluginCatalog& operator=(const PluginCatalog&) = delete;
 
@@ -90,10 +94,11 @@ class FRESHET_API PluginCatalog {
   std::string account_of(std::uint32_t kind) const;
 
  private:
-  void scan(const std::filesystem::path& folder);
+  void scan(const std::filesystem::path& folder, JudgedFiles& files);
   void judge_names();
 
   SearchPath path_;
+  std::chrono::nanoseconds patience_;
   std::vector<CatalogEntry> entries_;
   std::mutex mutex_;
   std::map<const CatalogEntry*, std::unique_ptr<LoadedPlugin>> loaded_;

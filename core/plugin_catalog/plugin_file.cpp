@@ -21,6 +21,16 @@ Head head_of(const std::string& bytes) {
   return head;
 }
 
+struct OnceOnly {
+  const char* name;
+  const char* symbol;  // that no header of it defines, only its library
+  const char* shared;
+};
+constexpr OnceOnly kOnceOnly[] = {
+    {"Boost.Fiber", "_ZN5boost6fibers7context6activeEv", "libboost_fiber.so"},
+    {"Boost.Context", "jump_fcontext", "libboost_context.so"},
+};
+
 class NoteReader {
  public:
   explicit NoteReader(const std::filesystem::path& path) : path_(path), elf_(path) {}
@@ -51,6 +61,7 @@ class NoteReader {
     file.identity.build_tag = printable_text(text(note.build_tag, "build tag"), "build tag");
     judge_entry(note.kind);
     file.needed_libraries = elf_.needed_libraries();
+    judge_copies();
     elf_.check_unchanged();
   }
 
@@ -128,7 +139,7 @@ class NoteReader {
     const auto fits = [](char c) {
       return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
     };
-    if (name.empty() && kind == FRESHET_KIND_APPLICATION) return path_.stem().native();
+    if (name.empty() && kind == FRESHET_KIND_APPLICATION) return printable(path_.stem().native());
     if (name.empty() || !std::all_of(name.begin(), name.end(), fits) || name[0] == '.' ||
         name[0] == '_' || name[0] == '-')
       refuse("is named '" + printable(name) +
@@ -156,6 +167,15 @@ class NoteReader {
              " bytes, its note " + kind_name(kind) + " of " +
              std::to_string(sizeof(freshet_plugin_v1)) +
              ": it is damaged, build it again with the SDK's macros");
+  }
+
+  // Of what may be in a process once only.
+  void judge_copies() const {
+    for (const OnceOnly& library : kOnceOnly)
+      if (elf_.defines(library.symbol))
+        refuse(std::string("holds a ") + library.name + " of its own (it defines " +
+               library.symbol + "), Freshet's is the shared " + library.shared +
+               ", and two in one process do not work: link the shared one");
   }
 
   std::filesystem::path path_;

@@ -6,8 +6,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+
+#include "plugin_catalog/refused_file.h"
 
 namespace freshet {
 namespace fs = std::filesystem;
@@ -27,15 +30,18 @@ std::string unfit(const fs::path& path) {
     return std::string("can't be entered: ") + std::strerror(errno);
   }
   if (!S_ISDIR(facts.st_mode)) return "is no folder";
-  if ((facts.st_mode & S_IWOTH) != 0)
-    return "anybody may write to it, a plugin folder is writable by its owner: chmod o-w it";
-  return {};
+  if ((facts.st_mode & S_IWOTH) == 0) return {};
+  char mode[8];
+  std::snprintf(mode, sizeof mode, "%04o", static_cast<unsigned>(facts.st_mode & 07777));
+  return std::string("anybody may write to it (mode ") + mode +
+         "), a plugin folder is writable by its owner: chmod o-w it";
 }
 
 }  // namespace
 
 std::string SearchFolder::text() const {
-  return path.native() + " (" + origin + (skipped.empty() ? "" : "; skipped: " + skipped) + ")";
+  return printable(path.native(), 4096) + " (" + origin +
+         (skipped.empty() ? "" : "; skipped: " + skipped) + ")";
 }
 
 SearchPath::Sources SearchPath::Sources::of_this_process(std::vector<std::string> option_folders) {
@@ -84,7 +90,15 @@ SearchPath::SearchPath(const Sources& sources) {
 }
 
 void SearchPath::add(const fs::path& path, const std::string& origin) {
-  folders_.push_back({path, origin, unfit(path)});
+  std::string skipped = unfit(path);
+  if (skipped.empty()) {
+    for (const SearchFolder& earlier : folders_) {
+      std::error_code ignored;
+      if (earlier.skipped.empty() && fs::equivalent(earlier.path, path, ignored))
+        skipped = "is searched above already";
+    }
+  }
+  folders_.push_back({path, origin, skipped});
 }
 
 // Where Freshet runs from the folder that it was built in, each plugin stands where it was built.

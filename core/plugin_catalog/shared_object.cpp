@@ -11,15 +11,36 @@
 namespace freshet {
 namespace {
 
-bool says_the_same(const freshet_plugin_v1& entry, const PluginFile& file) {
+std::string in_quotes(std::string_view text) { return "'" + printable(text, 1024) + "'"; }
+
+// How the entry differs from the note, with both values; empty if it does not.
+std::string difference(const freshet_plugin_v1& entry, const PluginFile& file) {
   const PluginIdentity& noted = file.identity;
+  const auto differs = [](const char* what, const std::string& theirs, const std::string& ours) {
+    return std::string("its entry says ") + what + " " + theirs + ", its note " + ours;
+  };
+  if (entry.abi_version != FRESHET_ABI_VERSION)
+    return differs("ABI version", std::to_string(entry.abi_version),
+                   std::to_string(FRESHET_ABI_VERSION));
+  if (entry.kind != noted.kind)
+    return differs("kind", in_quotes(kind_name(entry.kind)), in_quotes(kind_name(noted.kind)));
   const bool unnamed =
-      entry.name != nullptr && entry.name[0] == '\0' && noted.kind == FRESHET_KIND_APPLICATION;
-  return std::memcmp(entry.magic, FRESHET_PLUGIN_MAGIC, sizeof entry.magic) == 0 &&
-         entry.abi_version == FRESHET_ABI_VERSION && entry.kind == noted.kind &&
-         entry.name != nullptr && (unnamed || noted.name == entry.name) &&
-         entry.version != nullptr && noted.version == entry.version && entry.build_tag != nullptr &&
-         noted.build_tag == entry.build_tag;
+      noted.kind == FRESHET_KIND_APPLICATION && entry.name != nullptr && entry.name[0] == '\0';
+  struct Text {
+    const char* what;
+    const char* theirs;
+    const std::string& ours;
+  };
+  const Text texts[] = {{"name", entry.name, noted.name},
+                        {"version", entry.version, noted.version},
+                        {"SDK version", entry.sdk_version, noted.sdk_version},
+                        {"build tag", entry.build_tag, noted.build_tag}};
+  for (const Text& text : texts) {
+    if (text.theirs == nullptr) return differs(text.what, "nothing", in_quotes(text.ours));
+    if (text.theirs != text.ours && !(unnamed && text.theirs == entry.name))
+      return differs(text.what, in_quotes(text.theirs), in_quotes(text.ours));
+  }
+  return {};
 }
 
 // Boost.DLL wraps the loader's own words: "... (dlerror system message: <words>): ...".
@@ -31,9 +52,13 @@ std::string words_of_the_loader(const std::string& error) {
 }
 
 // Keeps every library that was ever loaded.
-boost::dll::shared_library& loaded(const PluginFile& file) {
+boost::dll::shared_library& loaded(const PluginFile& file, std::chrono::nanoseconds patience) {
   static auto* const libraries = new std::deque<boost::dll::shared_library>();
   static auto* const mutex = new std::mutex();
+  const NamedWhenLate named(patience,
+                            printable(file.path.native(), 4096) +
+                                ": a constructor in it has not returned since it was loaded, and "
+                                "is waited for: end this process, and remove or mend the file");
   try {
     boost::dll::shared_library library(
         boost::filesystem::path(file.path.native()),
@@ -61,17 +86,19 @@ PluginFile read_compatible_file(const std::filesystem::path& path) {
   return file;
 }
 
-const freshet_plugin_v1& load_shared_object(const PluginFile& file) {
+const freshet_plugin_v1& load_shared_object(const PluginFile& file,
+                                            std::chrono::nanoseconds patience) {
   // The reader compares the file with what was read at the last moment before its code runs.
   const PluginFile now = read_compatible_file(file.path);
-  if (!(now.file == file.file))
+  if (now.file != file.file || now.identity != file.identity)
     throw RefusedFile(file.path, "was replaced since it was listed: start again");
 
-  const freshet_plugin_v1& entry = entry_of(loaded(file));
-  if (!says_the_same(entry, file))
-    throw RefusedFile(file.path,
-                      "was replaced while it was being loaded, its entry and its note differ: "
-                      "start again");
+  const freshet_plugin_v1& entry = entry_of(loaded(file, patience));
+  const std::string differs = difference(entry, file);
+  if (!differs.empty())
+    throw RefusedFile(file.path, differs +
+                                     ": start again if it was replaced meanwhile, else build it "
+                                     "again with the SDK's macros");
   return entry;
 }
 
