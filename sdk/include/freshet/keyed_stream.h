@@ -140,7 +140,8 @@ class KeyedStream {
     }
   }
 
-  // One vertex makes key, hash and value, the next one holds the table.
+  // One vertex makes key, hash and value, the next one holds the table. Where both have one
+  // subtask, the chain goes on through them.
   template <class ValueFunction, class Aggregate>
   auto aggregate(const char* kind, ValueFunction value, Aggregate how) const {
     using KeyBy = detail::KeyByStage<T, KeyFunction, ValueFunction>;
@@ -156,8 +157,7 @@ class KeyedStream {
       up.automatic = false;
       up.partitioning = Partitioning::kHash;
       vertex.inputs.push_back(up.edge(record_type<typename KeyBy::Out>()));
-      const std::uint32_t place = up.graph().add(std::move(vertex));
-      return DataStream<typename Stage::Out, Stage>(keyed.upstream(place), {{place}});
+      return keyed.template append<Stage>(std::move(vertex));
     } else {
       return detail::AfterMistake();
     }

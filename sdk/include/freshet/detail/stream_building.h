@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "freshet/configuration.h"
@@ -75,13 +77,40 @@ void note_kernel(const Upstream& last, std::uint32_t head) {
   vertex.fused.push_back(candidate);
 }
 
-// A chain that begins with a source in a header has a second kernel without the source, for the
-// run in which something else stands before it.
-template <class First, class... Rest>
+// The same for the stages from kFirst on, if there are two.
+template <std::size_t kFirst, class... Stages>
+void note_kernel_from(const Upstream& last, const std::uint32_t* places) {
+  if constexpr (sizeof...(Stages) >= kFirst + 2) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      using All = std::tuple<Stages...>;
+      note_kernel<std::tuple_element_t<kFirst + I, All>...>(last, places[kFirst]);
+    }
+    (std::make_index_sequence<sizeof...(Stages) - kFirst>{});
+  }
+}
+
+// The place of the last stage that stands behind a keyed edge; 0 if there is none.
+template <class... Stages>
+constexpr std::size_t last_keyed_stage() {
+  constexpr bool keyed[] = {is_keyed_v<typename Stages::In>...};
+  std::size_t place = sizeof...(Stages) - 1;
+  while (place > 0 && !keyed[place]) --place;
+  return place;
+}
+
+// The whole chain is one kernel where every edge in it is a call. A keyed edge is one only between
+// single subtasks, so there is also the kernel behind the last of them; without a keyed edge, and
+// with a source in a header, one without the source, for the run in which it stands elsewhere.
+template <class... Stages>
 void note_kernels(const Upstream& last, const std::uint32_t* places) {
-  if constexpr (sizeof...(Rest) >= 1) note_kernel<First, Rest...>(last, places[0]);
-  if constexpr (sizeof...(Rest) >= 2 && std::is_void_v<typename First::In>) {
-    note_kernel<Rest...>(last, places[1]);
+  constexpr std::size_t kKeyed = last_keyed_stage<Stages...>();
+  constexpr bool kSource =
+      std::is_void_v<std::tuple_element_t<0, std::tuple<typename Stages::In...>>>;
+  note_kernel_from<0, Stages...>(last, places);
+  if constexpr (kKeyed > 0) {
+    note_kernel_from<kKeyed, Stages...>(last, places);
+  } else if constexpr (kSource) {
+    note_kernel_from<1, Stages...>(last, places);
   }
 }
 
