@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "measured_run.h"
+#include "word_hash.h"
 
 namespace freshet::bench {
 namespace {
@@ -38,6 +39,8 @@ struct Case {
   double usual_hand_ns = 0;
   // The bar is for the job alone; the hand run is there for its result.
   bool absolute = false;
+  // Where the job writes rows word<TAB>count, which say its result.
+  std::string rows;
 };
 
 struct Runs {
@@ -52,11 +55,16 @@ struct Runs {
 };
 std::map<std::string, Runs> measured;
 
+std::string fr_run_file(const std::string& file, const std::string& arguments,
+                        const std::string& options = "--parallelism 1") {
+  return kBuild + "/tools/fr-run/fr-run --plugin-dir " + kBuild + "/plugins/executors/local" +
+         " --plugin-dir " + kBuild + "/benchmarks/pipelines " + file + " --target=local " +
+         options + " " + arguments;
+}
 std::string fr_run(const std::string& application, const std::string& arguments,
                    const std::string& options = "--parallelism 1") {
-  return kBuild + "/tools/fr-run/fr-run --plugin-dir " + kBuild + "/plugins/executors/local" +
-         " --plugin-dir " + kBuild + "/benchmarks/pipelines " + kBuild + "/benchmarks/pipelines/" +
-         application + "_application.so --target=local " + options + " " + arguments;
+  return fr_run_file(kBuild + "/benchmarks/pipelines/" + application + "_application.so", arguments,
+                     options);
 }
 
 Case chain(const std::string& query, const std::string& input, const char* suffix,
@@ -116,10 +124,13 @@ std::vector<Case> cases(bool quick) {
   all.push_back(words);
 
   const std::string file = text_file(quick ? 128 : 1024);
+  // The sample itself, from the start of fr-run to its end.
   Case files;
   files.name = "word count, file";
+  files.rows = std::filesystem::temp_directory_path() / "freshet-bench-words";
   files.hand = fr_run("words", file + " hand");
-  files.job = fr_run("words", file + " job");
+  files.job = fr_run_file(kBuild + "/samples/word_count/libword_count.so",
+                          "--input " + file + " --output " + files.rows);
   files.bar = 0.60;
   files.aim = 0.85;
   all.push_back(files);
@@ -127,6 +138,7 @@ std::vector<Case> cases(bool quick) {
   wc.name = "word count, file, against wc -w";
   wc.hand = "wc -w " + file;
   wc.job = files.job;
+  wc.rows = files.rows;
   wc.says_seconds = false;
   wc.reported_only = true;
   all.push_back(wc);
@@ -164,17 +176,34 @@ std::vector<Case> cases(bool quick) {
   return all;
 }
 
-void measure(const std::string& name, const std::string& command, const Case& c, int repetitions) {
-  benchmark::RegisterBenchmark(name.c_str(),
-                               [=](benchmark::State& state) {
-                                 for (auto _ : state) {
-                                   const MeasuredRun run =
-                                       run_command(command, c.cpus, c.says_seconds);
-                                   state.SetIterationTime(run.seconds);
-                                   measured[name].seconds.push_back(run.seconds);
-                                   measured[name].result = run.result;
-                                 }
-                               })
+// What a hand-written word count says of its table, from the rows in a folder.
+std::string result_of_rows(const std::string& folder) {
+  std::uint64_t words = 0, distinct = 0, checksum = 0;
+  for (const auto& part : std::filesystem::directory_iterator(folder)) {
+    std::ifstream in(part.path());
+    std::string word;
+    for (std::uint64_t count = 0; in >> word >> count; ++distinct) {
+      words += count;
+      checksum += hash_of(word) * count;
+    }
+  }
+  return " " + std::to_string(words) + " " + std::to_string(distinct) + " " +
+         std::to_string(checksum);
+}
+
+void measure(const std::string& name, const std::string& command, const Case& c,
+             const std::string& rows, int repetitions) {
+  benchmark::RegisterBenchmark(
+      name.c_str(),
+      [=](benchmark::State& state) {
+        for (auto _ : state) {
+          if (!rows.empty()) std::filesystem::remove_all(rows);
+          const MeasuredRun run = run_command(command, c.cpus, c.says_seconds && rows.empty());
+          state.SetIterationTime(run.seconds);
+          measured[name].seconds.push_back(run.seconds);
+          measured[name].result = rows.empty() ? run.result : result_of_rows(rows);
+        }
+      })
       ->UseManualTime()
       ->Iterations(1)
       ->Repetitions(repetitions)
@@ -267,8 +296,8 @@ int main(int argc, char** argv) {
   const std::vector<Case> all = cases(quick);
   const int repetitions = quick ? 3 : 7;
   for (const Case& c : all) {
-    if (!c.hand.empty()) measure(c.name + "/hand", c.hand, c, repetitions);
-    measure(c.name + "/job", c.job, c, repetitions);
+    if (!c.hand.empty()) measure(c.name + "/hand", c.hand, c, "", repetitions);
+    measure(c.name + "/job", c.job, c, c.rows, repetitions);
   }
   try {
     benchmark::RunSpecifiedBenchmarks();

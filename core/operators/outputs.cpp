@@ -7,7 +7,8 @@ namespace freshet {
 
 // ---- chained ---------------------------------------------------------------------------------
 
-void ChainedEdge::deliver(Batch& batch, bool) {
+void ChainedEdge::deliver(Batch& batch, bool exclusive) {
+  batch.set_exclusive(exclusive);
   try {
     next_->process(input_, batch);
   } catch (...) {
@@ -170,7 +171,7 @@ Batch& TaskOutput::send(Batch& batch, bool) {
 
 void TaskOutput::deliver(Batch& batch) {
   if (batch.empty()) return;
-  const bool exclusive = edges_.size() == 1 && &batch == scratch_.get();
+  const bool exclusive = edges_.size() == 1 && (&batch == scratch_.get() || batch.exclusive());
   for (OutputEdge* edge : edges_) edge->deliver(batch, exclusive);
 }
 

@@ -151,6 +151,7 @@ void Subtask::process(std::uint32_t input, Batch& batch) {
     const std::uint32_t count = std::min(at_once_, size - at);
     const std::int64_t begin = now();
     if (count == size) {
+      batch.set_exclusive(true);
       chain_->process(input, batch);
     } else {
       Batch part(batch.type(), 0);

@@ -126,21 +126,20 @@ static void event_time(StreamExecutionEnvironment& env) {
   timed.discard();
 }
 
-// A side output has a name and the type of its records.
-static const freshet::OutputTag<std::string> kDamaged{"damaged"};
-
 static void side_outputs(StreamExecutionEnvironment& env, const std::string& path) {
+  const freshet::OutputTag<std::string> damaged("damaged");
   auto parsed = env.read_text(path).process(
-      [](std::string_view line, freshet::ProcessContext& context, freshet::Collector<Visit>& out) {
+      [damaged](std::string_view line, freshet::ProcessContext& context,
+                freshet::Collector<Visit>& out) {
         if (auto visit = parse(line)) {
           out(*visit);
         } else {
-          context.output(kDamaged, std::string(line));
+          context.output(damaged, std::string(line));
         }
       },
-      kDamaged);
+      damaged);
   parsed.discard();
-  parsed.side_output(kDamaged).discard();
+  parsed.side_output(damaged).discard();
 }
 
 // A function object with a life of its own. It travels by write_bound and read_bound, since what

@@ -56,19 +56,19 @@ void set_max_parallelism(const Upstream& up, int max_parallelism) {
 }
 
 std::uint32_t side_output_index(const Upstream& up, const std::vector<std::string>& tags,
-                                const std::string& tag, const RecordType& type) {
+                                std::string_view tag, const RecordType& type) {
   for (std::size_t i = 0; i < tags.size(); ++i) {
     if (tags[i] != tag) continue;
     const auto index = static_cast<std::uint32_t>(i + 1);
     const RecordType& made = *up.at().outputs[index];
     if (made.schema().fingerprint() != type.schema().fingerprint()) {
-      throw InvalidInput("side output '" + tag + "' of '" + up.at().name + "' holds " +
+      throw InvalidInput("side output '" + std::string(tag) + "' of '" + up.at().name + "' holds " +
                          made.schema().text() + ", asked for as " + type.schema().text() +
                          ": use one tag for both");
     }
     return index;
   }
-  throw InvalidInput("'" + up.at().name + "' has no side output '" + tag +
+  throw InvalidInput("'" + up.at().name + "' has no side output '" + std::string(tag) +
                      "': give its tag to process()");
 }
 

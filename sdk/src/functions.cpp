@@ -1,22 +1,42 @@
 #include "freshet/functions.h"
 
+#include <cstring>
+
 #include "freshet/error.h"
 
 namespace freshet {
 
-std::uint32_t ProcessContext::side_index(const std::string& name) const {
-  for (std::uint32_t i = 0; i < tag_count; ++i) {
-    if (tags[i] == name) return i + 1;
+OutputName::OutputName(std::string_view name) {
+  if (name.size() > kMost) {
+    throw InvalidInput("side output '" + std::string(name) + "' has a name of " +
+                       std::to_string(name.size()) + " bytes: use at most " +
+                       std::to_string(kMost));
   }
-  std::string known;
-  for (std::uint32_t i = 0; i < tag_count; ++i) known += (i ? ", '" : "'") + tags[i] + "'";
-  throw InvalidInput("side output '" + name + "' is not among those of this process() (" +
-                     (known.empty() ? "none" : known) + "): give its tag to process()");
+  std::memset(bytes_, 0xff, kMost);
+  std::memcpy(bytes_, name.data(), name.size());
+  bytes_[kMost] = static_cast<char>(name.size());
 }
 
-void ProcessContext::write_side_output(std::uint32_t index, const RecordType& type, void* record,
+std::uint32_t ProcessContext::side_index(std::string_view name, const RecordType& type) const {
+  std::string known;
+  for (std::uint32_t i = 0; i < side_outputs_.count; ++i) {
+    if (side_outputs_.names[i] == name) {
+      const RecordType& declared = *side_outputs_.types[i];
+      if (&declared == &type) return i + 1;
+      throw InvalidInput("side output '" + std::string(name) + "' takes " +
+                         declared.schema().text() + ", got " + type.schema().text() +
+                         ": use the tag that was given to process()");
+    }
+    known += (i ? ", '" : "'") + side_outputs_.names[i] + "'";
+  }
+  throw InvalidInput("side output '" + std::string(name) +
+                     "' is not among those of this process() (" + (known.empty() ? "none" : known) +
+                     "): give its tag to process()");
+}
+
+void ProcessContext::write_side_output(std::string_view name, const RecordType& type, void* record,
                                        void (*append)(Batch&, void*, std::int64_t)) {
-  Output& output = runtime_.side_output(index);
+  Output& output = runtime_.side_output(side_index(name, type));
   Batch* batch = &output.open(type);
   append(*batch, record, timestamp_);
   output.send(*batch,

@@ -1,4 +1,5 @@
 // map, filter, flat_map, process and union against loops over the same records.
+#include <compare>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -95,36 +96,94 @@ TEST(Transforms, SideOutputsGetTheirRecordsAndNoOthers) {
   }
   run_both_ways(
       [](auto& env) {
-        struct Split {
-          OutputTag<std::uint64_t> third{"third"};
-          OutputTag<std::string> fifth{"fifth"};
-          void write_bound(PayloadWriter&) const {}
-          static Split read_bound(PayloadReader&) { return {}; }
-          void operator()(const std::uint64_t& i, ProcessContext& context,
-                          Collector<std::uint64_t>& out) const {
-            out(i);
-            if (i % 3 == 0) context.output(third, i);
-            if (i % 5 == 0) {
-              context.output(fifth, std::to_string(i));
-              context.output(fifth, std::to_string(i + 1));
-            }
-          }
-        };
+        const OutputTag<std::uint64_t> third_tag("third");
+        const OutputTag<std::string> fifth_tag("fifth");
         auto numbers = env.generate([](std::uint64_t i) { return i; }, kCount / 4);
-        auto split = numbers.process(Split{}, OutputTag<std::uint64_t>{"third"},
-                                     OutputTag<std::string>{"fifth"});
-        auto third =
-            split.side_output(OutputTag<std::uint64_t>{"third"}).map([](const std::uint64_t& i) {
-              return Tagged("third", i);
-            });
-        auto fifth =
-            split.side_output(OutputTag<std::string>{"fifth"}).map([](const std::string& i) {
-              return Tagged("fifth", std::stoull(i));
-            });
+        auto split = numbers.process(
+            [third_tag, fifth_tag](const std::uint64_t& i, ProcessContext& context,
+                                   Collector<std::uint64_t>& out) {
+              out(i);
+              if (i % 3 == 0) context.output(third_tag, i);
+              if (i % 5 == 0) {
+                context.output(fifth_tag, std::to_string(i));
+                context.output(fifth_tag, std::to_string(i + 1));
+              }
+            },
+            third_tag, fifth_tag);
+        auto third = split.side_output(third_tag).map(
+            [](const std::uint64_t& i) { return Tagged("third", i); });
+        auto fifth = split.side_output(fifth_tag).map(
+            [](const std::string& i) { return Tagged("fifth", std::stoull(i)); });
         return split.map([](const std::uint64_t& i) { return Tagged("main", i); })
             .union_with(third, fifth)
             .execute_and_collect()
             .to_vector();
+      },
+      expected);
+}
+
+TEST(Transforms, ASideOutputTakesOnlyTheRecordsOfItsTag) {
+  const OutputTag<std::uint64_t> given("given");
+  const auto failure_of = [&](auto tag, auto record) {
+    auto env = StreamExecutionEnvironment::get_execution_environment();
+    env.from_sequence(1, 1)
+        .process([tag, record](const std::int64_t&, ProcessContext& context,
+                               Collector<std::int64_t>&) { context.output(tag, record); },
+                 given)
+        .discard();
+    try {
+      env.execute();
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string("nothing");
+  };
+  EXPECT_NE(failure_of(OutputTag<std::uint64_t>("other"), std::uint64_t{1})
+                .find("side output 'other' is not among those of this process() ('given'): give "
+                      "its tag to process()"),
+            std::string::npos);
+  EXPECT_NE(failure_of(OutputTag<double>("given"), 1.0)
+                .find("side output 'given' takes u64, got f64: use the tag that was given to "
+                      "process()"),
+            std::string::npos);
+  EXPECT_EQ(failure_of(given, std::uint64_t{1}), "nothing");
+  EXPECT_EQ(OutputName(std::string(47, 'x')).name(), std::string(47, 'x'));
+  EXPECT_EQ(OutputName("").name(), "");
+  EXPECT_THROW(OutputName(std::string(48, 'x')), InvalidInput);
+}
+
+// A stage may work on rows where they lie; what others read of them stays as it was.
+TEST(Transforms, BranchesOfOneStreamDoNotSeeEachOthersChanges) {
+  struct Point {
+    std::int64_t number;
+    std::int64_t branch;
+    auto operator<=>(const Point&) const = default;
+  };
+  std::vector<Point> expected;
+  for (std::int64_t i = 0; i < static_cast<std::int64_t>(kCount); ++i) {
+    if (i % 3 == 0) expected.push_back({i + 5, 1});
+    if (i % 2 == 0) expected.push_back({i * 7, 2});
+    expected.push_back({i, 0});
+  }
+  run_both_ways(
+      [](auto& env) {
+        auto points = env.from_sequence(0, static_cast<std::int64_t>(kCount) - 1)
+                          .map([](const std::int64_t& i) {
+                            return Point{i, 0};
+                          })
+                          .assign_timestamps([](const Point& p) { return p.number; });
+        auto first =
+            points.filter([](const Point& p) { return p.number % 3 == 0; }).map([](const Point& p) {
+              return Point{p.number + 5, 1};
+            });
+        auto second = points.filter([](const Point& p) { return p.number % 2 == 0; })
+                          .map([](const Point& p) {
+                            return Point{p.number, 2};
+                          })
+                          .map([](const Point& p) {
+                            return Point{p.number * 7, p.branch};
+                          });
+        return first.union_with(second, points).execute_and_collect().to_vector();
       },
       expected);
 }

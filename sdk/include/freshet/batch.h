@@ -66,6 +66,11 @@ class FRESHET_API Batch {
   void borrow(const void* rows, const std::int64_t* timestamps, std::uint32_t size);
   bool borrows() const { return rows_ != memory_; }
 
+  // Set by the runtime for one call of process(): nobody else reads these rows, so the operator may
+  // change them, take what they own, or drop the last ones, and hand the batch itself on.
+  bool exclusive() const { return exclusive_; }
+  void set_exclusive(bool yes) { exclusive_ = yes && !borrows(); }
+
   // Bytes for views among the rows; valid until clear(). Never fails short of memory.
   char* allocate(std::size_t bytes) {
     if (bytes > static_cast<std::size_t>(arena_end_ - arena_at_)) return allocate_chunk(bytes);
@@ -96,6 +101,7 @@ class FRESHET_API Batch {
   std::uint32_t size_ = 0;
   std::uint32_t capacity_ = 0;
   bool has_timestamps_ = false;
+  bool exclusive_ = false;
   char* arena_at_ = nullptr;
   char* arena_end_ = nullptr;
   std::size_t arena_used_ = 0;

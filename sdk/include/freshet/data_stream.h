@@ -2,7 +2,7 @@
 //
 // Each call adds one vertex to the environment's graph and returns the stream behind it; nothing
 // runs before execute(). The type also remembers the stages since its chain began, so that the call
-// that ends a chain (key_by, a sink, union_with, a conversion to plain DataStream<T>) can register
+// that ends a chain (a sink, key_by, union_with, a conversion to plain DataStream<T>) can register
 // one fused kernel for all of it: `auto` keeps a chain in one loop, a parameter or member of type
 // DataStream<T> ends it. The results are the same.
 //
@@ -142,12 +142,13 @@ class StreamOperations {
                     "(const Record&, ProcessContext&, Collector<Result>& out)");
       static_assert(detail::require_records<O, Tags...>());
       if constexpr (kCallable && detail::are_records_v<O, Tags...>) {
-        detail::ProcessStage<T, O, F> stage{{std::move(function)}, {tags.name...}};
+        using Stage = detail::ProcessStage<T, O, F, Tags...>;
+        std::vector<std::string> names{std::string(tags.name())...};
+        Stage stage{{std::move(function)}, names};
         StreamVertex vertex = detail::make_vertex("process", stage);
         (vertex.outputs.push_back(&record_type<Tags>()), ...);
         vertex.inputs.push_back(up_.edge(record_type<T>()));
-        std::vector<std::string> names{tags.name...};
-        auto stream = append<detail::ProcessStage<T, O, F>>(std::move(vertex));
+        auto stream = append<Stage>(std::move(vertex));
         return ProcessedStream<O>(stream.chain_end(), std::move(names));
       } else {
         return detail::AfterMistake();
@@ -466,7 +467,7 @@ class ProcessedStream : public DataStream<T> {
   DataStream<S> side_output(const OutputTag<S>& tag) const {
     return DataStream<S>(
         this->upstream(this->up_.vertex,
-                       detail::side_output_index(this->up_, tags_, tag.name, record_type<S>())),
+                       detail::side_output_index(this->up_, tags_, tag.name(), record_type<S>())),
         {});
   }
 

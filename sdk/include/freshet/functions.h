@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -31,28 +32,50 @@ class Collector {
   Emit emit_;
 };
 
-// Names a side output and the type of its records. Two tags of one process() need different names.
+// Names a side output and the type of its records; may be captured. Two tags of one process() need
+// different names, of at most 47 bytes: the constructor throws InvalidInput for a longer one.
+class FRESHET_API OutputName {
+ public:
+  explicit OutputName(std::string_view name);
+  std::string_view name() const { return {bytes_, static_cast<std::size_t>(bytes_[kMost])}; }
+
+ private:
+  static constexpr std::size_t kMost = 47;
+  char bytes_[kMost + 1];  // the size stands last; no part of it looks like an address
+};
 template <class T>
-struct OutputTag {
+class OutputTag : public OutputName {
+ public:
   using Record = T;
-  std::string name;
+  using OutputName::OutputName;
 };
 
 // Beside the record, for process functions.
 class FRESHET_API ProcessContext {
  public:
-  ProcessContext(RuntimeContext& runtime, std::int64_t timestamp, std::int64_t watermark)
-      : runtime_(runtime), timestamp_(timestamp), watermark_(watermark) {}
+  // The side outputs of this process(), in their order.
+  struct SideOutputs {
+    const std::string* names;
+    const RecordType* const* types;
+    std::uint32_t count;
+  };
+  ProcessContext(RuntimeContext& runtime, std::int64_t timestamp, std::int64_t watermark,
+                 const SideOutputs& side_outputs)
+      : runtime_(runtime),
+        timestamp_(timestamp),
+        watermark_(watermark),
+        side_outputs_(side_outputs) {}
   // Event time of the record in ms, kNoTimestamp if it has none.
   std::int64_t timestamp() const { return timestamp_; }
   // Event time has come this far; kNoTimestamp before the first watermark.
   std::int64_t watermark() const { return watermark_; }
   RuntimeContext& runtime() const { return runtime_; }
 
-  // Sends a record to the side output of that tag, which must be among those given to process().
+  // Sends a record to the side output of that tag. Throws InvalidInput unless the tag, with this
+  // type, is among those given to process().
   template <class T>
   void output(const OutputTag<T>& tag, T record) {
-    write_side_output(side_index(tag.name), record_type<T>(), &record,
+    write_side_output(tag.name(), record_type<T>(), &record,
                       [](Batch& batch, void* value, std::int64_t timestamp) {
                         T* row = batch.rows<T>() + batch.size();
                         detail::Rows<T>::construct(batch, row, std::move(*static_cast<T*>(value)));
@@ -63,22 +86,14 @@ class FRESHET_API ProcessContext {
   }
 
  private:
-  friend struct detail_access;
-  template <class, class, class, bool>
-  friend struct ProcessStage;
-  std::uint32_t side_index(const std::string& name) const;
-  void write_side_output(std::uint32_t index, const RecordType& type, void* record,
+  std::uint32_t side_index(std::string_view name, const RecordType& type) const;
+  void write_side_output(std::string_view name, const RecordType& type, void* record,
                          void (*append)(Batch&, void*, std::int64_t));
 
- public:
-  // The tags of this process(), set by its stage.
-  const std::string* tags = nullptr;
-  std::uint32_t tag_count = 0;
-
- private:
   RuntimeContext& runtime_;
   std::int64_t timestamp_;
   std::int64_t watermark_;
+  const SideOutputs& side_outputs_;
 };
 
 namespace detail {

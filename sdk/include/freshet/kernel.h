@@ -1,23 +1,7 @@
 // A run of stages as one operator: one loop over the records, however many calls of the API it
 // stands for. A single vertex is a kernel of one stage.
 //
-// A stage is a class with
-//   using In, Out;                 void: a source has no In, a sink no Out
-//   static constexpr bool kOneToOne;   every record in is one record out
-//   void write(PayloadWriter&) const;  static Stage read(PayloadReader&);
-//   process(value, timestamp, next)    calls next(value, timestamp) for each record out
-//   Progress run(records, next)        instead of process(), for a source
-// and, where it needs them,
-//   open(RuntimeContext&)  close()  commit()  end_of_input(next)  on_watermark(timestamp, next)
-//   std::int64_t take_watermark()      a source or assigner of event time: kNoTimestamp if none
-//   flush()                        after each batch
-//   snapshot(ByteWriter&)  restore(ByteReader&)  prefetch(const In&)
-//   static constexpr bool kAssignsTimestamps, kStopsWatermarks, kInPlace
-//   static constexpr bool kAtMostOne       a record in is at most one record out
-//   static constexpr bool kPassesRows      what comes out is what came in, but for its timestamp
-//
-// A stage that is trivially copyable and has neither open nor close is copied into locals for the
-// length of a call (captures stay in registers) and written back; all others are used in place.
+// What a stage is: freshet/stage_traits.h.
 #pragma once
 
 #include <cstdint>
@@ -29,47 +13,15 @@
 #include <utility>
 
 #include "freshet/batch.h"
+#include "freshet/detail/single_stage.h"
 #include "freshet/module.h"
 #include "freshet/operator.h"
 #include "freshet/payload.h"
 #include "freshet/record_type.h"
 #include "freshet/runtime_context.h"
+#include "freshet/stage_traits.h"
 
 namespace freshet::detail {
-
-template <class S>
-inline constexpr bool has_open_v = requires(S& s, RuntimeContext& c) {
-  s.open(c);
-};
-template <class S>
-inline constexpr bool has_close_v = requires(S& s) {
-  s.close();
-};
-template <class S>
-inline constexpr bool assigns_timestamps_v = requires {
-  requires S::kAssignsTimestamps;
-};
-template <class S>
-inline constexpr bool stops_watermarks_v = requires {
-  requires S::kStopsWatermarks;
-};
-template <class S>
-inline constexpr bool works_in_place_v = requires {
-  requires S::kInPlace;
-};
-template <class S>
-inline constexpr bool at_most_one_v = S::kOneToOne || requires {
-  requires S::kAtMostOne;
-};
-template <class S>
-inline constexpr bool passes_rows_v = requires {
-  requires S::kPassesRows;
-};
-template <class S>
-inline constexpr bool works_on_copy_v =
-    std::is_trivially_copyable_v<S> && !has_open_v<S> && !has_close_v<S> && !works_in_place_v<S>;
-template <class S>
-using Local = std::conditional_t<works_on_copy_v<S>, S, S&>;
 
 template <class... Stages>
 class FRESHET_HIDDEN Kernel final : public Operator {
@@ -78,6 +30,7 @@ class FRESHET_HIDDEN Kernel final : public Operator {
   using Stage = std::tuple_element_t<I, std::tuple<Stages...>>;
   using In = typename Stage<0>::In;
   using Out = typename Stage<kCount - 1>::Out;
+  static constexpr bool kAlone = kCount == 1;
   static constexpr bool kSource = std::is_void_v<In>;
   static constexpr bool kSink = std::is_void_v<Out>;
   static constexpr bool kAtMostOne = (at_most_one_v<Stages> && ...);
@@ -96,6 +49,8 @@ class FRESHET_HIDDEN Kernel final : public Operator {
     }
   }
 
+  struct NotAlone {};
+
   // Locals of one call.
   struct Frame {
     std::tuple<Local<Stages>...> stages;
@@ -103,13 +58,13 @@ class FRESHET_HIDDEN Kernel final : public Operator {
     std::uint64_t first = 0;  // records that stage 0 has taken; of a source: emitted before
     std::uint32_t at = 0;     // the stage whose code runs
   };
-  // The open output batch, as locals; column is null without timestamps.
+  // The open output batch, as locals: where the next row goes, and its timestamp, if it has one.
   struct Cursor {
-    Out* rows;
+    Out* at;
+    Out* end;
     std::int64_t* column;
-    std::uint32_t size;
-    std::uint32_t end;
   };
+  static constexpr bool kNeverTimestamps = kSource && !kAssigns;
 
  public:
   static constexpr std::uint32_t kStages = kCount;
@@ -159,9 +114,14 @@ class FRESHET_HIDDEN Kernel final : public Operator {
   }
 
   void process(std::uint32_t, Batch& batch) override {
-    if constexpr (kCount == 1 && passes_rows_v<Stage<0>>) {
-      pass_rows(batch);
-      pass_generated_watermarks();
+    if constexpr (kAlone && edits_rows_v<Stage<0>>) {
+      if (batch.exclusive()) {
+        pass_rows<true>(batch);
+        return;
+      }
+    }
+    if constexpr (kAlone && passes_rows_v<Stage<0>>) {
+      pass_rows<false>(batch);
     } else if constexpr (!kSource) {
       in_frame(kAssigns || batch.timestamps() != nullptr,
                [&](Frame& frame, auto& tail, Cursor& cursor) FRESHET_INLINE {
@@ -172,11 +132,11 @@ class FRESHET_HIDDEN Kernel final : public Operator {
                      put(cursor, static_cast<decltype(value)>(value), timestamp);
                    };
                    for (std::uint32_t begin = 0; begin < count;) {
-                     const std::uint32_t room = cursor.end - cursor.size;
+                     const auto room = static_cast<std::uint32_t>(cursor.end - cursor.at);
                      const std::uint32_t end = count - begin < room ? count : begin + room;
                      process_rows(frame, batch, begin, end, put_row);
                      begin = end;
-                     if (cursor.size == cursor.end) cursor = replace_batch(cursor);
+                     if (cursor.at == cursor.end) cursor = replace_batch(cursor);
                    }
                  } else {
                    process_rows(frame, batch, 0, count, tail);
@@ -325,7 +285,7 @@ class FRESHET_HIDDEN Kernel final : public Operator {
       } else {
         auto tail = [&](auto&& value, std::int64_t timestamp) FRESHET_INLINE {
           put(cursor, static_cast<decltype(value)>(value), timestamp);
-          bool full = cursor.size == cursor.end;
+          bool full = cursor.at == cursor.end;
           if constexpr (Rows<Out>::kCountsExtra) {
             full = full || batch_->extra_bytes() > Batch::kExtraLimit;
           }
@@ -336,7 +296,7 @@ class FRESHET_HIDDEN Kernel final : public Operator {
         leave_batch(cursor);
       }
     } catch (...) {
-      if constexpr (!kSink) batch_->set_size(cursor.size);
+      if constexpr (!kSink) batch_->set_size(size_at(cursor));
       // By value: a frame whose address got out would be kept in memory by the loop.
       fail(frame.at, record_counts(frame, std::make_index_sequence<kCount>{}));
     }
@@ -353,14 +313,7 @@ class FRESHET_HIDDEN Kernel final : public Operator {
   }
   template <std::size_t... I>
   FRESHET_INLINE inline void write_back(Frame& frame, std::index_sequence<I...>) {
-    (
-        [&] {
-          // Closures with captures have no operator=.
-          if constexpr (works_on_copy_v<Stage<I>> && !std::is_empty_v<Stage<I>>) {
-            ::new (static_cast<void*>(&std::get<I>(stages_))) Stage<I>(std::get<I>(frame.stages));
-          }
-        }(),
-        ...);
+    (write_back_local(std::get<I>(stages_), std::get<I>(frame.stages)), ...);
   }
 
   void count(const Frame& frame) {
@@ -384,64 +337,56 @@ class FRESHET_HIDDEN Kernel final : public Operator {
     rethrow_as_stage_failure(stage, counter.load(std::memory_order_relaxed) + counts.record[stage]);
   }
 
-  // Shows the same rows on, with timestamps of its own: nothing is copied.
+  // Hands the rows on where they lie.
+  template <bool kExclusive>
   void pass_rows(Batch& batch) {
     const std::uint32_t count = batch.size();
-    const std::int64_t* timestamps = batch.timestamps();
-    if (!shown_) shown_ = std::make_unique<Batch>(record_type<Out>(), 0);
-    if constexpr (kAssigns) {
-      if (column_size_ < count) {
-        column_ = std::make_unique<std::int64_t[]>(count);
-        column_size_ = count;
-      }
-      Local<Stage<0>> stage = std::get<0>(stages_);
-      const In* rows = batch.template rows<In>();
-      std::int64_t* column = column_.get();
-      std::uint32_t i = 0;
-      try {
-        for (; i < count; ++i) {
-          auto next = [&](auto&&, std::int64_t t) FRESHET_INLINE { column[i] = t; };
-          stage.process(rows[i], timestamps ? timestamps[i] : kNoTimestamp, next);
-        }
-      } catch (...) {
-        fail(0, {{i + 1}});
-      }
-      if constexpr (works_on_copy_v<Stage<0>>) {
-        ::new (static_cast<void*>(&std::get<0>(stages_))) Stage<0>(stage);
-      }
-      timestamps = column;
+    auto failed = [this](std::uint32_t record) { fail(0, {{record}}); };
+    Stage<0>& stage = std::get<0>(stages_);
+    if constexpr (kExclusive) {
+      edit_rows(stage, batch, failed);
+      metrics_[0]->add(count, batch.size());
+      if (!batch.empty()) output_->deliver(batch);
+    } else {
+      Batch& shown = shown_.show(stage, batch, failed);
+      metrics_[0]->add(count, count);
+      output_->deliver(shown);
+      shown.clear();
     }
-    metrics_[0]->add(count, count);
-    shown_->borrow(batch.raw_rows(), timestamps, count);
-    output_->deliver(*shown_);
-    shown_->clear();
+    pass_generated_watermarks();
   }
 
   // ---- the open output batch --------------------------------------------------------------
   FRESHET_INLINE inline Cursor cursor_of_batch() {
-    return Cursor{batch_->template rows<Out>(),
-                  with_timestamps_ ? batch_->timestamp_column() : nullptr, batch_->size(),
-                  batch_->capacity()};
+    Out* const rows = batch_->template rows<Out>();
+    const std::uint32_t size = batch_->size();
+    return {rows + size, rows + batch_->capacity(),
+            with_timestamps_ ? batch_->timestamp_column() + size : nullptr};
+  }
+  std::uint32_t size_at(const Cursor& cursor) const {
+    return static_cast<std::uint32_t>(cursor.at - batch_->template rows<Out>());
   }
   template <class V>
   FRESHET_INLINE inline void put(Cursor& cursor, V&& value, std::int64_t timestamp) {
     if constexpr (Rows<Out>::kCountsExtra) {
-      Rows<Out>::construct(*batch_, cursor.rows + cursor.size, static_cast<V&&>(value));
+      Rows<Out>::construct(*batch_, cursor.at, static_cast<V&&>(value));
     } else {
-      ::new (static_cast<void*>(cursor.rows + cursor.size)) Out(static_cast<V&&>(value));
+      ::new (static_cast<void*>(cursor.at)) Out(static_cast<V&&>(value));
     }
-    if (cursor.column) cursor.column[cursor.size] = timestamp;
-    ++cursor.size;
+    ++cursor.at;
+    if constexpr (!kNeverTimestamps) {
+      if (cursor.column) *cursor.column++ = timestamp;
+    }
   }
   [[gnu::noinline]] Cursor replace_batch(Cursor cursor) {
-    batch_->set_size(cursor.size);
+    batch_->set_size(size_at(cursor));
     batch_->set_has_timestamps(with_timestamps_);
     batch_ = &output_->send(*batch_, true);
     return cursor_of_batch();
   }
   void leave_batch(Cursor cursor) {
-    batch_->set_size(cursor.size);
-    if (cursor.size == 0) return;
+    batch_->set_size(size_at(cursor));
+    if (batch_->empty()) return;
     batch_->set_has_timestamps(with_timestamps_);
     batch_ = &output_->send(*batch_, false);
   }
@@ -498,10 +443,7 @@ class FRESHET_HIDDEN Kernel final : public Operator {
   Output* output_ = nullptr;
   Batch* batch_ = nullptr;
   bool with_timestamps_ = false;
-  // pass_rows() only.
-  std::unique_ptr<Batch> shown_;
-  std::unique_ptr<std::int64_t[]> column_;
-  std::uint32_t column_size_ = 0;
+  [[no_unique_address]] std::conditional_t<kAlone, ShownRows, NotAlone> shown_;
 };
 
 }  // namespace freshet::detail

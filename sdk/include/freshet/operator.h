@@ -82,7 +82,8 @@ class FRESHET_API Operator {
   virtual void open(OperatorContext& context);
   // A source: emits up to about `records` records, stopping where every stage is consistent.
   virtual Progress run(std::uint32_t records);
-  // The rows stay the runtime's: not to be changed, and gone after the call.
+  // The rows stay the runtime's: gone after the call, and not to be changed unless the batch is
+  // exclusive().
   virtual void process(std::uint32_t input, Batch& batch) = 0;
   // The combined watermark of all inputs. The operator passes it on to its outputs.
   virtual void watermark(std::int64_t timestamp) = 0;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -49,7 +50,7 @@ FRESHET_API void set_parallelism(const Upstream& up, int parallelism);
 FRESHET_API void set_max_parallelism(const Upstream& up, int max_parallelism);
 FRESHET_API std::uint32_t side_output_index(const Upstream& up,
                                             const std::vector<std::string>& tags,
-                                            const std::string& tag, const RecordType& type);
+                                            std::string_view tag, const RecordType& type);
 
 template <class S>
 StreamVertex make_vertex(const char* kind, const S& stage) {

@@ -8,7 +8,7 @@
 
 namespace freshet::detail {
 
-template <class T, class O, class F>
+template <class T, class O, class F, class... Tags>
 struct FRESHET_HIDDEN ProcessStage : FunctionStage<F> {
   using In = T;
   using Out = O;
@@ -27,13 +27,18 @@ struct FRESHET_HIDDEN ProcessStage : FunctionStage<F> {
   }
   static ProcessStage read(PayloadReader& from) {
     F function = read_function<F>(from);
-    return {{std::move(function)}, from.value<std::vector<std::string>>()};
+    auto tags = from.value<std::vector<std::string>>();
+    if (tags.size() != sizeof...(Tags)) {
+      throw DecodeError("process() with " + std::to_string(sizeof...(Tags)) +
+                        " side outputs got the names of " + std::to_string(tags.size()));
+    }
+    return {{std::move(function)}, std::move(tags)};
   }
   template <class V, class Next>
   void process(V&& value, std::int64_t timestamp, Next& next) {
-    ProcessContext context(*runtime, timestamp, watermark);
-    context.tags = tags.data();
-    context.tag_count = static_cast<std::uint32_t>(tags.size());
+    const RecordType* const types[] = {&record_type<Tags>()..., nullptr};
+    const ProcessContext::SideOutputs side_outputs{tags.data(), types, sizeof...(Tags)};
+    ProcessContext context(*runtime, timestamp, watermark, side_outputs);
     struct Target {
       Next& next;
       std::int64_t timestamp;
