@@ -11,12 +11,13 @@
 #include <optional>
 #include <string>
 
+#include "freshet/api.h"
 #include "freshet/future.h"
 #include "task/waiter.h"
 
 namespace freshet {
 
-class ResultQueue {
+class FRESHET_API ResultQueue {
  public:
   // Waits for room; throws Canceled. [writer]
   void push(std::string rows);

@@ -12,11 +12,12 @@
 #include <optional>
 #include <string>
 
+#include "freshet/api.h"
 #include "freshet/operator.h"
 
 namespace freshet {
 
-class SplitSource {
+class FRESHET_API SplitSource {
  public:
   // Without a coordinator there are no splits.
   SplitSource(std::unique_ptr<Coordinator> coordinator, std::uint32_t parallelism);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "channel/channel.h"
+#include "freshet/api.h"
 #include "freshet/batch.h"
 #include "freshet/job_graph.h"
 #include "freshet/operator.h"
@@ -23,7 +24,7 @@ struct BatchShape {
 };
 
 // One consumer edge of an output.
-class OutputEdge {
+class FRESHET_API OutputEdge {
  public:
   virtual ~OutputEdge() = default;
   // Copies or hands on what `batch` holds; `exclusive` lets it take what the rows own.
@@ -38,7 +39,7 @@ class OutputEdge {
 };
 
 // A call of the next operator of the chain.
-class ChainedEdge final : public OutputEdge {
+class FRESHET_API ChainedEdge final : public OutputEdge {
  public:
   // `failed_link` takes the number of the link whose operator threw, if it has none yet.
   ChainedEdge(std::uint32_t link, std::uint32_t input, int& failed_link)
@@ -55,7 +56,7 @@ class ChainedEdge final : public OutputEdge {
 };
 
 // Rows to the channels of several subtasks (or of one), by key, in turn, at random, or to all.
-class ChannelEdge final : public OutputEdge, private Router {
+class FRESHET_API ChannelEdge final : public OutputEdge, private Router {
  public:
   ChannelEdge(Partitioning partitioning, std::vector<Channel*> channels,
               std::uint32_t max_parallelism, std::uint32_t subtask);
@@ -80,7 +81,7 @@ class ChannelEdge final : public OutputEdge, private Router {
 };
 
 // An operator's output: one scratch batch, delivered to each edge.
-class TaskOutput final : public Output {
+class FRESHET_API TaskOutput final : public Output {
  public:
   explicit TaskOutput(BatchShape shape) : shape_(shape) {}
   ~TaskOutput() override;

@@ -1,0 +1,87 @@
+#include "job_master/execution_graph.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "job_graphs.h"
+
+namespace freshet::testing {
+namespace {
+
+// writers -> readers, joined by one edge that is no call.
+JobGraph two_tasks(std::uint32_t writers, std::uint32_t readers, Partitioning partitioning) {
+  JobGraph job = word_count_graph();
+  job.vertices[0].parallelism = job.vertices[1].parallelism = job.tasks[0].parallelism = writers;
+  job.vertices[2].parallelism = job.vertices[3].parallelism = job.tasks[1].parallelism = readers;
+  job.edges[1].partitioning = partitioning;
+  return job;
+}
+
+TEST(ExecutionGraph, UnrollsTasksToSubtasksInOrder) {
+  const JobGraph job = two_tasks(2, 3, Partitioning::kHash);
+  const ExecutionGraph graph(job);
+  ASSERT_EQ(graph.subtasks().size(), 5u);
+  for (std::uint32_t task = 0; task < 2; ++task) {
+    for (std::uint32_t subtask = 0; subtask < job.tasks[task].parallelism; ++subtask) {
+      const auto& id = graph.subtasks()[graph.place_of(task, subtask)];
+      EXPECT_EQ(id.task, task);
+      EXPECT_EQ(id.subtask, subtask);
+    }
+  }
+  EXPECT_EQ(graph.task_of_vertex(1), 0u);
+  EXPECT_EQ(graph.task_of_vertex(2), 1u);
+}
+
+TEST(ExecutionGraph, CountsTheChannelsOfEdgesThatAreNoCalls) {
+  using P = Partitioning;
+  for (const auto& [partitioning, channels] : {std::pair{P::kHash, 12u},
+                                               {P::kRebalance, 12u},
+                                               {P::kShuffle, 12u},
+                                               {P::kBroadcast, 12u},
+                                               {P::kGlobal, 3u},
+                                               {P::kRescale, 4u}}) {
+    const JobGraph job = two_tasks(3, 4, partitioning);
+    EXPECT_EQ(ExecutionGraph(job).channel_count(), channels) << name_of(partitioning);
+  }
+  const JobGraph job = two_tasks(4, 4, P::kForward);
+  EXPECT_EQ(ExecutionGraph(job).channel_count(), 4u);
+}
+
+TEST(ExecutionGraph, ForwardJoinsEqualNumbersAndGlobalTheFirst) {
+  const JobGraph forward = two_tasks(3, 3, Partitioning::kForward);
+  const JobGraph global = two_tasks(3, 5, Partitioning::kGlobal);
+  for (std::uint32_t from = 0; from < 3; ++from) {
+    EXPECT_EQ(ExecutionGraph(forward).targets(forward.edges[1], from),
+              std::vector<std::uint32_t>{from});
+    EXPECT_EQ(ExecutionGraph(global).targets(global.edges[1], from), std::vector<std::uint32_t>{0});
+  }
+}
+
+// Every reader is reached, shares differ by at most one, and neighbours stay together.
+TEST(ExecutionGraph, RescaleSharesReadersOutEvenly) {
+  for (std::uint32_t writers = 1; writers <= 9; ++writers) {
+    for (std::uint32_t readers = 1; readers <= 9; ++readers) {
+      SCOPED_TRACE(std::to_string(writers) + " to " + std::to_string(readers));
+      const JobGraph job = two_tasks(writers, readers, Partitioning::kRescale);
+      const ExecutionGraph graph(job);
+      std::vector<std::uint32_t> writers_of(readers, 0);
+      std::uint32_t before = 0;
+      for (std::uint32_t from = 0; from < writers; ++from) {
+        const auto targets = graph.targets(job.edges[1], from);
+        ASSERT_FALSE(targets.empty());
+        EXPECT_GE(targets.front(), before);
+        before = targets.back();
+        for (const std::uint32_t target : targets) ++writers_of.at(target);
+        EXPECT_LE(targets.size(), (readers + writers - 1) / writers);
+      }
+      for (const std::uint32_t count : writers_of) {
+        EXPECT_GE(count, 1u);
+        EXPECT_LE(count, (writers + readers - 1) / readers);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace freshet::testing
