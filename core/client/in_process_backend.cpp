@@ -73,8 +73,8 @@ void InProcessBackend::load_operator_libraries(const Pipeline& pipeline) {
     return;
   }
   PluginCatalog& plugins = catalog();
-  for (const CatalogEntry* library : plugins.usable(FRESHET_KIND_OPERATORS)) {
-    plugins.load(*library);
+  for (const std::uint32_t kind : {FRESHET_KIND_OPERATORS, FRESHET_KIND_CONNECTOR}) {
+    for (const CatalogEntry* library : plugins.usable(kind)) plugins.load(*library);
   }
 }
 

@@ -4,10 +4,25 @@
 #include <cassert>
 #include <cstdlib>
 #include <new>
+#include <string>
 
+#include "freshet/error.h"
 #include "freshet/record_type.h"
 
 namespace freshet {
+
+void expect_records(const RecordType& got, const RecordType& wanted) {
+  if (&got == &wanted || (got.schema().fingerprint() == wanted.schema().fingerprint() &&
+                          got.size == wanted.size && got.align == wanted.align)) {
+    return;
+  }
+  const auto text = [](const RecordType& type) {
+    return type.schema().text() + " of " + std::to_string(type.size) + " bytes aligned to " +
+           std::to_string(type.align);
+  };
+  throw Error("records " + text(got) + " come in, this operator reads " + text(wanted) +
+              ": build their modules against one definition of the record type");
+}
 
 struct Batch::Chunk {
   Chunk* next;

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "command.h"
+#include "configuration_flags.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "graph/plan_printer.h"
@@ -15,8 +16,9 @@ namespace {
 enum class Form { kText, kDot, kJson };
 
 struct CommandLine {
-  std::string application, configuration_file, parallelism, plan_to;
-  std::vector<std::string> definitions, shipped, arguments;
+  std::string application, parallelism, plan_to;
+  ConfigurationFlags configuration;
+  std::vector<std::string> shipped, arguments;
   bool dot = false, json = false, verbose = false;
 };
 
@@ -29,9 +31,7 @@ void add_options(CLI::App& command, CommandLine& line) {
   command.add_flag("--json", line.json, "For programs: a list of plans");
   command.add_flag("-v,--verbose", line.verbose, "Also ids, types, schemas and settings");
   command.add_option("--parallelism", line.parallelism, "parallelism.default");
-  command.add_option("-D", line.definitions, "Set an option, key=value; repeatable")
-      ->allow_extra_args(false);
-  command.add_option("--config", line.configuration_file, "The configuration file");
+  line.configuration.add_to(command);
   command.add_option("--ship", line.shipped, "A file that the application needs beside it")
       ->allow_extra_args(false);
 }
@@ -59,19 +59,15 @@ void read_words(CommandLine& line, std::vector<std::string> words) {
   line.json |= behind.json;
   line.verbose |= behind.verbose;
   if (!behind.parallelism.empty()) line.parallelism = behind.parallelism;
-  if (!behind.configuration_file.empty()) line.configuration_file = behind.configuration_file;
-  line.definitions.insert(line.definitions.end(), behind.definitions.begin(),
-                          behind.definitions.end());
+  line.configuration.add(behind.configuration);
   line.shipped.insert(line.shipped.end(), behind.shipped.begin(), behind.shipped.end());
 }
 
 void tell(const std::string& text) { std::fprintf(stderr, "fr: %s\n", text.c_str()); }
 
 PlanRequest request_of(const CommandLine& line) {
-  PlanRequest request{line.application, line.configuration_file, {}, line.shipped, line.arguments};
-  for (const std::string& definition : line.definitions) {
-    request.flags.push_back(parse_definition(definition));
-  }
+  PlanRequest request{line.application, line.configuration.file, line.configuration.settings(),
+                      line.shipped, line.arguments};
   if (!line.parallelism.empty()) {
     request.flags.push_back(
         {options::kParallelismDefault.key(), line.parallelism, "--parallelism"});

@@ -1,9 +1,6 @@
 // The side of `fr info` in which main runs. execute() hands the pipeline to a backend that reports
 // its plan; the thread that then asks for something of the job ends the process as soon as it
 // waits.
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,6 +10,8 @@
 #include <memory>
 #include <utility>
 
+#include "child.h"
+#include "client/in_process_backend.h"
 #include "freshet/configuration.h"
 #include "freshet/detail/backend.h"
 #include "freshet/detail/blocking.h"
@@ -22,7 +21,6 @@
 #include "modules/module_store.h"
 #include "plan_channel.h"
 #include "planning.h"
-#include "translation/translator_registry.h"
 
 namespace freshet::tool {
 namespace {
@@ -87,14 +85,15 @@ class PlannedJob final : public JobClient {
 
 class PlanningBackend final : public detail::ExecutionBackend {
  public:
-  explicit PlanningBackend(Configuration configuration)
-      : configuration_(std::move(configuration)), translators_(ProcessModules::of_this_process()) {}
+  explicit PlanningBackend(Configuration configuration) : configuration_(std::move(configuration)) {
+    translator_.set_configuration(configuration_);  // it loads the plugins that a job needs
+  }
 
   Configuration configuration() override { return configuration_; }
   Future<std::unique_ptr<JobClient>> execute(const Pipeline& pipeline,
                                              const Configuration& configuration) override {
     try {
-      JobGraph job = translators_.translate(pipeline, configuration);
+      JobGraph job = translator_.translate(pipeline, configuration);
       report->send(kPlan, job.to_bytes());
       return make_ready_future(
           std::unique_ptr<JobClient>(std::make_unique<PlannedJob>(std::move(job))));
@@ -105,13 +104,8 @@ class PlanningBackend final : public detail::ExecutionBackend {
 
  private:
   const Configuration configuration_;
-  TranslatorRegistry translators_;
+  InProcessBackend& translator_ = InProcessBackend::instance();
 };
-
-void end_with_parent(long parent) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::_exit(1);  // it ended before that was set
-}
 
 PlanRequest receive_request(int socket) {
   PlanRequest request;
@@ -179,15 +173,7 @@ void run(const PlanRequest& request) {
 }  // namespace
 
 int plan_here(const std::string& channel) {
-  int descriptor = -1;
-  long parent = -1;
-  int read = 0;
-  if (std::sscanf(channel.c_str(), "%d:%ld%n", &descriptor, &parent, &read) != 2 ||
-      static_cast<std::size_t>(read) != channel.size() ||
-      ::fcntl(descriptor, F_SETFD, FD_CLOEXEC) != 0) {
-    throw InvalidInput("'" + channel + "' after --plan-to is no channel: the option is fr's own");
-  }
-  end_with_parent(parent);
+  const int descriptor = join_parent(channel, "--plan-to");
   static PlanSender to_parent(descriptor);
   report = &to_parent;
   try {

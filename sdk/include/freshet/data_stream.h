@@ -250,6 +250,17 @@ class StreamOperations {
       return DataStreamSink(up_);
     }
   }
+  // A sink that a connector or an operator library has registered under that name, see
+  // connector.h; the payload is for its make().
+  DataStreamSink sink_to_registered(std::string operator_name, std::string payload = {}) const {
+    end_chain();
+    StreamVertex vertex;
+    vertex.kind = vertex.name = operator_name;
+    vertex.registered_name = std::move(operator_name);
+    vertex.payload.bytes = std::move(payload);
+    vertex.inputs.push_back(up_.edge(record_type<T>()));
+    return DataStreamSink(upstream(up_.graph().add(std::move(vertex))));
+  }
   DataStreamSink print() const {
     static_assert(is_text_v<T>,
                   "freshet: print(): this record has no text: define std::string "

@@ -123,9 +123,9 @@ class FRESHET_API StreamExecutionEnvironment {
     stream.upstream_of().at().fixed_parallelism = 1;
     return stream;
   }
-  // A source that an operator library has registered under that name (FRESHET_OPERATOR). Its
-  // records are T; the payload is for the operator's make(). The library is found when the job is
-  // translated; that its records are T is checked when it opens its output.
+  // A source that a connector or an operator library has registered under that name, see
+  // connector.h. Its records are T; the payload is for the operator's make(). The plugin is found
+  // when the job is translated; that its records are T is checked when the first come.
   template <class T>
   DataStream<T> from_registered(std::string operator_name, std::string payload = {},
                                 bool bounded = true) {

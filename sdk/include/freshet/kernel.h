@@ -114,6 +114,12 @@ class FRESHET_HIDDEN Kernel final : public Operator {
   }
 
   void process(std::uint32_t, Batch& batch) override {
+    if constexpr (!kSource) {
+      if (&batch.type() != checked_) [[unlikely]] {
+        expect_records(batch.type(), record_type<In>());
+        checked_ = &batch.type();
+      }
+    }
     if constexpr (kAlone && edits_rows_v<Stage<0>>) {
       if (batch.exclusive()) {
         pass_rows<true>(batch);
@@ -440,6 +446,7 @@ class FRESHET_HIDDEN Kernel final : public Operator {
   std::tuple<Stages...> stages_;
   std::size_t begun_ = 0;  // stages whose open() has been called
   StageMetrics* metrics_[kCount] = {};
+  const RecordType* checked_ = nullptr;  // rows of this type have been seen to be ours
   Output* output_ = nullptr;
   Batch* batch_ = nullptr;
   bool with_timestamps_ = false;

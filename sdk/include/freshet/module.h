@@ -82,12 +82,16 @@ class FRESHET_HIDDEN Registered {
   static inline Link link_{};
 };
 
-// An operator that graphs made at run time ask for by name. O has make(PayloadReader*, size_t).
+// An operator that graphs made at run time ask for by name. O has make(PayloadReader*, size_t), and
+// coordinator_maker() if it has a coordinator.
 template <class O>
 class FRESHET_HIDDEN RegisteredByName {
  public:
   explicit RegisteredByName(const char* name)
       : descriptor_{pretty_name<O>(), &O::make, 1, nullptr, name, module_anchor.operators} {
+    if constexpr (requires { O::coordinator_maker(); }) {
+      descriptor_.make_coordinator = O::coordinator_maker();
+    }
     module_anchor.operators = &descriptor_;
   }
 

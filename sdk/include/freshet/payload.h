@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -69,6 +70,23 @@ class FRESHET_API PayloadReader {
  private:
   ByteReader reader_;
 };
+
+// The payload of a registered operator that reads these values one after another. Text becomes
+// std::string.
+template <class... Values>
+std::string payload_of(const Values&... values) {
+  Payload payload;
+  PayloadWriter writer(payload);
+  const auto write = [&](const auto& value) {
+    if constexpr (std::is_convertible_v<decltype(value), std::string_view>) {
+      writer.value(std::string(std::string_view(value)));
+    } else {
+      writer.value(value);
+    }
+  };
+  (write(values), ...);
+  return payload.bytes;
+}
 
 namespace detail {
 

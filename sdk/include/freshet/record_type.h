@@ -91,6 +91,10 @@ struct RecordType {
   const char* name;  // for people
 };
 
+// Throws Error unless rows of the one can be read as rows of the other: the runtime hands rows on
+// as they lie in memory, and the module that reads them may not be the one that wrote them.
+FRESHET_API void expect_records(const RecordType& got, const RecordType& wanted);
+
 template <class T>
 inline constexpr bool is_keyed_v = false;
 template <class K, class V>

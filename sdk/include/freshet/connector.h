@@ -1,0 +1,78 @@
+// A connector: a plugin with sources and sinks, which jobs ask for by name.
+//
+//   struct LinesSource { ... };   // a source of stages/source.h
+//   struct LinesSink { ... };     // a sink of stages/sink.h
+//   FRESHET_SOURCE("lines.read", LinesSource);
+//   FRESHET_SINK("lines.write", std::string, LinesSink);
+//   FRESHET_CONNECTOR_PLUGIN("lines", "1.0.0");
+//
+// and in a job that knows nothing of these classes
+//
+//   env.from_registered<std::string>("lines.read", freshet::payload_of(path))
+//       .sink_to_registered("lines.write", freshet::payload_of(folder, 4));
+//
+// The payload becomes the object: by its read_bound(PayloadReader&) if it has one, else field by
+// field in their order, of exactly those types. A payload that is something else fails the job with
+// the operator's name.
+//
+// Records    Those of the job and of the connector must have equal schemas and the same layout
+//            (std::string and std::string_view have not): checked when the first batch comes.
+// Threads    As stages/source.h and stages/sink.h say.
+#pragma once
+
+#include "freshet/kernel.h"
+#include "freshet/plugin_registration.h"
+#include "freshet/stages/sink.h"
+#include "freshet/stages/source.h"
+
+namespace freshet::detail {
+
+template <class F>
+F read_registered(PayloadReader& from) {
+  if constexpr (requires { F::read_bound(from); }) {
+    return F::read_bound(from);
+  } else if constexpr (std::is_empty_v<F>) {
+    return F{};
+  } else {
+    static_assert(require_serde<F>());
+    return from.value<F>();
+  }
+}
+
+template <class S>
+struct FRESHET_HIDDEN RegisteredSource : SourceStage<S> {
+  static_assert(SourceFunction<S>,
+                "freshet: FRESHET_SOURCE(name, S): S is no source: it needs Record, Split, "
+                "bounded(), enumerator(parallelism) and reader(context); see "
+                "freshet/stages/source.h");
+  static_assert(require_serde<typename S::Record>() && require_serde<typename S::Split>());
+  static RegisteredSource read(PayloadReader& from) { return {{read_registered<S>(from)}}; }
+  static std::unique_ptr<Coordinator> make_coordinator(PayloadReader& payload) {
+    return std::make_unique<SplitCoordinator<S>>(read_registered<S>(payload));
+  }
+};
+
+template <class T, class S>
+struct FRESHET_HIDDEN RegisteredSink : SinkStage<T, S> {
+  static_assert(SinkFunction<S, T>,
+                "freshet: FRESHET_SINK(name, Record, S): S has no write(const Record&)");
+  static_assert(require_serde<T>());
+  static RegisteredSink read(PayloadReader& from) { return {{read_registered<S>(from)}}; }
+};
+
+}  // namespace freshet::detail
+
+// At global scope, once per name, in any source file of the connector. Names are unique among all
+// plugins: begin them with the connector's.
+#define FRESHET_SOURCE(name_, Source_)                                         \
+  static ::freshet::detail::RegisteredByName<                                  \
+      ::freshet::detail::Kernel<::freshet::detail::RegisteredSource<Source_>>> \
+  FRESHET_DETAIL_UNIQUE(freshet_registered_operator_)(name_)
+#define FRESHET_SINK(name_, Record_, Sink_)                                         \
+  static ::freshet::detail::RegisteredByName<                                       \
+      ::freshet::detail::Kernel<::freshet::detail::RegisteredSink<Record_, Sink_>>> \
+  FRESHET_DETAIL_UNIQUE(freshet_registered_operator_)(name_)
+
+// Once in the shared object, at global scope.
+#define FRESHET_CONNECTOR_PLUGIN(name_, version_) \
+  FRESHET_DETAIL_MODULE(FRESHET_KIND_CONNECTOR, name_, version_, nullptr, nullptr, nullptr)

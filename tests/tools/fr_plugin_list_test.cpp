@@ -1,0 +1,164 @@
+// `fr plugin list` and `fr plugin inspect` as people call them.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "fr.h"
+
+namespace {
+
+using namespace freshet::testing;
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+class FrPluginList : public ::testing::Test {
+ protected:
+  // A copy of a test module; the folder has one each.
+  std::string module(const std::string& name, const std::string& folder,
+                     const std::string& as = {}) const {
+    const fs::path to = scratch_ / (folder + "/" + (as.empty() ? name : as) + ".so");
+    fs::create_directories(to.parent_path());
+    fs::copy_file(fs::path(path_from("FRESHET_TEST_MODULES")) / (name + ".so"), to);
+    return to.string();
+  }
+  json list(std::vector<std::string> arguments, const Surroundings& around) const {
+    arguments.insert(arguments.begin(), {"plugin", "list", "--json"});
+    const Outcome outcome = fr_.in(around, arguments);
+    EXPECT_EQ(outcome.code, 0) << outcome.text();
+    return json::parse(outcome.output);
+  }
+  json list(const std::vector<std::string>& arguments) const {
+    return list(arguments, fr_.surroundings());
+  }
+  static json entry_of(const json& list, const std::string& file) {
+    for (const json& entry : list["plugins"])
+      if (entry["file"] == file) return entry;
+    ADD_FAILURE() << "no " << file << " in " << list.dump(2);
+    return {};
+  }
+
+  const Fr fr_;
+  const ScratchFolder scratch_;
+};
+
+TEST_F(FrPluginList, TellsKindVersionFileAndStateOfWhatIsInAFolder) {
+  const std::string alpha = module("alpha", "p");
+  const json plugins = list({"--plugin-dir", scratch_ / "p"});
+  EXPECT_EQ(entry_of(plugins, alpha), json({{"name", "alpha"},
+                                            {"kind", "connector"},
+                                            {"version", "1.2.3"},
+                                            {"file", alpha},
+                                            {"state", "usable"},
+                                            {"reason", ""},
+                                            {"shadows", json::array()},
+                                            {"differences", json::array()}}));
+  EXPECT_EQ(plugins["folders"][0]["path"], scratch_ / "p");
+  EXPECT_EQ(plugins["folders"][0]["origin"], "option plugin.dirs");
+}
+
+TEST_F(FrPluginList, TheFirstOfANameWinsAndWhatItShadowsIsTold) {
+  const std::string first = module("alpha", "first"), second = module("alpha", "second");
+  const json plugins =
+      list({"--plugin-dir", scratch_ / "first", "--plugin-dir", scratch_ / "second"});
+  EXPECT_EQ(entry_of(plugins, first)["shadows"], json::array({second}));
+  EXPECT_EQ(entry_of(plugins, second)["state"], "shadowed");
+  EXPECT_NE(entry_of(plugins, second)["reason"].get<std::string>().find(first), std::string::npos);
+
+  const Outcome text = fr_(
+      {"plugin", "list", "--plugin-dir", scratch_ / "first", "--plugin-dir", scratch_ / "second"});
+  EXPECT_NE(text.output.find("    shadows " + second + "\n"), std::string::npos) << text.text();
+  EXPECT_EQ(text.output.rfind("NAME", 0), 0u);
+}
+
+TEST_F(FrPluginList, RefusedFilesAreListedWithTheReasonAndDoNotFailTheList) {
+  const std::string broken = scratch_.write("p/broken.so", "no ELF at all");
+  const json plugins = list({"--plugin-dir", scratch_ / "p"});
+  EXPECT_EQ(entry_of(plugins, broken)["state"], "refused");
+  EXPECT_EQ(entry_of(plugins, broken)["kind"], "");
+  EXPECT_NE(entry_of(plugins, broken)["reason"], "");
+}
+
+TEST_F(FrPluginList, HonoursTheVariableTheOptionAndTheConfigurationFile) {
+  const std::string by_variable = module("alpha", "variable");
+  const std::string by_option = module("beta", "option");
+  const std::string by_file = module("brook", "file");
+  Surroundings around = fr_.surroundings();
+  around.variables["FRESHET_PLUGIN_PATH"] = scratch_ / "variable";
+  EXPECT_EQ(entry_of(list({}, around), by_variable)["state"], "usable");
+  EXPECT_EQ(entry_of(list({"-D", "plugin.dirs=" + scratch_ / "option"}), by_option)["state"],
+            "usable");
+  const std::string yaml =
+      scratch_.write("freshet.yaml", "plugin.dirs: [" + scratch_ / "file" + "]\n");
+  EXPECT_EQ(entry_of(list({"--config", yaml}), by_file)["kind"], "executor");
+}
+
+TEST_F(FrPluginList, SaysWhyAFolderIsNotLookedInto) {
+  const Outcome outcome = fr_({"plugin", "list", "--plugin-dir", scratch_ / "nowhere"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_NE(outcome.output.find("looked in " + scratch_ / "nowhere" +
+                                " (option plugin.dirs; skipped: does not exist)"),
+            std::string::npos)
+      << outcome.text();
+}
+
+TEST_F(FrPluginList, AWrongCommandLineIsBadUsage) {
+  EXPECT_EQ(fr_({"plugin"}).code, 64);
+  EXPECT_EQ(fr_({"plugin", "list", "--no-such-flag"}).code, 64);
+  EXPECT_EQ(fr_({"plugin", "inspect"}).code, 64);
+  EXPECT_EQ(fr_({"plugin", "list", "-D", "log.level=loud"}).code, 2);
+}
+
+TEST_F(FrPluginList, InspectTellsAllOfTheIdentity) {
+  const std::string alpha = module("alpha", "p");
+  const Outcome outcome = fr_({"plugin", "inspect", alpha, "--json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.text();
+  const json identity = json::parse(outcome.output);
+  EXPECT_EQ(identity["kind"], "connector");
+  EXPECT_EQ(identity["kind_number"], 6);
+  EXPECT_EQ(identity["name"], "alpha");
+  EXPECT_EQ(identity["version"], "1.2.3");
+  EXPECT_EQ(identity["state"], "usable");
+  EXPECT_EQ(identity["size"], fs::file_size(alpha));
+  EXPECT_EQ(identity["sha256"].get<std::string>().size(), 64u);
+  EXPECT_NE(identity["build"]["compiler"], "");
+  EXPECT_EQ(identity["needed_libraries"][0].get<std::string>().rfind("lib", 0), 0u);
+
+  const Outcome text = fr_({"plugin", "inspect", alpha});
+  for (const std::string line : {"state      usable\n", "kind       connector\n",
+                                 "name       alpha\n", "version    1.2.3\n"})
+    EXPECT_NE(text.output.find(line), std::string::npos) << text.text();
+}
+
+TEST_F(FrPluginList, InspectTellsWhyAFileIsRefusedAndEndsWithTwo) {
+  for (const std::string& file :
+       {scratch_.write("text.so", "just text"), scratch_ / "nowhere.so", scratch_.path()}) {
+    const Outcome text = fr_({"plugin", "inspect", file});
+    EXPECT_EQ(text.code, 2) << text.text();
+    EXPECT_NE(text.output.find("state      refused\nreason     "), std::string::npos)
+        << text.text();
+    const Outcome outcome = fr_({"plugin", "inspect", "--json", file});
+    EXPECT_EQ(outcome.code, 2);
+    EXPECT_EQ(json::parse(outcome.output)["state"], "refused");
+  }
+}
+
+TEST_F(FrPluginList, InspectReadsAnApplicationToo) {
+  const std::string application = module("count_arguments", "p");
+  const Outcome outcome = fr_({"plugin", "inspect", application, "--json"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_EQ(json::parse(outcome.output)["kind"], "application");
+}
+
+TEST_F(FrPluginList, InspectRunsNoneOfTheFilesCode) {
+  // It says so when it is loaded: see the marker of the test modules.
+  const std::string alpha = module("alpha", "p");
+  Surroundings around = fr_.surroundings();
+  around.variables["FRESHET_TEST_MARKER"] = scratch_ / "marker";
+  EXPECT_EQ(fr_.in(around, {"plugin", "inspect", alpha}).code, 0);
+  EXPECT_EQ(fr_.in(around, {"plugin", "list", "--plugin-dir", scratch_ / "p"}).code, 0);
+  EXPECT_FALSE(fs::exists(scratch_ / "marker"));
+}
+
+}  // namespace

@@ -1,0 +1,63 @@
+// A process of fr's own, for what must not end or hang fr itself: fr started anew, with a socket to
+// report over. The child arms its own death signal; the parent ends and reaps it in any case.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace freshet::tool {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int number = -1) : number_(number) {}
+  ~Descriptor() { close(); }
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(number_, other.number_);
+    return *this;
+  }
+  int number() const { return number_; }
+  void close();
+
+ private:
+  int number_;
+};
+
+class Child {
+ public:
+  struct Streams {
+    int output;  // becomes its standard output
+    int errors;  // and its standard error
+  };
+  // Starts `fr ARGUMENTS... CHANNEL`, where CHANNEL is for join_parent(). With a group of its own
+  // what the child has started ends with it. Throws InvalidInput.
+  Child(std::vector<std::string> arguments, Streams streams, bool own_group);
+  ~Child();
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  // This side of the socket; blocks, unless it is set otherwise.
+  int channel() const { return channel_.number(); }
+  // Readable when the child has ended.
+  int ended() const { return ended_.number(); }
+  // Sends a signal unless it is 0, waits for the end, ends the rest of the group. Returns the
+  // status of waitpid().
+  int reap(int signal);
+
+ private:
+  pid_t id_ = -1;
+  const bool own_group_;
+  Descriptor channel_, ended_;
+};
+
+// In the child: the socket behind the parent's CHANNEL. From here on this process ends with its
+// parent. Throws InvalidInput if the text, given with `option`, is none.
+int join_parent(const std::string& channel, const std::string& option);
+
+// "exit code 3", "signal SIGSEGV"
+std::string end_text(int status);
+
+}  // namespace freshet::tool
