@@ -53,8 +53,7 @@ void Descriptor::close() {
   number_ = -1;
 }
 
-Child::Child(std::vector<std::string> arguments, Streams streams, bool own_group)
-    : own_group_(own_group) {
+Child::Child(const Words& words, Streams streams, bool own_group) : own_group_(own_group) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
     refuse("can't make a socket", errno);
@@ -66,8 +65,11 @@ Child::Child(std::vector<std::string> arguments, Streams streams, bool own_group
   if (theirs.number() == kChannel && ::fcntl(theirs.number(), F_SETFD, 0) != 0) {
     refuse("can't pass a socket on", errno);
   }
-  arguments.insert(arguments.begin(), "fr");
+  std::vector<std::string> arguments{"fr"};
+  arguments.insert(arguments.end(), words.command.begin(), words.command.end());
+  arguments.push_back(words.flag);
   arguments.push_back(std::to_string(kChannel) + ":" + std::to_string(::getpid()));
+  arguments.insert(arguments.end(), words.arguments.begin(), words.arguments.end());
   id_ = start(arguments, streams, theirs.number(), own_group);
   ended_ = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, id_, 0)));
   if (ended_.number() < 0) {

@@ -32,9 +32,14 @@ class Child {
     int output;  // becomes its standard output
     int errors;  // and its standard error
   };
-  // Starts `fr ARGUMENTS... CHANNEL`, where CHANNEL is for join_parent(). With a group of its own
-  // what the child has started ends with it. Throws InvalidInput.
-  Child(std::vector<std::string> arguments, Streams streams, bool own_group);
+  // Starts `fr COMMAND... FLAG CHANNEL ARGUMENTS...`, where CHANNEL is for join_parent(). With a
+  // group of its own what the child has started ends with it. Throws InvalidInput.
+  struct Words {
+    std::vector<std::string> command;
+    std::string flag;
+    std::vector<std::string> arguments;
+  };
+  Child(const Words& words, Streams streams, bool own_group);
   ~Child();
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;

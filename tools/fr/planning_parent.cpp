@@ -70,7 +70,7 @@ void listen(Child& child, Plans& plans) {
 }  // namespace
 
 Plans plan_in_child(const PlanRequest& request) {
-  Child child({"info", "--plan-to"}, {STDERR_FILENO, STDERR_FILENO}, /*own_group=*/false);
+  Child child({{"info"}, "--plan-to", {}}, {STDERR_FILENO, STDERR_FILENO}, /*own_group=*/false);
   send_request(request, child.channel());
   if (::fcntl(child.channel(), F_SETFL, O_NONBLOCK) != 0) {
     throw InvalidInput(std::string("can't set up a socket: ") + std::strerror(errno));

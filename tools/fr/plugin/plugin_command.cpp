@@ -11,6 +11,7 @@ const Command kPlugin("plugin", "List, inspect and check plugins.",
                         command.require_subcommand(1);
                         add_plugin_list(command, *chosen);
                         add_plugin_inspect(command, *chosen);
+                        add_plugin_check(command, *chosen);
                         return [chosen] { return (*chosen)(); };
                       });
 

@@ -1,0 +1,213 @@
+// `fr plugin check` as people call it: what is right passes, and each thing that is wrong with a
+// plugin makes its own case fail and no other.
+#include <gtest/gtest.h>
+
+#include <cctype>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "fr.h"
+
+namespace {
+
+using namespace freshet::testing;
+using nlohmann::json;
+using Names = std::set<std::string>;
+
+struct Checked {
+  Outcome outcome;
+  json report;
+
+  Names with(const std::string& result) const {
+    Names names;
+    for (const json& each : report["cases"])
+      if (each["result"] == result) names.insert(each["name"]);
+    return names;
+  }
+  std::string detail(const std::string& name) const {
+    for (const json& each : report["cases"])
+      if (each["name"] == name) return each["detail"];
+    return "no case " + name;
+  }
+};
+
+Checked check(const std::string& file, const std::vector<std::string>& more = {},
+              const std::string& bad = {}) {
+  const Fr fr;
+  Surroundings around = fr.surroundings();
+  around.variables["FRESHET_TEST_BAD"] = bad;
+  std::vector<std::string> arguments{
+      "plugin", "check", "--json", "--time-limit", bad.empty() ? "60" : "4", file};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  Checked checked{fr.in(around, arguments), {}};
+  checked.report = json::parse(checked.outcome.output, nullptr, /*allow_exceptions=*/false);
+  return checked;
+}
+
+struct Wrong {
+  const char* what;
+  const char* failed_case;
+  const char* says;
+};
+
+void PrintTo(const Wrong& wrong, std::ostream* to) { *to << wrong.what; }
+
+std::string test_name(const ::testing::TestParamInfo<Wrong>& info) {
+  std::string name;
+  bool begins = true;
+  for (const char* c = info.param.what; *c != '\0'; ++c) {
+    if (*c != ' ') name += begins ? static_cast<char>(std::toupper(*c)) : *c;
+    begins = *c == ' ';
+  }
+  return name;
+}
+
+class AnExecutorThat : public ::testing::TestWithParam<Wrong> {};
+class OperatorsOfWhichOne : public ::testing::TestWithParam<Wrong> {};
+
+TEST_P(AnExecutorThat, FailsThatCaseAlone) {
+  const Checked checked = check(path_from("FRESHET_TEST_BAD_EXECUTOR"), {}, GetParam().what);
+  EXPECT_EQ(checked.outcome.code, 1) << checked.outcome.text();
+  EXPECT_EQ(checked.with("failed"), Names{GetParam().failed_case}) << checked.report.dump(2);
+  EXPECT_NE(checked.detail(GetParam().failed_case).find(GetParam().says), std::string::npos)
+      << checked.detail(GetParam().failed_case);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    FrPluginCheck, AnExecutorThat,
+    ::testing::Values(
+        Wrong{"crashes on exit", "loads", "signal SIGABRT after its work, on exit"},
+        Wrong{"crashes in create", "creates", "signal SIGABRT, while create()"},
+        Wrong{"gives no object", "creates", "says: no coffee left"},
+        Wrong{"hangs in destroy", "creates", "does not end within 4 s, while destroy()"},
+        Wrong{"leaks memory", "memory", "bytes of heap"},
+        Wrong{"leaks a descriptor", "descriptors", "leave 50 descriptors open, such as "},
+        Wrong{"leaks a thread", "threads", "leave 50 threads"},
+        Wrong{"has one object", "several", "the same object"},
+        Wrong{"writes behind the buffer", "errors", "beyond the 1 bytes"},
+        Wrong{"says yes to all", "compatibility", "says yes to a configuration without a target"},
+        Wrong{"throws at odd targets", "compatibility", "is_compatible_with() throws for"},
+        Wrong{"gives wrong results", "results", "job 'broadcast': expected 20 records, got 10"},
+        Wrong{"loses collected records", "collect", "expected 20000 records, got"},
+        Wrong{"loses accumulators", "accumulators", "no accumulator 'kit.seen'"},
+        Wrong{"hides failures", "failures", "a job whose function throws has returned"},
+        Wrong{"ignores cancel", "cancel", "does not end within 4 s"},
+        Wrong{"gives all jobs one id", "two-jobs", "two jobs have the id 7777"},
+        Wrong{"throws from execute", "refusals", "put it into the future"}),
+    test_name);
+
+TEST_P(OperatorsOfWhichOne, FailsThatCaseAlone) {
+  const Checked checked = check(path_from("FRESHET_TEST_BAD_OPERATORS"), {}, GetParam().what);
+  EXPECT_EQ(checked.outcome.code, 1) << checked.outcome.text();
+  EXPECT_EQ(checked.with("failed"), Names{GetParam().failed_case}) << checked.report.dump(2);
+  EXPECT_NE(checked.detail(GetParam().failed_case).find(GetParam().says), std::string::npos)
+      << checked.detail(GetParam().failed_case);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    FrPluginCheck, OperatorsOfWhichOne,
+    ::testing::Values(
+        Wrong{"uses a name twice", "names", "two operators are registered as 'bad.taker'"},
+        Wrong{"crashes at a bad payload", "payloads", "SIGABRT, while making 'bad.taker' from"},
+        Wrong{"throws no exception at a bad payload", "payloads", "no std::exception"},
+        Wrong{"crashes in close", "life", "SIGABRT, while running 'bad.taker'"},
+        Wrong{"blocks its thread", "life", "'bad.giver'"}),
+    test_name);
+
+TEST(FrPluginCheck, TheLocalExecutorPasses) {
+  const Checked checked = check(path_from("FRESHET_TEST_LOCAL_EXECUTOR"));
+  EXPECT_EQ(checked.outcome.code, 0) << checked.outcome.text();
+  EXPECT_EQ(checked.with("passed").size(), 17u) << checked.report.dump(2);
+  EXPECT_EQ(checked.report["kind"], "executor");
+  EXPECT_EQ(checked.report["name"], "local");
+  EXPECT_EQ(checked.report["failed"], 0);
+}
+
+TEST(FrPluginCheck, WithNothingWrongTheFixturesPass) {
+  const Checked executor = check(path_from("FRESHET_TEST_BAD_EXECUTOR"));
+  EXPECT_EQ(executor.outcome.code, 0) << executor.outcome.text();
+  const Checked operators = check(path_from("FRESHET_TEST_BAD_OPERATORS"));
+  EXPECT_EQ(operators.outcome.code, 0) << operators.outcome.text();
+  EXPECT_EQ(operators.with("passed"),
+            (Names{"identity", "loads", "exports", "names", "payloads", "life"}));
+}
+
+TEST(FrPluginCheck, ASourceWithoutEndIsCanceled) {
+  const Checked checked =
+      check(path_from("FRESHET_TEST_BAD_OPERATORS"), {}, "has a source without end");
+  EXPECT_EQ(checked.outcome.code, 0) << checked.outcome.text();
+}
+
+TEST(FrPluginCheck, AnOperatorThatSaysWhyItDoesNotRunIsNoted) {
+  const Checked checked = check(path_from("FRESHET_TEST_BAD_OPERATORS"), {}, "fails to open");
+  EXPECT_EQ(checked.outcome.code, 0) << checked.outcome.text();
+  EXPECT_NE(checked.detail("life").find("the door is stuck"), std::string::npos);
+  EXPECT_NE(checked.detail("life").find("--payload bad.taker="), std::string::npos);
+  const Checked given = check(path_from("FRESHET_TEST_BAD_OPERATORS"),
+                              {"--payload", "bad.taker=string:x"}, "fails to open");
+  EXPECT_EQ(given.with("failed"), Names{"life"}) << given.outcome.text();
+}
+
+TEST(FrPluginCheck, AConnectorIsTakenThroughItsLifeWithItsPayload) {
+  const ScratchFolder scratch;
+  const std::string notes = scratch.write("notes", "one\ntwo\n");
+  const std::vector<std::string> payloads{"--payload", "notes.read=string:" + notes, "--payload",
+                                          "notes.write=string:" + (scratch / "out")};
+  const Checked checked = check(path_from("FRESHET_TEST_CONNECTOR"), payloads);
+  EXPECT_EQ(checked.outcome.code, 0) << checked.outcome.text();
+  EXPECT_EQ(checked.with("passed").size(), 6u) << checked.report.dump(2);
+  EXPECT_EQ(names_in(scratch.path()), (std::vector<std::string>{"notes", "out-0"}));
+
+  const Checked without = check(path_from("FRESHET_TEST_CONNECTOR"));
+  EXPECT_EQ(without.outcome.code, 0);
+  EXPECT_EQ(without.with("skipped"), Names{"life"});
+}
+
+TEST(FrPluginCheck, SymbolsBesideTheEntryAreNamed) {
+  const Checked checked = check(path_from("FRESHET_TEST_BAD_EXPORTS"), {"--case", "exports"});
+  EXPECT_EQ(checked.outcome.code, 1) << checked.outcome.text();
+  EXPECT_NE(checked.detail("exports").find("it exports more than freshet_plugin: "),
+            std::string::npos);
+}
+
+TEST(FrPluginCheck, OfAnApplicationTheMainIsPlanned) {
+  const std::string job = path_from("FRESHET_TEST_CONNECTOR_JOB");
+  const Checked without = check(job);
+  EXPECT_EQ(without.outcome.code, 0) << without.outcome.text();
+  EXPECT_EQ(without.with("skipped"), Names{"plans"});
+  const Checked refused = check(job, {"--", "only one"});
+  EXPECT_EQ(refused.outcome.code, 1);
+  EXPECT_EQ(refused.with("failed"), Names{"plans"});
+}
+
+TEST(FrPluginCheck, OfARefusedFileNothingIsRun) {
+  const ScratchFolder scratch;
+  const Checked checked = check(scratch.write("text.so", "not a plugin"));
+  EXPECT_EQ(checked.outcome.code, 2) << checked.outcome.text();
+  EXPECT_EQ(checked.with("failed"), Names{"identity"});
+  EXPECT_EQ(checked.report["cases"].size(), 1u);
+}
+
+TEST(FrPluginCheck, TellsALineForEachCase) {
+  const Fr fr;
+  const Outcome outcome = fr({"plugin", "check", path_from("FRESHET_TEST_LOCAL_EXECUTOR"), "--case",
+                              "loads", "--case", "creates"});
+  EXPECT_EQ(outcome.code, 0) << outcome.text();
+  const auto lines = lines_of(outcome.output);
+  ASSERT_EQ(lines.size(), 4u) << outcome.text();
+  EXPECT_EQ(lines[1].rfind("  passed   loads ", 0), 0u) << lines[1];
+  EXPECT_EQ(lines[2].rfind("  passed   creates ", 0), 0u) << lines[2];
+  EXPECT_EQ(lines[3], "2 passed, 0 failed, 0 skipped");
+}
+
+TEST(FrPluginCheck, AWrongCommandLineIsBadUsage) {
+  const std::string local = path_from("FRESHET_TEST_LOCAL_EXECUTOR");
+  EXPECT_EQ(check(local, {"--case", "nothing"}).outcome.code, 64);
+  EXPECT_EQ(check(local, {"--payload", "x"}).outcome.code, 64);
+  EXPECT_EQ(check(local, {"--payload", "x=i64:many"}).outcome.code, 64);
+  EXPECT_EQ(check(local, {"--payload", "x=@/no/such/file"}).outcome.code, 64);
+  EXPECT_EQ(check(local, {"--time-limit", "0"}).outcome.code, 64);
+  EXPECT_EQ(Fr()({"plugin", "check"}).code, 64);
+}
+
+}  // namespace

@@ -1,0 +1,180 @@
+// What every shared object meets: it is judged, loaded, makes objects and takes them back.
+#include <algorithm>
+#include <cstring>
+#include <exception>
+#include <iterator>
+#include <thread>
+
+#include "plugin/check.h"
+#include "plugin/exported_symbols.h"
+#include "plugin/resources.h"
+#include "plugin_catalog/plugin_kind.h"
+
+namespace freshet::tool {
+namespace {
+
+constexpr int kWarmUp = 20;
+constexpr int kRounds = 50;
+constexpr std::size_t kHeapTolerance = 1024;  // bytes after kRounds
+constexpr std::size_t kResidentTolerance = 2 * 1024 * 1024;
+
+void identity(CaseContext& context) { context.file(); }
+
+void exports(CaseContext& context) {
+  std::string others;
+  for (const ExportedSymbol& symbol : exported_symbols(context.contract())) {
+    if (symbol.name == FRESHET_PLUGIN_ENTRY && !symbol.unique) continue;
+    others += (others.empty() ? "" : ", ") + printable(symbol.name, 200) +
+              (symbol.unique ? " (unique)" : "");
+    if (others.size() > 600) {
+      others += ", ...";
+      break;
+    }
+  }
+  if (others.empty()) return;
+  throw CaseFailed("it exports more than " FRESHET_PLUGIN_ENTRY ": " + others +
+                   ": compile with -fvisibility=hidden and link with the SDK's version script");
+}
+
+void loads(CaseContext& context) {
+  const freshet_plugin_v1& contract = context.contract();
+  const PluginKind* kind = find_kind(contract.kind);
+  const auto must = [](bool holds, const std::string& what) {
+    if (!holds) throw CaseFailed(what + ": use the macro of this kind");
+  };
+  const bool makes = kind != nullptr && kind->interface[0] != '\0';
+  must(!makes || contract.create != nullptr, "its entry has no create()");
+  must((contract.create == nullptr) == (contract.destroy == nullptr),
+       "its entry has one of create() and destroy()");
+  const bool is_application = contract.kind == FRESHET_KIND_APPLICATION;
+  must((contract.main != nullptr) == is_application,
+       is_application ? "its entry has no main" : "its entry has a main and is no application");
+  must(contract.operators != nullptr, "its entry has no list of operators");
+}
+
+void rounds(CaseContext& context, int count) {
+  for (int i = 0; i < count; ++i) {
+    void* const object = context.create();
+    context.destroy(object);
+  }
+}
+
+void creates(CaseContext& context) { rounds(context, 2); }
+
+void keeps_memory(CaseContext& context) {
+  rounds(context, kWarmUp);
+  const std::size_t heap = heap_bytes_in_use(), resident = resident_bytes();
+  rounds(context, kRounds);
+  const std::size_t heap_after = heap_bytes_in_use(), resident_after = resident_bytes();
+  const auto judge = [](const char* what, std::size_t before, std::size_t after,
+                        std::size_t tolerance) {
+    if (after <= before + tolerance) return;
+    throw CaseFailed(std::to_string(kRounds) + " times create() and destroy() leave " +
+                     std::to_string(after - before) + " bytes of " + what + ", at most " +
+                     std::to_string(tolerance) +
+                     " are allowed: free in destroy() what create() has taken");
+  };
+  judge("heap", heap, heap_after, kHeapTolerance);
+  judge("resident memory", resident, resident_after, kResidentTolerance);
+  if (heap == 0) throw CaseSkipped("this allocator does not tell what it has handed out");
+}
+
+void keeps_descriptors(CaseContext& context) {
+  rounds(context, kWarmUp);
+  const std::vector<std::string> before = open_descriptors();
+  rounds(context, kRounds);
+  const std::vector<std::string> after = open_descriptors();
+  if (after.size() <= before.size()) return;
+  std::vector<std::string> more;
+  std::set_difference(after.begin(), after.end(), before.begin(), before.end(),
+                      std::back_inserter(more));
+  throw CaseFailed(std::to_string(kRounds) + " times create() and destroy() leave " +
+                   std::to_string(after.size() - before.size()) + " descriptors open, such as " +
+                   (more.empty() ? "?" : printable(more.front(), 200)) +
+                   ": close in destroy() what create() has opened");
+}
+
+void keeps_threads(CaseContext& context) {
+  rounds(context, kWarmUp);
+  // A thread that has been joined may take a moment to go.
+  const auto settled = [](std::size_t most) {
+    for (int i = 0; i < 500 && thread_count() > most; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    return thread_count();
+  };
+  const std::size_t before = settled(1);
+  rounds(context, kRounds);
+  const std::size_t after = settled(before);
+  if (after <= before) return;
+  throw CaseFailed(std::to_string(kRounds) + " times create() and destroy() leave " +
+                   std::to_string(after - before) +
+                   " threads: join in destroy() what create() has started");
+}
+
+void several_at_once(CaseContext& context) {
+  void* const first = context.create();
+  void* const second = context.create();
+  if (first == second) throw CaseFailed("two calls of create() gave the same object");
+  void* third = nullptr;
+  std::exception_ptr error;
+  std::thread([&] {
+    try {
+      third = context.create();
+    } catch (...) {
+      error = std::current_exception();
+    }
+  }).join();
+  if (error) std::rethrow_exception(error);
+  context.destroy(first);
+  context.destroy(third);
+  context.destroy(second);
+}
+
+// With room for a reason of every size, none of it written beyond its end.
+void small_buffers(CaseContext& context) {
+  const freshet_plugin_v1& contract = context.contract();
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{2}, std::size_t{16}}) {
+    context.doing("create() with room for " + std::to_string(size) + " bytes of reason");
+    char error[64];
+    std::memset(error, '#', sizeof error);
+    void* const object = contract.create(size == 0 ? nullptr : error, size);
+    if (std::any_of(error + size, std::end(error), [](char c) { return c != '#'; })) {
+      throw CaseFailed("create() writes a reason beyond the " + std::to_string(size) +
+                       " bytes that it was given");
+    }
+    if (object == nullptr) {
+      throw CaseFailed("create() works with room for a long reason and fails with room for " +
+                       std::to_string(size) + " bytes");
+    }
+    context.destroy(object);
+  }
+}
+
+}  // namespace
+
+std::vector<Case> life_cases(std::uint32_t kind) {
+  std::vector<Case> cases{
+      {"identity", "is a shared object that this Freshet would load", "", identity},
+      {"loads", "is loaded, and the process that loaded it ends well", "identity", loads},
+      {"exports", "exports its entry alone, and no unique symbol", "loads", exports},
+  };
+  const bool makes_nothing = kind == FRESHET_KIND_APPLICATION || kind == FRESHET_KIND_OPERATORS ||
+                             kind == FRESHET_KIND_CONNECTOR;
+  if (makes_nothing) return cases;
+  const std::vector<Case> more{
+      {"creates", "makes an object and takes it back", "loads", creates},
+      {"threads", "fifty objects later has no more threads", "creates", keeps_threads},
+      {"descriptors", "fifty objects later holds no more descriptors", "creates",
+       keeps_descriptors},
+      // A thread has memory of its own.
+      {"memory", "fifty objects later holds no more memory", "threads", keeps_memory},
+      {"several", "makes several objects that live at once, on any thread", "creates",
+       several_at_once},
+      {"errors", "keeps within the buffer for its reason", "creates", small_buffers},
+  };
+  cases.insert(cases.end(), more.begin(), more.end());
+  return cases;
+}
+
+}  // namespace freshet::tool

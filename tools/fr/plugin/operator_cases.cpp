@@ -1,0 +1,283 @@
+// What the operators of an operator library or connector do, one after the other: made from good
+// and bad payloads, and taken through their life by the runtime, as a source and between two
+// others.
+#include <algorithm>
+#include <cstdio>
+#include <random>
+#include <set>
+
+#include "client/in_process_backend.h"
+#include "freshet/error.h"
+#include "freshet/job_client.h"
+#include "freshet/job_graph.h"
+#include "freshet/operator.h"
+#include "freshet/payload.h"
+#include "modules/application.h"
+#include "modules/module_registry.h"
+#include "plugin/check.h"
+
+namespace freshet::tool {
+namespace {
+
+constexpr std::int64_t kPatienceMs = 5'000;
+constexpr std::int64_t kSourceMs = 1'000;  // for a source to come to its end
+
+std::vector<const OperatorDescriptor*> registered(CaseContext& context) {
+  const auto* anchor = static_cast<const ModuleAnchor*>(context.contract().operators);
+  std::vector<const OperatorDescriptor*> found;
+  for (const OperatorDescriptor* each = anchor->operators; each != nullptr; each = each->next) {
+    if (each->registered_name != nullptr) found.push_back(each);
+  }
+  std::sort(found.begin(), found.end(), [](const auto* a, const auto* b) {
+    return std::string_view(a->registered_name) < b->registered_name;
+  });
+  return found;
+}
+
+std::string quoted(const OperatorDescriptor& op) {
+  return "'" + printable(op.registered_name) + "'";
+}
+
+void names(CaseContext& context) {
+  std::set<std::string> seen;
+  for (const OperatorDescriptor* op : registered(context)) {
+    const std::string name = op->registered_name;
+    if (name.empty() || printable(name, name.size()) != name) {
+      throw CaseFailed("an operator is registered as '" + printable(name) +
+                       "': a name is printable ASCII");
+    }
+    if (!seen.insert(name).second) {
+      throw CaseFailed("two operators are registered as '" + name + "': rename one of them");
+    }
+    if (op->make == nullptr) throw CaseFailed("operator '" + name + "' has no make()");
+  }
+  if (seen.empty()) {
+    throw CaseFailed(
+        "it has registered no operator by name: see FRESHET_OPERATOR, FRESHET_SOURCE, "
+        "FRESHET_SINK");
+  }
+}
+
+void bad_payloads(CaseContext& context) {
+  std::mt19937 random(20260101);
+  for (const OperatorDescriptor* op : registered(context)) {
+    for (std::size_t round = 0; round < 200; ++round) {
+      std::string bytes(round % 40, '\0');
+      const bool lying = round % 3 == 0;  // lengths that are not there
+      for (char& byte : bytes) byte = lying ? '\xff' : static_cast<char>(random());
+      context.doing("making " + quoted(*op) + " from " + std::to_string(bytes.size()) +
+                    " odd bytes");
+      const auto attempt = [&](auto&& make) {
+        try {
+          PayloadReader reader(bytes.data(), bytes.size());
+          make(reader);
+        } catch (const std::exception&) {
+          return;  // DecodeError, as it should be, or what the object says of odd values
+        } catch (...) {
+          throw CaseFailed(quoted(*op) + " throws what is no std::exception at a bad payload");
+        }
+      };
+      attempt([&](PayloadReader& reader) { op->make(&reader, 1); });
+      if (op->make_coordinator != nullptr) {
+        attempt([&](PayloadReader& reader) { op->make_coordinator(reader); });
+      }
+    }
+  }
+}
+
+// A chain of single operators, one subtask each; every output of the one under test is discarded.
+class Chain {
+ public:
+  explicit Chain(const std::string& name) {
+    graph_.id = hex_id(0);
+    graph_.name = name;
+  }
+  std::uint32_t add(const std::string& op, const std::string& payload, bool source,
+                    bool coordinated, std::size_t outputs) {
+    JobVertex vertex;
+    const auto place = static_cast<std::uint32_t>(graph_.vertices.size());
+    vertex.id = hex_id(place + 1);
+    vertex.kind = vertex.name = vertex.op.registered_name = op;
+    vertex.op.module = 0;
+    vertex.payload.bytes = payload;
+    vertex.source = source;
+    vertex.bounded = false;
+    vertex.coordinated = coordinated;
+    vertex.outputs.resize(outputs, {"any", 0, false});
+    graph_.vertices.push_back(std::move(vertex));
+    return place;
+  }
+  void connect(std::uint32_t from, std::uint32_t output, std::uint32_t to) {
+    JobEdge edge;
+    edge.from = from;
+    edge.output = output;
+    edge.to = to;
+    edge.chained = true;
+    graph_.edges.push_back(edge);
+  }
+  std::unique_ptr<JobClient> run(const LoadedModule& module, const Configuration& configuration) {
+    graph_.modules = {{module.sha256().hex(), module.path().filename().string(), module.kind()}};
+    JobTask task;
+    for (std::uint32_t v = 0; v < graph_.vertices.size(); ++v) {
+      task.links.push_back({{v}, graph_.vertices[v].op});
+    }
+    graph_.tasks = {task};
+    return InProcessBackend::instance().run_in_process(graph_.to_bytes(), configuration);
+  }
+
+ private:
+  static std::string hex_id(std::uint32_t number) {
+    char text[33];
+    std::snprintf(text, sizeof text, "%032x", number);
+    return text;
+  }
+  JobGraph graph_;
+};
+
+// What the base class says when it is run as a source.
+const std::string& no_source_text() {
+  static const std::string text = [] {
+    struct NoSource final : Operator {
+      void process(std::uint32_t, Batch&) override {}
+      void watermark(std::int64_t) override {}
+      void end_of_input(std::uint32_t) override {}
+    } op;
+    try {
+      op.run(1);
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  }();
+  return text;
+}
+
+class Life {
+ public:
+  Life(CaseContext& context, const OperatorDescriptor& op)
+      : context_(context), op_(op), configuration_(context.request.configuration.load()) {
+    const auto payloads = read_payloads(context.request.payloads);
+    const auto payload = payloads.find(op.registered_name);
+    has_payload_ = payload != payloads.end();
+    if (has_payload_) payload_ = payload->second;
+  }
+
+  // Empty, or why it could not be taken through its life.
+  std::string run() {
+    if (const std::string why = makes(); !why.empty()) return why;
+    const JobResult as_source = ended(start({}), "as a source", /*cancel_after_ms=*/kSourceMs);
+    if (!as_source.failure || as_source.failure->message != no_source_text()) {
+      return judged(as_source, "as a source");
+    }
+    const JobResult empty =
+        ended(start("freshet.kit.nothing"), "behind a source without records", kPatienceMs);
+    if (const std::string why = judged(empty, "without records"); !why.empty()) return why;
+    const JobResult canceled = ended(start("freshet.kit.idle"), "behind an idle source", 20);
+    if (canceled.status != JobStatus::kCanceled) {
+      throw CaseFailed(quoted(op_) + " behind an idle source: the canceled job is " +
+                       name_of(canceled.status) + told(canceled));
+    }
+    const JobResult failed =
+        ended(start("freshet.kit.failing"), "behind a source that fails", kPatienceMs);
+    if (!failed.failure || failed.failure->operator_name != "freshet.kit.failing") {
+      throw CaseFailed(quoted(op_) + " behind a source that fails: the job is " +
+                       name_of(failed.status) + told(failed) +
+                       ", the source's failure should be "
+                       "told");
+    }
+    return {};
+  }
+
+ private:
+  std::string makes() const {
+    context_.doing("making " + quoted(op_));
+    try {
+      PayloadReader reader(payload_.data(), payload_.size());
+      if (op_.make(&reader, 1) == nullptr) throw CaseFailed(quoted(op_) + ": make() gives nothing");
+      return {};
+    } catch (const std::exception& error) {
+      return refused(std::string("says of its payload: ") + error.what());
+    }
+  }
+  std::string refused(const std::string& why) const {
+    if (has_payload_) throw CaseFailed(quoted(op_) + " " + why);
+    return quoted(op_) + " " + why + " (none was given: --payload " + op_.registered_name +
+           "=VALUE)";
+  }
+  static std::string told(const JobResult& result) {
+    return result.failure
+               ? ", " + result.failure->operator_name + " says: " + result.failure->message
+               : "";
+  }
+  std::string judged(const JobResult& result, const std::string& how) const {
+    if (result.status == JobStatus::kFinished || result.status == JobStatus::kCanceled) return {};
+    return refused(how + " is " + name_of(result.status) + told(result));
+  }
+
+  // Behind that source of the kit, or as the source.
+  std::unique_ptr<JobClient> start(const std::string& behind) {
+    constexpr std::uint32_t kOutputs = 4;
+    Chain chain("check " + std::string(op_.registered_name));
+    const bool source = behind.empty();
+    std::uint32_t before = 0;
+    if (!source) before = chain.add(behind, "", true, false, 1);
+    const std::uint32_t tested = chain.add(op_.registered_name, payload_, source,
+                                           source && op_.make_coordinator != nullptr, kOutputs);
+    if (!source) chain.connect(before, 0, tested);
+    for (std::uint32_t i = 0; i < kOutputs; ++i) {
+      chain.connect(tested, i, chain.add("freshet.kit.discard", "", false, false, 0));
+    }
+    context_.doing("running " + quoted(op_) + (source ? " as a source" : " behind " + behind));
+    const LoadedModule* module = ModuleRegistry::instance().module_of(&op_);
+    return chain.run(*module, configuration_);
+  }
+
+  JobResult ended(const std::unique_ptr<JobClient>& job, const std::string& how,
+                  std::int64_t cancel_after_ms) {
+    const Future<JobResult> result = job->result();
+    if (!result.wait_for(cancel_after_ms)) {
+      context_.doing("canceling " + quoted(op_) + " " + how);
+      job->cancel().wait();
+      if (!result.wait_for(kPatienceMs)) {
+        throw CaseFailed(quoted(op_) + " " + how + " does not end within 5 s of a cancel");
+      }
+    }
+    return result.get();
+  }
+
+  CaseContext& context_;
+  const OperatorDescriptor& op_;
+  const Configuration configuration_;
+  std::string payload_;
+  bool has_payload_ = false;
+};
+
+void life(CaseContext& context) {
+  const auto operators = registered(context);
+  const ModuleStore store(ModuleStore::default_state_folder());
+  static_cast<void>(load_application(store, kit_file(), {}));
+  std::string untold;
+  std::size_t count = 0;
+  for (const OperatorDescriptor* op : operators) {
+    const std::string why = Life(context, *op).run();
+    if (why.empty()) {
+      ++count;
+    } else {
+      untold += (untold.empty() ? "" : "\n") + why;
+    }
+  }
+  if (count == 0) throw CaseSkipped(untold);
+  if (!untold.empty()) context.note(untold);
+}
+
+}  // namespace
+
+std::vector<Case> operator_cases() {
+  return {
+      {"names", "registers operators under names of their own", "loads", names},
+      {"payloads", "makes operators from any bytes, or refuses them", "names", bad_payloads},
+      {"life", "has operators that open, run, are canceled, fail and close", "names", life},
+  };
+}
+
+}  // namespace freshet::tool
