@@ -1,0 +1,93 @@
+// The connector 'template-name': a source and a sink of lines, for jobs that name them.
+//
+//   env.from_registered<std::string>("template-name.read", freshet::payload_of(path))
+//   stream.sink_to_registered("template-name.write", freshet::payload_of(path))
+#include <freshet/connector.h>
+#include <freshet/error.h>
+#include <freshet/runtime_context.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <string>
+
+namespace {
+
+// In a task: reads one split after the other.
+class TemplateNameReader {
+ public:
+  void start(const std::string& path) {
+    file_ = std::make_unique<std::ifstream>(path);
+    if (!*file_) throw freshet::Error("can't open '" + path + "': check that it may be read");
+  }
+  // About `records` records and no more: cancels and snapshots come in between.
+  template <class Out>
+  freshet::ReadStatus read(Out& out, std::uint32_t records) {
+    std::string line;
+    for (std::uint32_t i = 0; i < records; ++i) {
+      if (!std::getline(*file_, line)) return freshet::ReadStatus::split_done();
+      out(line);
+    }
+    return freshet::ReadStatus::more();
+  }
+
+ private:
+  std::unique_ptr<std::ifstream> file_;
+};
+
+// Its fields are the payload, in their order.
+struct TemplateNameSource {
+  using Record = std::string;
+  using Split = std::string;
+
+  std::string path;
+
+  bool bounded() const { return true; }
+  // Once per job: what there is to read. Here the whole file is one split.
+  freshet::FixedSplits<Split> enumerator(std::uint32_t) const {
+    return freshet::FixedSplits<Split>({path});
+  }
+  TemplateNameReader reader(freshet::RuntimeContext&) const { return {}; }
+};
+
+// One file per subtask, PATH-0, PATH-1, ..., there when the whole job has come to its end.
+struct TemplateNameSink {
+  std::string path;
+  std::unique_ptr<std::ofstream> file{};
+
+  void open(freshet::RuntimeContext& context) {
+    path += "-" + std::to_string(context.subtask_index());
+    file = std::make_unique<std::ofstream>(path + ".part");
+    check();
+  }
+  void write(const std::string& line) { *file << line << '\n'; }
+  void end_of_input() {
+    file->flush();
+    check();
+  }
+  void commit() {
+    if (std::rename((path + ".part").c_str(), path.c_str()) != 0) {
+      throw freshet::Error("can't rename '" + path + ".part': check the folder");
+    }
+  }
+  // Always, also after a failure or a cancel.
+  void close() {
+    file.reset();
+    std::remove((path + ".part").c_str());
+  }
+  void check() const {
+    if (!*file) throw freshet::Error("can't write '" + path + ".part': check folder and space");
+  }
+
+  // What is open does not travel: the payload is the path alone.
+  static TemplateNameSink read_bound(freshet::PayloadReader& from) {
+    return {from.value<std::string>()};
+  }
+};
+
+}  // namespace
+
+FRESHET_SOURCE("template-name.read", TemplateNameSource);
+FRESHET_SINK("template-name.write", std::string, TemplateNameSink);
+FRESHET_CONNECTOR_PLUGIN("template-name", "0.1.0");
