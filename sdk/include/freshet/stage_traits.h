@@ -63,7 +63,16 @@ template <class S>
 inline constexpr bool works_on_copy_v =
     std::is_trivially_copyable_v<S> && !has_open_v<S> && !has_close_v<S> && !works_in_place_v<S>;
 template <class S>
-using Local = std::conditional_t<works_on_copy_v<S>, S, S&>;
+struct LocalOf {
+  using type = std::conditional_t<works_on_copy_v<S>, S, S&>;
+};
+template <class S>
+requires requires { typename S::Local; }
+struct LocalOf<S> {
+  using type = typename S::Local;
+};
+template <class S>
+using Local = typename LocalOf<S>::type;
 
 // Closures with captures have no operator=.
 template <class S>

@@ -131,15 +131,16 @@ struct FRESHET_HIDDEN AggregateStage {
   using In = Keyed<K, V>;
   using State = typename Aggregate::State;
   using Out = std::conditional_t<Aggregate::kEmitsKey, std::pair<Owned<K>, State>, State>;
+  using Table = KeyedTable<Owned<K>, State>;
   static constexpr bool kOneToOne = false;
 
   Aggregate aggregate;
-  std::unique_ptr<KeyedTable<Owned<K>, State>> table;
+  std::unique_ptr<Table> table;
   bool emits_updates = true;
 
   void open(RuntimeContext& context) {
     emits_updates = context.mode() == ExecutionMode::kStreaming;
-    table = std::make_unique<KeyedTable<Owned<K>, State>>(
+    table = std::make_unique<Table>(
         key_groups_of(context.subtask_index(), context.parallelism(), context.max_parallelism()),
         context.max_parallelism());
     if constexpr (has_open_v<Aggregate>) aggregate.open(context);
@@ -148,27 +149,42 @@ struct FRESHET_HIDDEN AggregateStage {
   void write(PayloadWriter& to) const { aggregate.write(to); }
   static AggregateStage read(PayloadReader& from) { return {Aggregate::read(from), nullptr, true}; }
 
-  FRESHET_INLINE void prefetch(const In& row) const { table->prefetch(row.hash); }
+  // In a loop.
+  struct Local {
+    AggregateStage& stage;
+    typename Table::Finder finder;
+    bool emits_updates;
 
-  template <class Row, class Next>
-  FRESHET_INLINE void process(const Row& row, std::int64_t timestamp, Next& next) {
-    bool first;
-    State& state = table->find_or_insert(row.key, row.hash, first);
-    auto update = [&](const V& value) FRESHET_INLINE {
-      if (first) [[unlikely]] {
-        aggregate.first(state, value);
+    explicit Local(AggregateStage& s)
+        : stage(s),
+          finder(s.table ? s.table->finder() : typename Table::Finder()),
+          emits_updates(s.emits_updates) {}
+    FRESHET_INLINE void prefetch(const In& row) const { finder.prefetch(row.hash); }
+    template <class Row, class Next>
+    FRESHET_INLINE void process(const Row& row, std::int64_t timestamp, Next& next) {
+      bool first;
+      State& state = stage.table->find_or_insert(finder, row.key, row.hash, first);
+      auto update = [&](const V& value) FRESHET_INLINE {
+        if (first) [[unlikely]] {
+          stage.aggregate.first(state, value);
+        } else {
+          stage.aggregate.next(state, value);
+        }
+      };
+      if constexpr (std::is_same_v<V, NoValue>) {
+        update(NoValue{});
       } else {
-        aggregate.next(state, value);
+        update(row.value);
       }
-    };
-    if constexpr (std::is_same_v<V, NoValue>) {
-      update(NoValue{});
-    } else {
-      update(row.value);
+      if (emits_updates) [[unlikely]]
+        next(result(row.key, state), timestamp);
     }
-    if (emits_updates) [[unlikely]]
-      next(result(row.key, state), timestamp);
-  }
+    template <class Next>
+    void end_of_input(Next&& next) {
+      stage.end_of_input(next);
+    }
+  };
+
   template <class Next>
   void end_of_input(Next&& next) {
     if (emits_updates || !table) return;

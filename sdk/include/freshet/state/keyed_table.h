@@ -34,7 +34,7 @@ namespace detail {
 // Equality of words that are nearly always equal: their hashes are.
 [[gnu::always_inline]] inline bool same_bytes(const char* a, const char* b, std::size_t size) {
   if (size > 16) return std::memcmp(a, b, size) == 0;
-  if (size >= 8) {
+  if (size > 8) {
     return ((load64(a) ^ load64(b)) | (load64(a + size - 8) ^ load64(b + size - 8))) == 0;
   }
   if (size >= 4) {
@@ -95,6 +95,7 @@ class KeyedTable {
   static_assert(!is_view_v<K> && !is_view_v<V>,
                 "freshet: keyed state outlives the batch that a view points into: use "
                 "freshet::Owned<T>, which is std::string for std::string_view");
+  using Slot = detail::TableSlot<K, V>;
 
  public:
   // Starts with a few slots. Requires a range that is not empty and ends at max_parallelism or
@@ -103,10 +104,10 @@ class KeyedTable {
       : groups_(groups), max_parallelism_(max_parallelism) {
     assert(groups.first < groups.end && groups.end <= max_parallelism &&
            max_parallelism <= kMaxParallelismLimit);
-    base_ = first_hash_of_group(groups.first, max_parallelism);
+    finder_.base = first_hash_of_group(groups.first, max_parallelism);
     width_ = (groups.end == max_parallelism ? detail::Uint128{1} << 64
                                             : first_hash_of_group(groups.end, max_parallelism)) -
-             base_;
+             finder_.base;
     use(allocate(kLeastCapacity), kLeastCapacity);
   }
   // A table for every hash there is.
@@ -123,7 +124,54 @@ class KeyedTable {
   }
   ~KeyedTable() {
     destroy_all();
-    detail::free_table(slots_, capacity_ * sizeof(Slot));
+    detail::free_table(finder_.slots, finder_.capacity * sizeof(Slot));
+  }
+
+  // What lookups read of the table, for a loop to keep in registers: nothing that it writes is seen
+  // to change it. Valid until a key is inserted by anything but find_or_insert(finder, ...).
+  class Finder {
+   public:
+    // Brings a key's slot into the cache; for a batch's hashes, 16 to 32 ahead.
+    [[gnu::always_inline]] void prefetch(std::uint64_t hash) const {
+      __builtin_prefetch(slots + home(stored(hash)), 1);
+    }
+
+   private:
+    friend class KeyedTable;
+    [[gnu::always_inline]] std::size_t home(std::uint64_t hash) const {
+      const auto place =
+          static_cast<std::size_t>((static_cast<detail::Uint128>(hash - base) * scale) >> 64);
+      assert(place < capacity && "the hash is one of the groups owned");
+      return place;
+    }
+    // The slot that holds the key, or the empty one where it belongs.
+    template <class Lookup>
+    [[gnu::always_inline]] Slot* probe(const Lookup& key, std::uint64_t hash) const {
+      Slot* slot = slots + home(hash);
+      while (true) {
+        if (slot->hash == hash && slot->holds(key)) return slot;
+        if (slot->hash == 0) return slot;
+        if (++slot == slots + capacity) [[unlikely]]
+          slot = slots;
+      }
+    }
+
+    Slot* slots = nullptr;
+    std::size_t capacity = 0;
+    std::uint64_t base = 0;   // the least hash owned
+    std::uint64_t scale = 0;  // capacity / width_, times 2^64
+  };
+  Finder finder() const { return finder_; }
+  template <class Lookup>
+  [[gnu::always_inline]] V& find_or_insert(Finder& finder, const Lookup& key, std::uint64_t hash,
+                                           bool& inserted) {
+    Slot* slot = finder.probe(key, stored(hash));
+    inserted = slot->hash == 0;
+    if (inserted) [[unlikely]] {
+      slot = insert(slot, key, stored(hash));
+      finder = finder_;
+    }
+    return slot->value;
   }
 
   // The value of a key, made by V() if there was none. Lookup is K or a view of it.
@@ -135,17 +183,13 @@ class KeyedTable {
 
   template <class Lookup>
   [[gnu::always_inline]] V& find_or_insert(const Lookup& key, std::uint64_t hash, bool& inserted) {
-    Slot* slot = probe(key, stored(hash));
-    inserted = slot->hash == 0;
-    if (inserted) [[unlikely]]
-      slot = insert(slot, key, stored(hash));
-    return slot->value;
+    return find_or_insert(finder_, key, hash, inserted);
   }
 
   // Null if the key has no value.
   template <class Lookup>
   [[gnu::always_inline]] V* find(const Lookup& key, std::uint64_t hash) {
-    Slot* slot = probe(key, stored(hash));
+    Slot* slot = finder_.probe(key, stored(hash));
     return slot->hash == 0 ? nullptr : &slot->value;
   }
   template <class Lookup>
@@ -153,19 +197,16 @@ class KeyedTable {
     return const_cast<KeyedTable*>(this)->find(key, hash);
   }
 
-  // Brings a key's slot into the cache; for a batch's hashes, 16 to 32 ahead.
-  [[gnu::always_inline]] void prefetch(std::uint64_t hash) const {
-    __builtin_prefetch(slots_ + home(stored(hash)), 1);
-  }
+  [[gnu::always_inline]] void prefetch(std::uint64_t hash) const { finder_.prefetch(hash); }
 
   // False if the key had no value.
   template <class Lookup>
   bool erase(const Lookup& key, std::uint64_t hash) {
-    Slot* slot = probe(key, stored(hash));
+    Slot* slot = finder_.probe(key, stored(hash));
     if (slot->hash == 0) return false;
     if constexpr (Slot::Arena::value) dead_key_bytes_ += slot->key.size;
     destroy(*slot);
-    close_gap(static_cast<std::size_t>(slot - slots_));
+    close_gap(static_cast<std::size_t>(slot - finder_.slots));
     --size_;
     if (dead_key_bytes_ > kDeadKeyBytes && dead_key_bytes_ > arena_.bytes() / 2) intern_anew();
     return true;
@@ -192,27 +233,27 @@ class KeyedTable {
     // slots are taken without a gap.
     std::size_t at = home(least);
     std::size_t certain = home(most) - at + 1;
-    for (std::size_t seen = 0; seen < capacity_; ++seen) {
-      Slot& slot = slots_[at];
+    for (std::size_t seen = 0; seen < finder_.capacity; ++seen) {
+      Slot& slot = finder_.slots[at];
       if (slot.hash == 0) {
         if (seen + 1 >= certain) return;
       } else if (slot.hash >= least && slot.hash <= most) {
         call(slot.shown_key(), slot.hash, slot.value);
       }
-      if (++at == capacity_) at = 0;
+      if (++at == finder_.capacity) at = 0;
     }
   }
 
   // Room for so many keys in all, without growing on the way.
   void reserve(std::size_t keys) {
-    std::size_t capacity = capacity_;
+    std::size_t capacity = finder_.capacity;
     while (most_keys(capacity) < keys) capacity *= 2;
-    if (capacity != capacity_) grow_to(capacity);
+    if (capacity != finder_.capacity) grow_to(capacity);
   }
 
   void clear() {
     destroy_all();
-    std::memset(static_cast<void*>(slots_), 0, capacity_ * sizeof(Slot));
+    std::memset(static_cast<void*>(finder_.slots), 0, finder_.capacity * sizeof(Slot));
     arena_.clear();
     dead_key_bytes_ = size_ = 0;
   }
@@ -220,11 +261,8 @@ class KeyedTable {
   void swap(KeyedTable& other) noexcept {
     std::swap(groups_, other.groups_);
     std::swap(max_parallelism_, other.max_parallelism_);
-    std::swap(base_, other.base_);
     std::swap(width_, other.width_);
-    std::swap(scale_, other.scale_);
-    std::swap(slots_, other.slots_);
-    std::swap(capacity_, other.capacity_);
+    std::swap(finder_, other.finder_);
     std::swap(size_, other.size_);
     std::swap(dead_key_bytes_, other.dead_key_bytes_);
     arena_.swap(other.arena_);
@@ -232,14 +270,15 @@ class KeyedTable {
 
   std::size_t size() const noexcept { return size_; }
   bool empty() const noexcept { return size_ == 0; }
-  std::size_t capacity() const noexcept { return capacity_; }
+  std::size_t capacity() const noexcept { return finder_.capacity; }
   KeyGroupRange groups() const noexcept { return groups_; }
   std::uint32_t max_parallelism() const noexcept { return max_parallelism_; }
   // Slots and key bytes; not what values own elsewhere.
-  std::size_t memory_bytes() const noexcept { return capacity_ * sizeof(Slot) + arena_.bytes(); }
+  std::size_t memory_bytes() const noexcept {
+    return finder_.capacity * sizeof(Slot) + arena_.bytes();
+  }
 
  private:
-  using Slot = detail::TableSlot<K, V>;
   static_assert(alignof(Slot) <= 64);
   static constexpr bool kSlotIsTrivial = Slot::kKeyIsTrivial && std::is_trivially_copyable_v<V>;
   static constexpr std::size_t kLeastCapacity = 16;
@@ -252,28 +291,12 @@ class KeyedTable {
 
   static std::size_t most_keys(std::size_t capacity) { return capacity / 2; }
 
-  [[gnu::always_inline]] std::size_t home(std::uint64_t hash) const {
-    assert(hash - base_ < width_);
-    return static_cast<std::size_t>((static_cast<detail::Uint128>(hash - base_) * scale_) >> 64);
-  }
-
-  // The slot that holds the key, or the empty one where it belongs.
-  template <class Lookup>
-  [[gnu::always_inline]] Slot* probe(const Lookup& key, std::uint64_t hash) {
-    Slot* slot = slots_ + home(hash);
-    Slot* const end = slots_ + capacity_;
-    while (true) {
-      if (slot->hash == hash && slot->holds(key)) return slot;
-      if (slot->hash == 0) return slot;
-      if (++slot == end) [[unlikely]]
-        slot = slots_;
-    }
-  }
+  [[gnu::always_inline]] std::size_t home(std::uint64_t hash) const { return finder_.home(hash); }
 
   template <class Lookup>
   [[gnu::noinline]] Slot* insert(Slot* slot, const Lookup& key, std::uint64_t hash) {
-    if (size_ >= most_keys(capacity_)) {
-      grow_to(capacity_ * 2);
+    if (size_ >= most_keys(finder_.capacity)) {
+      grow_to(finder_.capacity * 2);
       slot = free_slot(hash);
     }
     if constexpr (Slot::Arena::value) {
@@ -300,10 +323,10 @@ class KeyedTable {
 
   Slot* free_slot(std::uint64_t hash) {
     std::size_t at = home(hash);
-    while (slots_[at].hash != 0) {
-      if (++at == capacity_) at = 0;
+    while (finder_.slots[at].hash != 0) {
+      if (++at == finder_.capacity) at = 0;
     }
-    return slots_ + at;
+    return finder_.slots + at;
   }
 
   static Slot* allocate(std::size_t capacity) {
@@ -312,14 +335,15 @@ class KeyedTable {
   }
 
   void use(Slot* slots, std::size_t capacity) {
-    slots_ = slots;
-    capacity_ = capacity;
-    scale_ = static_cast<std::uint64_t>((static_cast<detail::Uint128>(capacity) << 64) / width_);
+    finder_.slots = slots;
+    finder_.capacity = capacity;
+    finder_.scale =
+        static_cast<std::uint64_t>((static_cast<detail::Uint128>(capacity) << 64) / width_);
   }
 
   void grow_to(std::size_t capacity) {
-    Slot* const old = slots_;
-    const std::size_t old_capacity = capacity_;
+    Slot* const old = finder_.slots;
+    const std::size_t old_capacity = finder_.capacity;
     use(allocate(capacity), capacity);
     for (std::size_t i = 0; i < old_capacity; ++i) {
       if (old[i].hash != 0) relocate(*free_slot(old[i].hash), old[i]);
@@ -349,21 +373,21 @@ class KeyedTable {
 
   void destroy_all() noexcept {
     if constexpr (!kSlotIsTrivial) {
-      for (std::size_t i = 0; i < capacity_; ++i) {
-        if (slots_[i].hash != 0) destroy(slots_[i]);
+      for (std::size_t i = 0; i < finder_.capacity; ++i) {
+        if (finder_.slots[i].hash != 0) destroy(finder_.slots[i]);
       }
     }
   }
 
   // Moves what was displaced past the empty slot `gap` back, so that every probe still finds it.
   void close_gap(std::size_t gap) noexcept {
-    slots_[gap].hash = 0;
-    const std::size_t mask = capacity_ - 1;  // capacities are powers of two
-    for (std::size_t at = (gap + 1) & mask; slots_[at].hash != 0; at = (at + 1) & mask) {
-      const std::size_t displaced = (at - home(slots_[at].hash)) & mask;
+    finder_.slots[gap].hash = 0;
+    const std::size_t mask = finder_.capacity - 1;  // capacities are powers of two
+    for (std::size_t at = (gap + 1) & mask; finder_.slots[at].hash != 0; at = (at + 1) & mask) {
+      const std::size_t displaced = (at - home(finder_.slots[at].hash)) & mask;
       if (displaced < ((at - gap) & mask)) continue;
-      relocate(slots_[gap], slots_[at]);
-      slots_[at].hash = 0;
+      relocate(finder_.slots[gap], finder_.slots[at]);
+      finder_.slots[at].hash = 0;
       gap = at;
     }
   }
@@ -372,8 +396,9 @@ class KeyedTable {
   void intern_anew() {
     if constexpr (Slot::Arena::value) {
       detail::KeyArena fresh;
-      for (std::size_t i = 0; i < capacity_; ++i) {
-        if (slots_[i].hash != 0) slots_[i].key.bytes = fresh.intern(slots_[i].shown_key());
+      for (std::size_t i = 0; i < finder_.capacity; ++i) {
+        if (finder_.slots[i].hash != 0)
+          finder_.slots[i].key.bytes = fresh.intern(finder_.slots[i].shown_key());
       }
       arena_.swap(fresh);
       dead_key_bytes_ = 0;
@@ -382,11 +407,8 @@ class KeyedTable {
 
   KeyGroupRange groups_;
   std::uint32_t max_parallelism_;
-  std::uint64_t base_ = 0;     // the least hash owned
   detail::Uint128 width_ = 0;  // how many hashes are owned
-  std::uint64_t scale_ = 0;    // capacity_ / width_, times 2^64
-  Slot* slots_ = nullptr;
-  std::size_t capacity_ = 0;
+  Finder finder_;
   std::size_t size_ = 0;
   std::size_t dead_key_bytes_ = 0;
   detail::KeyArena arena_;
