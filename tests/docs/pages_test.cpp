@@ -1,4 +1,5 @@
-// The pages for users: their code is code that is compiled and run, their links lead somewhere.
+// The pages for users and plugin authors: their code is code that is compiled and run, their links
+// lead somewhere.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -76,10 +77,12 @@ bool is_part_of(const Block& block, const std::vector<std::string>& sources) {
 class UserPages : public ::testing::Test {
  protected:
   UserPages() {
-    for (const auto& entry : fs::directory_iterator(root_ / "docs/users")) {
-      if (entry.path().extension() == ".md") pages_.push_back(entry.path());
+    for (const char* folder : {"docs/users", "docs/plugin-authors"}) {
+      for (const auto& entry : fs::directory_iterator(root_ / folder)) {
+        if (entry.path().extension() == ".md") pages_.push_back(entry.path());
+      }
     }
-    for (const char* folder : {"samples", "docs/snippets"}) {
+    for (const char* folder : {"samples", "docs/snippets", "plugins", "tools/fr/templates"}) {
       for (const auto& entry : fs::recursive_directory_iterator(root_ / folder)) {
         const fs::path kind = entry.path().extension();
         if (kind == ".cpp" || kind == ".h")
@@ -99,7 +102,8 @@ TEST_F(UserPages, ShowOnlyCodeThatIsCompiled) {
     for (const Block& block : blocks_of(page)) {
       ++blocks;
       EXPECT_TRUE(is_part_of(block, sources_))
-          << block.page << ":" << block.line << ": not in samples/ or docs/snippets/:\n"
+          << block.page << ":" << block.line
+          << ": not in samples/, docs/snippets/, plugins/ or tools/fr/templates/:\n"
           << block.text;
     }
   }

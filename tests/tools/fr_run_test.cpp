@@ -87,6 +87,19 @@ TEST_F(FrRunTest, ListsTheTargetsFoundIfNoneIsAskedFor) {
   EXPECT_LE(lines_of(refused.errors).size(), 12U);
 }
 
+TEST_F(FrRunTest, HintsAtItsOwnOptionsAmongTheWordsOfMain) {
+  const Outcome behind = fr_run_({application_, "--bogus", "--target=local"});
+  EXPECT_EQ(behind.code, 65) << behind.text();
+  EXPECT_TRUE(has(behind,
+                  "fr-run: note: '--target=local' stands behind '--bogus', from where on all words "
+                  "are the application's: give it before '--bogus'\n"))
+      << behind.text();
+  const Outcome unknown = fr_run_({application_, "--bogus"});
+  EXPECT_TRUE(has(unknown, "note: '--bogus' is no option of fr-run")) << unknown.text();
+  const Outcome meant = fr_run_({application_, "--", "--target=local"});
+  EXPECT_FALSE(has(meant, "note:")) << meant.text();
+}
+
 TEST_F(FrRunTest, NamesTheNearestTarget) {
   const Outcome refused = fr_run_({application_, "--target=lcoal"});
   EXPECT_EQ(refused.code, 65) << refused.text();

@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "freshet/options.h"
 #include "interrupts.h"
 #include "modules/application.h"
+#include "own_words.h"
 #include "plugin_catalog/executor_selection.h"
 #include "progress.h"
 
@@ -29,6 +31,7 @@ struct CommandLine {
   std::vector<FlagSetting> flags;
   std::vector<std::string> shipped;
   std::vector<std::string> arguments;
+  std::string hint;  // told if the run is refused; may be empty
   bool verbose = false;
 };
 
@@ -48,6 +51,23 @@ void tell(const std::string& text, bool whole = false) {
     shown += "\n  (" + std::to_string(lines - kMostLines) + " lines more: fr-run -v)";
   }
   std::fprintf(stderr, "%s\n", shown.c_str());
+}
+
+// Of words that main gets and that may have been meant for fr-run.
+std::string hint_about(const std::vector<std::string>& arguments) {
+  if (arguments.empty() || arguments.front() == "--") return {};
+  const std::string& first = arguments.front();
+  for (const std::string& word : arguments) {
+    for (const std::string_view option :
+         {"--target", "--parallelism", "--config", "--plugin-dir", "--ship", "-D"}) {
+      if (word.rfind(option, 0) != 0) continue;
+      return "note: '" + word + "' stands behind '" + first +
+             "', from where on all words are the application's: give it before '" + first + "'";
+    }
+  }
+  if (first.rfind('-', 0) != 0) return {};
+  return "note: '" + first +
+         "' is no option of fr-run, so it and all behind it are the application's";
 }
 
 // Returns the exit code if there is nothing to run.
@@ -72,16 +92,21 @@ std::optional<int> read(int argc, char** argv, CommandLine& line) {
   app.add_option("--ship", line.shipped, "a file that the application needs beside it")
       ->allow_extra_args(false);
   app.add_flag("-v,--verbose", line.verbose, "says more");
-  app.prefix_command();
   try {
-    app.parse(argc, argv);
-    line.arguments = app.remaining();
-    // Main's words stand behind the application.
-    for (int i = 1; i < argc && !line.arguments.empty() && argv[i] != line.application; ++i) {
-      if (argv[i] != line.arguments.front()) continue;
+    std::vector<std::string> words(argv + 1, argv + argc);
+    const auto own = words.begin() + static_cast<std::ptrdiff_t>(own_words(app, words, 1));
+    line.arguments.assign(own, words.end());
+    words.erase(own, words.end());
+    std::reverse(words.begin(), words.end());  // as CLI::App::parse() takes them
+    const bool unknown = !line.arguments.empty() && line.arguments.front() != "--";
+    try {
+      app.parse(words);
+    } catch (const CLI::RequiredError&) {
+      if (!unknown) throw;
       tell("there is no option '" + line.arguments.front() + "' (fr-run --help)");
       return kBadUsage;
     }
+    line.hint = hint_about(line.arguments);
     if (!line.arguments.empty() && line.arguments.front() == "--") {
       line.arguments.erase(line.arguments.begin());
     }
@@ -189,10 +214,12 @@ int main(int argc, char** argv) {
   CommandLine line;
   if (const auto code = read(argc, argv, line)) return *code;
   watch_interrupts();
+  int code = kRefusedInput;
   try {
-    return run(line);
+    code = run(line);
   } catch (const freshet::Error& error) {
     tell(error.what(), line.verbose);
-    return kRefusedInput;
   }
+  if (!line.hint.empty() && (code == kRefusedInput || code == kBadUsage)) tell(line.hint);
+  return code;
 }

@@ -8,6 +8,7 @@
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "graph/plan_printer.h"
+#include "own_words.h"
 #include "planning.h"
 
 namespace freshet::tool {
@@ -44,14 +45,15 @@ void read_words(CommandLine& line, std::vector<std::string> words) {
   CommandLine behind;
   CLI::App rest;
   add_options(rest, behind);
-  rest.prefix_command();
+  const auto own = words.begin() + static_cast<std::ptrdiff_t>(own_words(rest, words, 0));
+  line.arguments.assign(own, words.end());
+  words.erase(own, words.end());
   std::reverse(words.begin(), words.end());  // as CLI::App::parse() takes them
   try {
     rest.parse(words);
   } catch (const CLI::ParseError& error) {
     throw BadUsage(error.what());
   }
-  line.arguments = rest.remaining();
   if (!line.arguments.empty() && line.arguments.front() == "--") {
     line.arguments.erase(line.arguments.begin());
   }
