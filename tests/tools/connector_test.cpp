@@ -22,8 +22,8 @@ class Connector : public ::testing::Test {
     return fr_run_.local(path_from("FRESHET_TEST_CONNECTOR_JOB"), all);
   }
 
-  const FrRun fr_run_;
-  const Fr fr_;
+  const FrRun fr_run_{};
+  const Fr fr_{};
   const ScratchFolder scratch_;
   const std::string plugins_ = scratch_ / "plugins";
 };

@@ -24,7 +24,7 @@ class FrNew : public ::testing::Test {
     return fr_.in(around, all);
   }
 
-  const Fr fr_;
+  const Fr fr_{};
   const ScratchFolder scratch_;
 };
 

@@ -39,7 +39,7 @@ class FrPluginList : public ::testing::Test {
     return {};
   }
 
-  const Fr fr_;
+  const Fr fr_{};
   const ScratchFolder scratch_;
 };
 

@@ -28,24 +28,26 @@
 namespace freshet::detail {
 
 template <class F>
+inline constexpr bool reads_payload_v = requires(PayloadReader& from) {
+  F::read_bound(from);
+};
+template <class F>
+inline constexpr bool made_from_payload_v =
+    reads_payload_v<F> || std::is_empty_v<F> || Serializable<F>;
+
+template <class F>
 F read_registered(PayloadReader& from) {
-  if constexpr (requires { F::read_bound(from); }) {
+  if constexpr (reads_payload_v<F>) {
     return F::read_bound(from);
   } else if constexpr (std::is_empty_v<F>) {
     return F{};
   } else {
-    static_assert(require_serde<F>());
     return from.value<F>();
   }
 }
 
 template <class S>
 struct FRESHET_HIDDEN RegisteredSource : SourceStage<S> {
-  static_assert(SourceFunction<S>,
-                "freshet: FRESHET_SOURCE(name, S): S is no source: it needs Record, Split, "
-                "bounded(), enumerator(parallelism) and reader(context); see "
-                "freshet/stages/source.h");
-  static_assert(require_serde<typename S::Record>() && require_serde<typename S::Split>());
   static RegisteredSource read(PayloadReader& from) { return {{read_registered<S>(from)}}; }
   static std::unique_ptr<Coordinator> make_coordinator(PayloadReader& payload) {
     return std::make_unique<SplitCoordinator<S>>(read_registered<S>(payload));
@@ -54,23 +56,70 @@ struct FRESHET_HIDDEN RegisteredSource : SourceStage<S> {
 
 template <class T, class S>
 struct FRESHET_HIDDEN RegisteredSink : SinkStage<T, S> {
-  static_assert(SinkFunction<S, T>,
-                "freshet: FRESHET_SINK(name, Record, S): S has no write(const Record&)");
-  static_assert(require_serde<T>());
   static RegisteredSink read(PayloadReader& from) { return {{read_registered<S>(from)}}; }
 };
+
+// After a mistake that has been told: nothing more is to be said.
+struct NoOperator {
+  static std::unique_ptr<Operator> make(PayloadReader*, std::size_t) { return nullptr; }
+};
+
+template <class S>
+constexpr bool require_payload() {
+  static_assert(made_from_payload_v<S>,
+                "freshet: this source or sink can't be made from a payload: give it a static "
+                "read_bound(PayloadReader&), or make it an aggregate of types that have a Serde");
+  return true;
+}
+
+template <class S>
+constexpr auto source_operator() {
+  static_assert(SourceFunction<S>,
+                "freshet: FRESHET_SOURCE(name, S): S is no source: it needs Record, Split, "
+                "bounded(), enumerator(parallelism) and reader(context); see "
+                "freshet/stages/source.h");
+  if constexpr (SourceFunction<S>) {
+    using Record = Owned<typename S::Record>;
+    static_assert(require_payload<S>() && require_serde<Record>() &&
+                  require_serde<typename S::Split>());
+    if constexpr (made_from_payload_v<S> && Serializable<Record> &&
+                  Serializable<typename S::Split>) {
+      return std::type_identity<Kernel<RegisteredSource<S>>>{};
+    } else {
+      return std::type_identity<NoOperator>{};
+    }
+  } else {
+    return std::type_identity<NoOperator>{};
+  }
+}
+
+template <class T, class S>
+constexpr auto sink_operator() {
+  static_assert(SinkFunction<S, T>,
+                "freshet: FRESHET_SINK(name, Record, S): S has no write(const Record&)");
+  if constexpr (SinkFunction<S, T>) {
+    static_assert(require_payload<S>() && require_serde<Owned<T>>());
+    if constexpr (made_from_payload_v<S> && Serializable<Owned<T>>) {
+      return std::type_identity<Kernel<RegisteredSink<T, S>>>{};
+    } else {
+      return std::type_identity<NoOperator>{};
+    }
+  } else {
+    return std::type_identity<NoOperator>{};
+  }
+}
 
 }  // namespace freshet::detail
 
 // At global scope, once per name, in any source file of the connector. Names are unique among all
 // plugins: begin them with the connector's.
-#define FRESHET_SOURCE(name_, Source_)                                         \
-  static ::freshet::detail::RegisteredByName<                                  \
-      ::freshet::detail::Kernel<::freshet::detail::RegisteredSource<Source_>>> \
+#define FRESHET_SOURCE(name_, Source_)                               \
+  static ::freshet::detail::RegisteredByName<                        \
+      decltype(::freshet::detail::source_operator<Source_>())::type> \
   FRESHET_DETAIL_UNIQUE(freshet_registered_operator_)(name_)
-#define FRESHET_SINK(name_, Record_, Sink_)                                         \
-  static ::freshet::detail::RegisteredByName<                                       \
-      ::freshet::detail::Kernel<::freshet::detail::RegisteredSink<Record_, Sink_>>> \
+#define FRESHET_SINK(name_, Record_, Sink_)                               \
+  static ::freshet::detail::RegisteredByName<                             \
+      decltype(::freshet::detail::sink_operator<Record_, Sink_>())::type> \
   FRESHET_DETAIL_UNIQUE(freshet_registered_operator_)(name_)
 
 // Once in the shared object, at global scope.
