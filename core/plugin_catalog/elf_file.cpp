@@ -67,8 +67,9 @@ std::optional<FileIdentity> FileIdentity::of(const std::filesystem::path& path) 
   return identity_of(facts);
 }
 
-ElfFile::ElfFile(const std::filesystem::path& path) : path_(path) {
+ElfFile::ElfFile(const std::filesystem::path& path, FileIdentity* opened) : path_(path) {
   open_regular();
+  if (opened != nullptr) *opened = identity_;
   try {
     read_headers();
     read_dynamic();

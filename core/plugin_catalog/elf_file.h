@@ -42,7 +42,8 @@ class FRESHET_API ElfFile {
   };
 
   // Opens regular files alone, also behind links. Checks the headers and that no part is missing.
-  explicit ElfFile(const std::filesystem::path& path);
+  // `opened` is set as soon as the file is open, also if it is refused for its content.
+  explicit ElfFile(const std::filesystem::path& path, FileIdentity* opened = nullptr);
   ~ElfFile();
   ElfFile(const ElfFile&) = delete;
   ElfFile& operator=(const ElfFile&) = delete;

@@ -33,11 +33,8 @@ constexpr OnceOnly kOnceOnly[] = {
 
 class NoteReader {
  public:
-  explicit NoteReader(const std::filesystem::path& path) : path_(path), elf_(path) {}
-
-  // Fills `file` as far as it can be read.
-  void read(PluginFile& file) {
-    file.file = elf_.identity();
+  // Fills in `file` as far as it can be read.
+  explicit NoteReader(PluginFile& file) : path_(file.path), elf_(file.path, &file.file) {
     if (elf_.is_executable())
       refuse(
           "is an executable, which can't be loaded: build it as a shared module "
@@ -187,13 +184,13 @@ class NoteReader {
 PluginFile read_plugin_file(const std::filesystem::path& path) {
   PluginFile file;
   file.path = path;
-  NoteReader(path).read(file);
+  const NoteReader reader(file);
   return file;
 }
 
 std::string read_what_can_be_read(PluginFile& file) {
   try {
-    NoteReader(file.path).read(file);
+    const NoteReader reader(file);
     return {};
   } catch (const RefusedFile& refused) {
     return refused.reason();

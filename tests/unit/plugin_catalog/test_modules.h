@@ -88,6 +88,44 @@ class Patient {
     std::memcpy(bytes.data(), &header, sizeof header);
     return *this;
   }
+  // Of the last segment of that type.
+  template <class Change>
+  Patient& segment(std::uint32_t type, Change change) {
+    return last_of<Elf64_Phdr>(
+        header().e_phoff, header().e_phnum, [&](const Elf64_Phdr& s) { return s.p_type == type; },
+        change);
+  }
+  // In the dynamic segment: the last entry of that tag.
+  Patient& dynamic(std::int64_t tag, std::uint64_t value) {
+    const Elf64_Shdr section = section_of(SHT_DYNAMIC);
+    return last_of<Elf64_Dyn>(
+        section.sh_offset, section.sh_size / sizeof(Elf64_Dyn),
+        [&](const Elf64_Dyn& d) { return d.d_tag == tag; },
+        [&](Elf64_Dyn& d) { d.d_un.d_val = value; });
+  }
+  // The one exported symbol, and the first bytes of what it stands for.
+  template <class Change>
+  Patient& entry_symbol(Change change) {
+    const Elf64_Shdr section = section_of(SHT_DYNSYM);
+    return last_of<Elf64_Sym>(
+        section.sh_offset, section.sh_size / sizeof(Elf64_Sym),
+        [](const Elf64_Sym& s) {
+          return s.st_shndx != SHN_UNDEF && s.st_info == ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT);
+        },
+        change);
+  }
+  template <class Change>
+  Patient& entry(Change change) {
+    const std::uint32_t size = sizeof(freshet_plugin_v1);
+    std::string start(FRESHET_PLUGIN_MAGIC, sizeof(FRESHET_PLUGIN_MAGIC));
+    start.append(reinterpret_cast<const char*>(&size), sizeof size);
+    const std::size_t at = bytes.find(start);
+    freshet_plugin_v1 entry;
+    std::memcpy(&entry, bytes.data() + at, sizeof entry);
+    change(entry);
+    std::memcpy(bytes.data() + at, &entry, sizeof entry);
+    return *this;
+  }
   // In the note's build tag; `to` may have another length.
   Patient& tag(const std::string& from, const std::string& to) {
     return note([&](freshet_note_v1& note) {
@@ -104,6 +142,33 @@ class Patient {
   std::string bytes;
 
  private:
+  Elf64_Ehdr header() const {
+    Elf64_Ehdr header;
+    std::memcpy(&header, bytes.data(), sizeof header);
+    return header;
+  }
+  Elf64_Shdr section_of(std::uint32_t type) {
+    Elf64_Shdr found{};
+    last_of<Elf64_Shdr>(
+        header().e_shoff, header().e_shnum, [&](const Elf64_Shdr& s) { return s.sh_type == type; },
+        [&](Elf64_Shdr& s) { found = s; });
+    return found;
+  }
+  template <class T, class Which, class Change>
+  Patient& last_of(std::uint64_t offset, std::uint64_t count, Which which, Change change) {
+    for (std::uint64_t i = count; i-- > 0;) {
+      T object;
+      char* const at = bytes.data() + offset + i * sizeof(T);
+      std::memcpy(&object, at, sizeof object);
+      if (!which(object)) continue;
+      change(object);
+      std::memcpy(at, &object, sizeof object);
+      return *this;
+    }
+    ADD_FAILURE() << "the module has nothing of that sort";
+    return *this;
+  }
+
   std::size_t note_at_;
 };
 
