@@ -148,7 +148,7 @@ TEST_P(PluginFuzz, AChangedModuleIsAcceptedOrRefusedAndNeverRun) {
   Changing module(folder, GetParam());
   std::set<std::string> ways;
   int refused = 0;
-  const int rounds = freshet::testing::scaled(40000, 500);
+  const int rounds = freshet::testing::scaled(16000, 400);
   for (int round = 0; round < rounds; ++round) {
     SCOPED_TRACE("seed " + std::to_string(round));
     std::mt19937_64 random(static_cast<std::uint64_t>(round));
