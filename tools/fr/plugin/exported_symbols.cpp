@@ -20,14 +20,20 @@ struct Tables {
   const std::uint32_t* hash = nullptr;
 };
 
+template <class T>
+const T* at_address(ElfW(Addr) address) {
+  return reinterpret_cast<const T*>(
+      address);  // NOLINT(performance-no-int-to-ptr): the loader's own
+}
+
 Tables tables_of(const link_map& module) {
   Tables tables;
   for (const ElfW(Dyn)* entry = module.l_ld; entry->d_tag != DT_NULL; ++entry) {
     const auto at = entry->d_un.d_ptr;
-    if (entry->d_tag == DT_SYMTAB) tables.symbols = reinterpret_cast<const ElfW(Sym)*>(at);
-    if (entry->d_tag == DT_STRTAB) tables.names = reinterpret_cast<const char*>(at);
-    if (entry->d_tag == DT_GNU_HASH) tables.gnu_hash = reinterpret_cast<const std::uint32_t*>(at);
-    if (entry->d_tag == DT_HASH) tables.hash = reinterpret_cast<const std::uint32_t*>(at);
+    if (entry->d_tag == DT_SYMTAB) tables.symbols = at_address<ElfW(Sym)>(at);
+    if (entry->d_tag == DT_STRTAB) tables.names = at_address<char>(at);
+    if (entry->d_tag == DT_GNU_HASH) tables.gnu_hash = at_address<std::uint32_t>(at);
+    if (entry->d_tag == DT_HASH) tables.hash = at_address<std::uint32_t>(at);
   }
   return tables;
 }
