@@ -78,6 +78,23 @@ TEST(PluginContract, CallsAreTypedAsTheyWere) {
   EXPECT_TRUE(std::is_standard_layout_v<freshet_elf_note>);
 }
 
+TEST(PluginContract, ThePageForMaintainersShowsRowsOfTheTable) {
+  const std::filesystem::path root = std::getenv("FRESHET_SOURCE_ROOT");
+  const std::string header = test_modules::content(root / "sdk/include/freshet/plugin.h");
+  std::istringstream page(test_modules::content(root / "docs/maintainers/plugin-kinds.md"));
+  std::size_t rows = 0;
+  bool code = false;
+  for (std::string line; std::getline(page, line);) {
+    if (line.rfind("```", 0) == 0) {
+      code = !code;
+    } else if (code) {
+      ++rows;
+      EXPECT_TRUE(test_modules::contains(header, line)) << line;
+    }
+  }
+  EXPECT_EQ(rows, 3u);
+}
+
 TEST(PluginContract, AKindIsKnownEverywhereByItsRowInTheTable) {
   EXPECT_EQ(FRESHET_KIND_EXECUTOR, 1);
   EXPECT_EQ(kind_name(FRESHET_KIND_FRONT_END), "front end");

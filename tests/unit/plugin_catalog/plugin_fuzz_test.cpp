@@ -74,8 +74,9 @@ class Changing {
       Elf64_Shdr section;
       const std::size_t at = header.e_shoff + i * sizeof section;
       std::memcpy(&section, whole_.data() + at, sizeof section);
-      for (const std::uint32_t type :
-           {SHT_NOTE, SHT_DYNAMIC, SHT_DYNSYM, SHT_HASH, SHT_GNU_HASH, SHT_SYMTAB})
+      constexpr std::uint32_t kRead[] = {SHT_NOTE, SHT_DYNAMIC,  SHT_DYNSYM,
+                                         SHT_HASH, SHT_GNU_HASH, SHT_SYMTAB};
+      for (const std::uint32_t type : kRead)
         if (section.sh_type == type && section.sh_size > 0) {
           places_.push_back({at, sizeof section});
           places_.push_back({section.sh_offset, section.sh_size});

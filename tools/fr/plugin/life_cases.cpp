@@ -159,9 +159,8 @@ std::vector<Case> life_cases(std::uint32_t kind) {
       {"loads", "is loaded, and the process that loaded it ends well", "identity", loads},
       {"exports", "exports its entry alone, and no unique symbol", "loads", exports},
   };
-  const bool makes_nothing = kind == FRESHET_KIND_APPLICATION || kind == FRESHET_KIND_OPERATORS ||
-                             kind == FRESHET_KIND_CONNECTOR;
-  if (makes_nothing) return cases;
+  const PluginKind* known = find_kind(kind);
+  if (known != nullptr && *known->interface == '\0') return cases;  // makes nothing
   const std::vector<Case> more{
       {"creates", "makes an object and takes it back", "loads", creates},
       {"threads", "fifty objects later has no more threads", "creates", keeps_threads},
