@@ -133,6 +133,7 @@ TEST(FrPluginCheck, WithNothingWrongTheFixturesPass) {
   EXPECT_EQ(operators.outcome.code, 0) << operators.outcome.text();
   EXPECT_EQ(operators.with("passed"),
             (Names{"identity", "loads", "exports", "names", "payloads", "life"}));
+  EXPECT_EQ(operators.with("skipped"), Names{"pairs"}) << "they have no source and sink";
 }
 
 TEST(FrPluginCheck, ASourceWithoutEndIsCanceled) {
@@ -158,12 +159,14 @@ TEST(FrPluginCheck, AConnectorIsTakenThroughItsLifeWithItsPayload) {
                                           "notes.write=string:" + (scratch / "out")};
   const Checked checked = check(path_from("FRESHET_TEST_CONNECTOR"), payloads);
   EXPECT_EQ(checked.outcome.code, 0) << checked.outcome.text();
-  EXPECT_EQ(checked.with("passed").size(), 6u) << checked.report.dump(2);
+  EXPECT_EQ(checked.with("passed").size(), 7u) << checked.report.dump(2);
+  EXPECT_EQ(checked.detail("pairs"), "'notes.read' before 'notes.write'");
+  EXPECT_EQ(text_of_file(scratch / "out-0"), "one\ntwo\n");
   EXPECT_EQ(names_in(scratch.path()), (std::vector<std::string>{"notes", "out-0"}));
 
   const Checked without = check(path_from("FRESHET_TEST_CONNECTOR"));
   EXPECT_EQ(without.outcome.code, 0);
-  EXPECT_EQ(without.with("skipped"), Names{"life"});
+  EXPECT_EQ(without.with("skipped"), (Names{"life", "pairs"}));
 }
 
 TEST(FrPluginCheck, SymbolsBesideTheEntryAreNamed) {

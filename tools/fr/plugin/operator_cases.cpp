@@ -152,6 +152,29 @@ const std::string& no_source_text() {
   return text;
 }
 
+// Waits for the end of a job; cancels it after that time.
+JobResult ended(CaseContext& context, const std::unique_ptr<JobClient>& job, const std::string& who,
+                std::int64_t cancel_after_ms) {
+  const Future<JobResult> result = job->result();
+  if (!result.wait_for(cancel_after_ms)) {
+    context.doing("canceling " + who);
+    job->cancel().wait();
+    if (!result.wait_for(kPatienceMs)) {
+      throw CaseFailed(who + " does not end within 5 s of a cancel");
+    }
+  }
+  return result.get();
+}
+
+std::string told(const JobResult& result) {
+  return result.failure ? ", " + result.failure->operator_name + " says: " + result.failure->message
+                        : "";
+}
+
+bool went_well(const JobResult& result) {
+  return result.status == JobStatus::kFinished || result.status == JobStatus::kCanceled;
+}
+
 class Life {
  public:
   Life(CaseContext& context, const OperatorDescriptor& op)
@@ -204,13 +227,8 @@ class Life {
     return quoted(op_) + " " + why + " (none was given: --payload " + op_.registered_name +
            "=VALUE)";
   }
-  static std::string told(const JobResult& result) {
-    return result.failure
-               ? ", " + result.failure->operator_name + " says: " + result.failure->message
-               : "";
-  }
   std::string judged(const JobResult& result, const std::string& how) const {
-    if (result.status == JobStatus::kFinished || result.status == JobStatus::kCanceled) return {};
+    if (went_well(result)) return {};
     return refused(how + " is " + name_of(result.status) + told(result));
   }
 
@@ -234,15 +252,7 @@ class Life {
 
   JobResult ended(const std::unique_ptr<JobClient>& job, const std::string& how,
                   std::int64_t cancel_after_ms) {
-    const Future<JobResult> result = job->result();
-    if (!result.wait_for(cancel_after_ms)) {
-      context_.doing("canceling " + quoted(op_) + " " + how);
-      job->cancel().wait();
-      if (!result.wait_for(kPatienceMs)) {
-        throw CaseFailed(quoted(op_) + " " + how + " does not end within 5 s of a cancel");
-      }
-    }
-    return result.get();
+    return tool::ended(context_, job, quoted(op_) + " " + how, cancel_after_ms);
   }
 
   CaseContext& context_;
@@ -252,10 +262,14 @@ class Life {
   bool has_payload_ = false;
 };
 
-void life(CaseContext& context) {
-  const auto operators = registered(context);
+void load_kit() {
   const ModuleStore store(ModuleStore::default_state_folder());
   static_cast<void>(load_application(store, kit_file(), {}));
+}
+
+void life(CaseContext& context) {
+  const auto operators = registered(context);
+  load_kit();
   std::string untold;
   std::size_t count = 0;
   for (const OperatorDescriptor* op : operators) {
@@ -270,6 +284,48 @@ void life(CaseContext& context) {
   if (!untold.empty()) context.note(untold);
 }
 
+// Those that look at the type of the rows that come: made by FRESHET_SOURCE and FRESHET_SINK.
+bool is_made_by(const char* stage, const OperatorDescriptor& op) {
+  // Compilers write the namespaces or leave them out.
+  return std::string_view(op.type_name).find(std::string(stage) + "<") != std::string_view::npos;
+}
+
+// Whether the sink reads the source's records, which then have gone from one to the other.
+bool run_pair(CaseContext& context, const OperatorDescriptor& source,
+              const OperatorDescriptor& sink) {
+  auto payloads = read_payloads(context.request.payloads);
+  const std::string who = quoted(source) + " before " + quoted(sink);
+  Chain chain("check pair");
+  const auto from =
+      chain.add(source.registered_name, payloads[source.registered_name], true, true, 1);
+  const auto to = chain.add(sink.registered_name, payloads[sink.registered_name], false, false, 0);
+  chain.connect(from, 0, to);
+  context.doing("running " + who);
+  const LoadedModule* module = ModuleRegistry::instance().module_of(&source);
+  const JobResult result =
+      ended(context, chain.run(*module, context.request.configuration.load()), who, kSourceMs);
+  if (went_well(result)) return true;
+  if (result.failure &&
+      result.failure->message.find(" come in, this operator reads ") != std::string::npos) {
+    return false;
+  }
+  throw CaseFailed(who + " is " + name_of(result.status) + told(result));
+}
+
+void pairs(CaseContext& context) {
+  const auto operators = registered(context);
+  std::string ran;
+  for (const OperatorDescriptor* source : operators) {
+    if (!is_made_by("RegisteredSource", *source)) continue;
+    for (const OperatorDescriptor* sink : operators) {
+      if (!is_made_by("RegisteredSink", *sink) || !run_pair(context, *source, *sink)) continue;
+      ran += (ran.empty() ? "" : ", ") + quoted(*source) + " before " + quoted(*sink);
+    }
+  }
+  if (ran.empty()) throw CaseSkipped("it has no source and sink of the same records");
+  context.note(ran);
+}
+
 }  // namespace
 
 std::vector<Case> operator_cases() {
@@ -277,6 +333,7 @@ std::vector<Case> operator_cases() {
       {"names", "registers operators under names of their own", "loads", names},
       {"payloads", "makes operators from any bytes, or refuses them", "names", bad_payloads},
       {"life", "has operators that open, run, are canceled, fail and close", "names", life},
+      {"pairs", "has sinks that take what its sources give", "life", pairs},
   };
 }
 
