@@ -136,6 +136,13 @@ TEST(FrPluginCheck, WithNothingWrongTheFixturesPass) {
   EXPECT_EQ(operators.with("skipped"), Names{"pairs"}) << "they have no source and sink";
 }
 
+TEST(FrPluginCheck, AnExecutorMaySayThatItCanNotCollect) {
+  const Checked checked =
+      check(path_from("FRESHET_TEST_BAD_EXECUTOR"), {}, "does not support collect");
+  EXPECT_EQ(checked.outcome.code, 0) << checked.outcome.text();
+  EXPECT_EQ(checked.with("skipped"), Names{"collect"});
+}
+
 TEST(FrPluginCheck, ASourceWithoutEndIsCanceled) {
   const Checked checked =
       check(path_from("FRESHET_TEST_BAD_OPERATORS"), {}, "has a source without end");

@@ -58,6 +58,10 @@ class Client final : public JobClient {
     return real_->savepoint(directory);
   }
   Future<std::optional<std::string>> next_result(const std::string& vertex) override {
+    if (bad("does not support collect")) {
+      return freshet::make_failed_future<std::optional<std::string>>(
+          std::make_exception_ptr(freshet::Error("collecting is not supported by this target")));
+    }
     const bool first = !std::exchange(asked_, true);
     auto rows = real_->next_result(vertex);
     if (!first || !bad("loses collected records")) return rows;
