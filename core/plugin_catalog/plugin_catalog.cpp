@@ -31,14 +31,17 @@ std::string what_was_thrown() {
 
 void LoadedPlugin::call_in_time(const std::string& call, std::function<void()> function) {
   const fs::path& file = entry_.file.path;
-  if (stuck_) throw RefusedFile(file, "is stuck in an earlier call: remove the plugin or mend it");
+  {
+    const std::lock_guard lock(stuck_mutex_);
+    if (!stuck_.empty()) throw RefusedFile(file, stuck_);
+  }
   if (ends_in_time(patience_, std::move(function))) return;
-  stuck_ = true;
-  using Seconds = std::chrono::duration<double>;
-  std::ostringstream waited;
-  waited << std::chrono::duration_cast<Seconds>(patience_).count();
-  throw RefusedFile(file, "its " + call + " has not returned within " + waited.str() +
-                              " s, where it should take no time: remove the plugin or mend it");
+  std::ostringstream seconds;
+  seconds << std::chrono::duration<double>(patience_).count();
+  const std::lock_guard lock(stuck_mutex_);
+  stuck_ = "its " + call + " has not returned within " + seconds.str() +
+           " s, where it should take no time: remove the plugin or mend it";
+  throw RefusedFile(file, stuck_);
 }
 
 std::shared_ptr<void> LoadedPlugin::make_factory() {

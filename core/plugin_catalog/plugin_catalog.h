@@ -11,7 +11,6 @@
 //            loads, plugin_call.h calls, executor_selection.h chooses.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -69,7 +68,8 @@ class FRESHET_API LoadedPlugin {
   const std::chrono::nanoseconds patience_;
   std::mutex mutex_;  // of factory_
   std::shared_ptr<void> factory_;
-  std::atomic<bool> stuck_{false};
+  std::mutex stuck_mutex_;
+  std::string stuck_;  // why it is refused from now on
 };
 
 class FRESHET_API PluginCatalog {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -341,6 +342,23 @@ TEST_F(FrRunTest, NamesAStandardOutputThatIsFull) {
   const Outcome outcome = run({"/bin/sh", "-c", line + ">/dev/full"}, fr_run_.surroundings());
   EXPECT_EQ(outcome.code, 70) << outcome.text();
   EXPECT_TRUE(has(outcome, "can't write to the standard output: No space left on device"))
+      << outcome.text();
+}
+
+TEST_F(FrRunTest, APluginThatIsSkippedIsToldApartFromTheOutput) {
+  const ScratchFolder plugins;
+  std::filesystem::copy_file(path_from("FRESHET_TEST_MODULES") + "/moody.so", plugins / "moody.so");
+  std::ofstream(folder_ / "text") << "the cat";
+  Surroundings around = fr_run_.surroundings();
+  around.variables["FRESHET_TEST_MOOD"] = "throws a number";
+  const Outcome outcome =
+      run(fr_run_.line({word_count_, "--target=local", "--plugin-dir=" + plugins.path(),
+                        "--parallelism", "1", "--input", folder_ / "text"}),
+          around);
+  EXPECT_EQ(outcome.code, 0) << outcome.text();
+  EXPECT_EQ(lines_of(outcome.output).size(), 2U) << outcome.text();
+  EXPECT_TRUE(has(outcome, "executor plugin 'moody' (" + plugins.path() +
+                               "/moody.so) is skipped: its is_compatible_with() threw"))
       << outcome.text();
 }
 

@@ -2,6 +2,7 @@
 //
 // The command line is translated into the configuration and holds nothing of its own. The first
 // word behind the application that is none of fr-run's options, and all after it, is main's.
+#include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
@@ -182,6 +183,8 @@ int run(const CommandLine& line) {
   InProcessBackend& backend = InProcessBackend::instance();
   Configuration configuration =
       load_configuration({line.configuration_file, line.flags, process_environment()});
+  // The standard output is the job's.
+  spdlog::set_default_logger(spdlog::stderr_color_mt("freshet"));
   spdlog::set_level(line.verbose ? spdlog::level::debug
                                  : severity(configuration.get(options::kLogLevel)));
   backend.set_configuration(configuration);

@@ -260,7 +260,7 @@ std::vector<Refusal> of_what_ran() {
     refusals.push_back({"is asked while it hangs",
                         error_of<RefusedFile>([&] { plugin.factory<int>(); }),
                         (folder / "moods/moody.so").native(),
-                        {"is stuck in an earlier call", "remove the plugin"}});
+                        {"its create() has not returned within 0.02 s", "remove the plugin"}});
     folder.write("release", "");
   }
   {
