@@ -6,6 +6,7 @@
 
 #include "client/running_jobs.h"
 #include "configuration/configuration.h"
+#include "freshet/front_end.h"
 #include "freshet/options.h"
 #include "freshet/stream_graph.h"
 #include "plugin_catalog/executor_selection.h"
@@ -65,12 +66,12 @@ Future<std::unique_ptr<JobClient>> InProcessBackend::execute(const Pipeline& pip
 }
 
 void InProcessBackend::load_operator_libraries(const Pipeline& pipeline) {
-  const auto* graph = dynamic_cast<const StreamGraph*>(&pipeline);
-  if (!graph) return;
-  const auto& vertices = graph->vertices();
-  if (std::none_of(vertices.begin(), vertices.end(),
-                   [](const StreamVertex& v) { return !v.registered_name.empty(); })) {
-    return;
+  if (pipeline.kind() == StreamGraph::kKind) {
+    const auto& vertices = static_cast<const StreamGraph&>(pipeline).vertices();
+    if (std::none_of(vertices.begin(), vertices.end(),
+                     [](const StreamVertex& v) { return !v.registered_name.empty(); })) {
+      return;
+    }
   }
   PluginCatalog& plugins = catalog();
   for (const std::uint32_t kind : {FRESHET_KIND_OPERATORS, FRESHET_KIND_CONNECTOR}) {
@@ -78,7 +79,18 @@ void InProcessBackend::load_operator_libraries(const Pipeline& pipeline) {
   }
 }
 
+void InProcessBackend::load_translators(const Pipeline& pipeline) {
+  if (translators_.has(pipeline.kind())) return;
+  PluginCatalog& plugins = catalog();
+  const std::lock_guard lock(translators_mutex_);
+  for (const CatalogEntry* entry : plugins.usable(FRESHET_KIND_FRONT_END)) {
+    auto translator = plugins.load(*entry).factory<FrontEnd>().make_translator();
+    if (!translators_.has(translator->kind())) translators_.add(std::move(translator));
+  }
+}
+
 JobGraph InProcessBackend::translate(const Pipeline& pipeline, const Configuration& configuration) {
+  load_translators(pipeline);
   load_operator_libraries(pipeline);
   return translators_.translate(pipeline, configuration);
 }

@@ -43,6 +43,8 @@ class FRESHET_API InProcessBackend final : public detail::ExecutionBackend,
   InProcessBackend();
   // Those that the pipeline may ask for by name.
   void load_operator_libraries(const Pipeline& pipeline);
+  // Those of the front ends, if none is known for the pipeline.
+  void load_translators(const Pipeline& pipeline);
   Executor& executor_for(const Configuration& configuration);
 
   std::mutex mutex_;
@@ -50,6 +52,7 @@ class FRESHET_API InProcessBackend final : public detail::ExecutionBackend,
   std::unique_ptr<PluginCatalog> catalog_;
   std::map<const ExecutorFactory*, std::unique_ptr<Executor>> executors_;
   TranslatorRegistry translators_;
+  std::mutex translators_mutex_;  // held while front ends are asked for theirs
 };
 
 }  // namespace freshet

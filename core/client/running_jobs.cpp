@@ -24,6 +24,9 @@ class InProcessJobClient final : public JobClient {
   Future<std::optional<std::string>> next_result(const std::string& vertex_id) override {
     return job_->next_result(vertex_id);
   }
+  Future<std::optional<JobMessage>> next_message(std::uint64_t after) override {
+    return job_->next_message(after);
+  }
 
  private:
   Future<std::string> no_snapshots(const char* call) {

@@ -31,6 +31,7 @@ JobMaster::JobMaster(const std::string& job_graph, const Configuration& configur
     if (vertex.source) splits_.try_emplace(v, job_.make_coordinator(v), vertex.parallelism);
     if (vertex.kind == "collect") collected_[v];
   }
+  enter(JobStatus::kCreated);
   build();
 }
 
@@ -159,13 +160,13 @@ void JobMaster::run() {
   {
     const std::lock_guard lock(mutex_);
     if (failure_) {
-      status_ = JobStatus::kFailed;
+      enter(JobStatus::kFailed);
       error = std::make_exception_ptr(JobFailed(result.job_name, *failure_));
     } else if (cancel_requested_) {
-      status_ = JobStatus::kCanceled;
+      enter(JobStatus::kCanceled);
       error = std::make_exception_ptr(JobCanceled(result.job_name));
     } else {
-      status_ = JobStatus::kFinished;
+      enter(JobStatus::kFinished);
     }
     result.status = status_;
     result.failure = failure_;
@@ -182,6 +183,8 @@ void JobMaster::run() {
   subtasks_.clear();
   budget_.reset();
   for (auto& [vertex, queue] : collected_) queue.end(error);
+  messages_.end();
+  messages_.publish();
   promise_.set_value(std::move(result));
 }
 
@@ -217,12 +220,39 @@ Accumulator& JobMaster::accumulator(std::uint32_t vertex, std::uint32_t subtask,
   return *part;
 }
 
+void JobMaster::tell(std::uint32_t vertex, std::uint32_t subtask, std::string text) {
+  JobMessage message;
+  message.operator_name = job_.graph().vertices[vertex].name;
+  message.subtask = subtask;
+  message.text = std::move(text);
+  {
+    const std::lock_guard lock(mutex_);
+    message.status = status_;
+    messages_.add(std::move(message));
+  }
+  messages_.publish();
+}
+
+void JobMaster::enter(JobStatus status) {
+  status_ = status;
+  JobMessage message;
+  message.status = status;
+  message.text = std::string("job '") + name() + "' is " + name_of(status);
+  if (failure_ && (status == JobStatus::kFailing || status == JobStatus::kFailed)) {
+    message.operator_name = failure_->operator_name;
+    message.subtask = failure_->subtask;
+    message.text = JobFailed(name(), *failure_).what();
+  }
+  messages_.add(std::move(message));
+}
+
 void JobMaster::subtask_opened() {
   {
     const std::lock_guard lock(mutex_);
     if (++opened_ < subtasks_.size()) return;
-    if (status_ == JobStatus::kCreated) status_ = JobStatus::kRunning;
+    if (status_ == JobStatus::kCreated) enter(JobStatus::kRunning);
   }
+  messages_.publish();
   gates_.all_opened.store(true, std::memory_order_release);
   for (auto& subtask : subtasks_) subtask->waiter().wake();
 }
@@ -236,17 +266,20 @@ void JobMaster::subtask_finished() {
   for (auto& subtask : subtasks_) subtask->waiter().wake();
 }
 
-void JobMaster::subtask_ended(const Subtask&, std::optional<FailureInfo> failure) {
-  bool cancel_others = false;
+void JobMaster::subtask_failed(FailureInfo failure) {
   {
     const std::lock_guard lock(mutex_);
-    if (failure && !failure_ && !cancel_requested_) {
-      failure_ = std::move(failure);
-      status_ = JobStatus::kFailing;
-      cancel_others = cancel_requested_ = true;
-    }
+    if (failure_ || cancel_requested_) return;
+    failure_ = std::move(failure);
+    enter(JobStatus::kFailing);
+    cancel_requested_ = true;
   }
-  if (cancel_others) cancel_subtasks();
+  messages_.publish();
+  cancel_subtasks();
+}
+
+void JobMaster::subtask_ended(const Subtask&, std::optional<FailureInfo> failure) {
+  if (failure) subtask_failed(std::move(*failure));
   const std::lock_guard lock(mutex_);
   if (++ended_ == subtasks_.size()) all_ended_.notify_all();
 }
@@ -263,8 +296,9 @@ void JobMaster::cancel() {
     const std::lock_guard lock(mutex_);
     if (cancel_requested_ || is_terminal(status_)) return;
     cancel_requested_ = true;
-    status_ = JobStatus::kCanceling;
+    enter(JobStatus::kCanceling);
   }
+  messages_.publish();
   cancel_subtasks();
 }
 
@@ -301,13 +335,19 @@ JobDetails JobMaster::details() const {
         ((ended_ns_ ? ended_ns_ : SystemClock::instance().now_ns()) - started_ns_) / 1'000'000;
   }
   for (const JobVertex& vertex : graph.vertices) {
-    details.vertices.push_back({vertex.id, vertex.name, vertex.parallelism, 0, 0});
+    details.vertices.push_back({vertex.id, vertex.name, vertex.parallelism, 0, 0, {}});
   }
   for (const auto& subtask : subtasks_) {
     for (const auto& [vertex, metrics] : subtask->chain().metrics()) {
       VertexDetails& of = details.vertices[vertex];
       of.records_in += metrics->records_in.load(std::memory_order_relaxed);
       of.records_out += metrics->records_out.load(std::memory_order_relaxed);
+    }
+    for (const auto& [vertex, values] : subtask->chain().user_metrics()) {
+      for (const auto& [name, value] : values) {
+        const auto [of, added] = details.vertices[vertex].metrics.emplace(name, value);
+        if (!added && of->second.kind == value.kind) of->second.merge(value);
+      }
     }
   }
   for (std::size_t v = 0; v < graph.vertices.size(); ++v) {

@@ -21,6 +21,7 @@
 #include "freshet/future.h"
 #include "freshet/job_client.h"
 #include "job_master/execution_graph.h"
+#include "job_master/message_log.h"
 #include "job_master/result_queue.h"
 #include "job_master/split_source.h"
 #include "operators/job_services.h"
@@ -49,6 +50,9 @@ class FRESHET_API JobMaster final : private JobServices, private SubtaskListener
   AccumulatorValues accumulators() const;
   JobDetails details() const;
   Future<std::optional<std::string>> next_result(const std::string& vertex);
+  Future<std::optional<JobMessage>> next_message(std::uint64_t after) {
+    return messages_.next(after);
+  }
 
  private:
   // One vertex's splits, one call at a time.
@@ -66,13 +70,16 @@ class FRESHET_API JobMaster final : private JobServices, private SubtaskListener
   void send_result(std::uint32_t vertex, std::string rows) override;
   Accumulator& accumulator(std::uint32_t vertex, std::uint32_t subtask, std::string_view name,
                            AccumulatorKind kind) override;
+  void tell(std::uint32_t vertex, std::uint32_t subtask, std::string text) override;
   void subtask_opened() override;
   void subtask_finished() override;
+  void subtask_failed(FailureInfo failure) override;
   void subtask_ended(const Subtask& subtask, std::optional<FailureInfo> failure) override;
 
   void build();
   void run();
   void cancel_subtasks();
+  // [under the lock; messages_.publish() follows outside of it]
   void enter(JobStatus status);
   std::size_t thread_count() const;
   std::int64_t running_ms() const;
@@ -105,6 +112,7 @@ class FRESHET_API JobMaster final : private JobServices, private SubtaskListener
   bool torn_down_ = false;
   JobDetails last_details_;
 
+  MessageLog messages_;
   Promise<JobResult> promise_;
   const Future<JobResult> result_;
   std::atomic<bool> thread_ended_{false};

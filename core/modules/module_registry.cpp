@@ -110,6 +110,22 @@ const LoadedModule* ModuleRegistry::module_of(const void* address) const {
   return nullptr;
 }
 
+const OperatorDescriptor* ModuleRegistry::find_operator(std::string_view registered_name) {
+  const auto find = [&]() -> const OperatorDescriptor* {
+    for (const LoadedModule* module : modules()) {
+      for (const OperatorDescriptor* descriptor : module->operators()) {
+        if (descriptor->registered_name && registered_name == descriptor->registered_name) {
+          return descriptor;
+        }
+      }
+    }
+    return nullptr;
+  };
+  if (const OperatorDescriptor* found = find()) return found;
+  add_announced();
+  return find();
+}
+
 std::vector<const LoadedModule*> ModuleRegistry::modules() const {
   const std::lock_guard lock(mutex_);
   std::vector<const LoadedModule*> all;

@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <mutex>
+#include <string_view>
 #include <vector>
 
 #include "modules/loaded_module.h"
@@ -35,6 +36,9 @@ class FRESHET_API ModuleRegistry {
   // The module in which the address lies, nullptr if it lies in none of them.
   const LoadedModule* module_of(const void* address) const;
   std::vector<const LoadedModule*> modules() const;
+  // The operator that a module has registered under that name, also one that the program itself
+  // has; nullptr if there is none.
+  const OperatorDescriptor* find_operator(std::string_view registered_name);
 
  private:
   ModuleRegistry() = default;

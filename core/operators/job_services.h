@@ -25,6 +25,8 @@ class JobServices {
   virtual void send_result(std::uint32_t vertex, std::string rows) = 0;
   virtual Accumulator& accumulator(std::uint32_t vertex, std::uint32_t subtask,
                                    std::string_view name, AccumulatorKind kind) = 0;
+  // [any thread]
+  virtual void tell(std::uint32_t vertex, std::uint32_t subtask, std::string text) = 0;
 };
 
 }  // namespace freshet

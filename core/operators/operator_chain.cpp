@@ -1,7 +1,9 @@
 #include "operators/operator_chain.h"
 
+#include <algorithm>
 #include <cassert>
 #include <exception>
+#include <mutex>
 
 #include "freshet/error.h"
 #include "task/clock.h"
@@ -30,32 +32,77 @@ class OperatorChain::Context final : public RuntimeContext {
     return services_.next_split(place_, subtask_);
   }
   void send_result(std::string rows) override { services_.send_result(place_, std::move(rows)); }
+  Counter counter(std::string_view name) override {
+    return Counter(metric(name, MetricKind::kCounter));
+  }
+  Gauge gauge(std::string_view name) override { return Gauge(metric(name, MetricKind::kGauge)); }
+  Distribution distribution(std::string_view name) override {
+    return Distribution(metric(name, MetricKind::kDistribution));
+  }
   Output& side_output(std::uint32_t index) override { return *outputs.at(index); }
   std::int64_t now() const override { return SystemClock::instance().now_ns(); }
+
+  MetricValues user_metrics() const {
+    const std::lock_guard lock(mutex_);
+    MetricValues values;
+    for (const auto& [name, cell] : user_metrics_) values.emplace(name, detail::value_of(*cell));
+    return values;
+  }
+  std::uint32_t place() const { return place_; }
 
   std::vector<std::unique_ptr<TaskOutput>> outputs;
   StageMetrics metrics;
 
  private:
+  std::shared_ptr<detail::MetricCell> metric(std::string_view name, MetricKind kind) {
+    const std::lock_guard lock(mutex_);
+    const auto found = user_metrics_.find(name);
+    if (found == user_metrics_.end()) {
+      return user_metrics_.emplace(std::string(name), detail::make_metric(kind)).first->second;
+    }
+    const MetricKind made = detail::value_of(*found->second).kind;
+    if (made != kind) {
+      throw InvalidInput("metric '" + std::string(name) + "' of operator '" + vertex_.name +
+                         "' is used as " + name_of(made) + " and as " + name_of(kind) +
+                         ": give one of them another name");
+    }
+    return found->second;
+  }
+
   JobServices& services_;
   const JobVertex& vertex_;
   std::uint32_t place_;
   std::uint32_t subtask_;
+  mutable std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<detail::MetricCell>, std::less<>> user_metrics_;
 };
 
 // What one operator of the chain, fused or single, is opened with.
 class OperatorChain::LinkContext final : public OperatorContext {
  public:
+  LinkContext(OperatorChain& chain, std::uint32_t link) : chain_(chain), link_(link) {}
+
   Output& output(std::uint32_t index) override { return *stages.back()->outputs.at(index); }
+  std::uint32_t outputs() const override {
+    return static_cast<std::uint32_t>(stages.back()->outputs.size());
+  }
   RuntimeContext& stage(std::uint32_t index) override { return *stages.at(index); }
   StageMetrics& metrics(std::uint32_t index) override { return stages.at(index)->metrics; }
+  OperatorServices& services() override { return chain_.services_of(link_); }
 
   std::vector<std::unique_ptr<Context>> stages;
+
+ private:
+  OperatorChain& chain_;
+  const std::uint32_t link_;
 };
 
 struct OperatorChain::Link {
+  Link(OperatorChain& chain, std::uint32_t place) : context(chain, place) {}
+
   LinkContext context;
   std::unique_ptr<Operator> op;
+  std::unique_ptr<Services> services;  // ends before the operator
   bool opened = false;
   std::vector<ChainedEdge*> edges_in;
 };
@@ -72,7 +119,7 @@ OperatorChain::OperatorChain(const PreparedJob& job, JobServices& services, std:
   std::map<std::uint32_t, std::uint32_t> link_of_vertex;
   std::map<std::uint32_t, Context*> context_of_vertex;
   for (std::uint32_t l = 0; l < task_.links.size(); ++l) {
-    Link& link = links_.emplace_back();
+    Link& link = links_.emplace_back(*this, l);
     for (const std::uint32_t v : task_.links[l].vertices) {
       auto context = std::make_unique<Context>(services_, graph.vertices[v], v, subtask);
       for (std::size_t o = 0; o < graph.vertices[v].outputs.size(); ++o) {
@@ -126,14 +173,33 @@ Progress OperatorChain::run(std::uint32_t records) { return links_.front().op->r
 void OperatorChain::process(std::uint32_t input, Batch& batch) {
   links_.front().op->process(input, batch);
 }
-void OperatorChain::watermark(std::int64_t timestamp) { links_.front().op->watermark(timestamp); }
+void OperatorChain::watermark(std::int64_t timestamp) {
+  Link& head = links_.front();
+  head.services ? head.services->watermark(timestamp) : head.op->watermark(timestamp);
+}
+
+Services& OperatorChain::services_of(std::uint32_t l) {
+  Link& link = links_[l];
+  if (link.services) return *link.services;
+  std::vector<TaskOutput*> outputs;
+  for (const auto& stage : link.context.stages) {
+    for (const auto& output : stage->outputs) outputs.push_back(output.get());
+  }
+  Context& vertex = *link.context.stages.back();
+  link.services = std::make_unique<Services>(
+      Services::Place{*link.op, l, failed_link_, std::move(outputs), vertex, vertex.place()},
+      services_, *host_);
+  for (ChainedEdge* edge : link.edges_in) edge->connect(*link.services);
+  attended_.push_back(link.services.get());
+  return *link.services;
+}
 
 // What a link lets go runs through those behind it: the innermost that throws is the one.
 template <class Call>
 void OperatorChain::each_link(Call&& call) {
   for (std::uint32_t l = 0; l < links_.size(); ++l) {
     try {
-      call(*links_[l].op);
+      call(links_[l]);
     } catch (...) {
       if (failed_link_ < 0) failed_link_ = static_cast<int>(l);
       throw;
@@ -141,12 +207,43 @@ void OperatorChain::each_link(Call&& call) {
   }
 }
 
-void OperatorChain::end_of_input() {
-  each_link([](Operator& op) { op.end_of_input(0); });
+void OperatorChain::end_of_input(std::uint32_t input) {
+  Link& head = links_.front();
+  head.services ? head.services->end_of_input(input) : head.op->end_of_input(input);
+}
+
+void OperatorChain::end_of_inputs(std::uint32_t last) {
+  each_link([&](Link& link) {
+    const std::uint32_t input = std::exchange(last, 0);  // a chained operator has one, 0
+    link.services ? link.services->finish(input) : link.op->end_of_input(input);
+  });
+}
+
+void OperatorChain::attend() {
+  // By number: what one emits may make the next ask for its services.
+  for (std::size_t i = 0; i < attended_.size(); ++i) attended_[i]->attend();
+}
+
+std::int64_t OperatorChain::next_due_ns() const {
+  std::int64_t next = INT64_MAX;
+  for (const Services* services : attended_) next = std::min(next, services->next_due_ns());
+  return next;
+}
+
+std::map<std::uint32_t, MetricValues> OperatorChain::user_metrics() const {
+  std::map<std::uint32_t, MetricValues> values;
+  for (const Link& link : links_) {
+    for (const auto& stage : link.context.stages) {
+      if (MetricValues of = stage->user_metrics(); !of.empty()) {
+        values.emplace(stage->place(), std::move(of));
+      }
+    }
+  }
+  return values;
 }
 
 void OperatorChain::input_ran_dry() {
-  each_link([](Operator& op) { op.input_ran_dry(); });
+  each_link([](Link& link) { link.op->input_ran_dry(); });
   flush();
   for (OutputEdge* edge : outer_edges_) edge->trim();
 }
@@ -167,6 +264,7 @@ void OperatorChain::commit() {
 }
 
 void OperatorChain::close() {
+  for (Services* services : attended_) services->end();
   std::exception_ptr first;
   int failed = -1;
   for (std::uint32_t l = 0; l < links_.size(); ++l) {

@@ -10,9 +10,12 @@
 #include <utility>
 #include <vector>
 
+#include "freshet/metrics.h"
 #include "operators/job_services.h"
 #include "operators/outputs.h"
 #include "operators/prepared_job.h"
+#include "operators/services.h"
+#include "operators/task_host.h"
 
 namespace freshet {
 
@@ -25,13 +28,23 @@ class OperatorChain {
                 std::uint32_t subtask, const EdgeChannels& channels, BatchShape chained);
   ~OperatorChain();
 
+  // Before open(); outlives the chain's operators.
+  void set_host(TaskHost& host) { host_ = &host; }
   // Makes and opens the operators.
   void open();
   bool is_source() const;
   Progress run(std::uint32_t records);
   void process(std::uint32_t input, Batch& batch);
   void watermark(std::int64_t timestamp);
-  void end_of_input();
+  // Of the first operator; others of its inputs have not ended.
+  void end_of_input(std::uint32_t input);
+  // All have, `last` as the last. Each operator comes to its end, one after the other.
+  void end_of_inputs(std::uint32_t last);
+  // Whether operators have timers, mail or held time to be attended to between calls.
+  bool needs_attention() const { return !attended_.empty(); }
+  void attend();
+  // When attend() is needed next, by the monotonic clock.
+  std::int64_t next_due_ns() const;
   void input_ran_dry();
   void flush();
   void end_outputs();
@@ -44,6 +57,8 @@ class OperatorChain {
   std::uint32_t subtask() const { return subtask_; }
   // By the place of the vertex in the graph. [any thread, after the constructor]
   const std::map<std::uint32_t, const StageMetrics*>& metrics() const { return metrics_; }
+  // What the code of those vertices counts. [any thread, after the constructor]
+  std::map<std::uint32_t, MetricValues> user_metrics() const;
 
  private:
   class Context;
@@ -52,6 +67,7 @@ class OperatorChain {
 
   template <class Call>
   void each_link(Call&& call);
+  Services& services_of(std::uint32_t link);
 
   const PreparedJob& job_;
   JobServices& services_;
@@ -62,6 +78,8 @@ class OperatorChain {
   std::vector<std::unique_ptr<OutputEdge>> edges_;
   std::vector<OutputEdge*> outer_edges_;
   std::map<std::uint32_t, const StageMetrics*> metrics_;
+  TaskHost* host_ = nullptr;
+  std::vector<Services*> attended_;  // of the operators that have asked for theirs
   int failed_link_ = -1;
 };
 

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cassert>
 
+#include "freshet/error.h"
+#include "operators/services.h"
+
 namespace freshet {
 
 // ---- chained ---------------------------------------------------------------------------------
@@ -19,7 +22,7 @@ void ChainedEdge::deliver(Batch& batch, bool exclusive) {
 
 void ChainedEdge::watermark(std::int64_t timestamp) {
   try {
-    next_->watermark(timestamp);
+    services_ ? services_->watermark(timestamp) : next_->watermark(timestamp);
   } catch (...) {
     if (failed_link_ < 0) failed_link_ = static_cast<int>(link_);
     throw;
@@ -96,33 +99,41 @@ void ChannelEdge::deliver(Batch& batch, bool exclusive) {
     type_ = &batch.type();
     for (Channel* channel : channels_) channel->set_type(*type_);
     with_timestamps = timestamps;
+    if (partitioning_ == Partitioning::kHash && !type_->keyed) {
+      throw InvalidInput("an edge partitions by hash, but its records " + type_->schema().text() +
+                         " carry no key: send keyed ones");
+    }
   }
   if (partitioning_ == Partitioning::kBroadcast) {
-    broadcast(batch);
+    for (std::uint32_t target = 0; target < targets; ++target) {
+      append(target, batch, 0, batch.size());
+    }
+  } else if (type_->keyed && partitioning_ != Partitioning::kHash) {
+    // route() would go by the key.
+    for (std::uint32_t row = 0; row < batch.size(); ++row) append(next_turn(), batch, row, 1);
   } else {
     batch.type().route(batch, *this, exclusive);
   }
 }
 
-void ChannelEdge::broadcast(const Batch& batch) {
-  for (std::uint32_t target = 0; target < targets; ++target) {
-    for (std::uint32_t row = 0; row < batch.size();) {
-      Cursor& cursor = cursors[target];
-      if (cursor.at == cursor.end || cursor.batch->extra_bytes() > Batch::kExtraLimit) {
-        replace(target);
-      }
-      Batch& to = *cursor.batch;
-      const auto have = static_cast<std::uint32_t>(
-          (cursor.at - static_cast<std::byte*>(to.raw_rows())) / type_->size);
-      // Rows that own memory go one by one, so that their bytes are seen to.
-      const std::uint32_t most = type_->destroy ? 1 : to.capacity() - have;
-      const std::uint32_t count = std::min(most, batch.size() - row);
-      to.set_size(have);
-      type_->append(to, batch, row, count);
-      cursor.at += std::size_t{count} * type_->size;
-      if (cursor.timestamp) cursor.timestamp += count;
-      row += count;
+void ChannelEdge::append(std::uint32_t target, const Batch& batch, std::uint32_t row,
+                         std::uint32_t count) {
+  for (const std::uint32_t end = row + count; row < end;) {
+    Cursor& cursor = cursors[target];
+    if (cursor.at == cursor.end || cursor.batch->extra_bytes() > Batch::kExtraLimit) {
+      replace(target);
     }
+    Batch& to = *cursor.batch;
+    const auto have = static_cast<std::uint32_t>(
+        (cursor.at - static_cast<std::byte*>(to.raw_rows())) / type_->size);
+    // Rows that own memory go one by one, so that their bytes are seen to.
+    const std::uint32_t most = type_->destroy ? 1 : to.capacity() - have;
+    const std::uint32_t some = std::min(most, end - row);
+    to.set_size(have);
+    type_->append(to, batch, row, some);
+    cursor.at += std::size_t{some} * type_->size;
+    if (cursor.timestamp) cursor.timestamp += some;
+    row += some;
   }
 }
 
@@ -176,6 +187,19 @@ void TaskOutput::deliver(Batch& batch) {
 }
 
 void TaskOutput::watermark(std::int64_t timestamp) {
+  wanted_ = std::max(wanted_, timestamp);
+  pass_watermark();
+}
+
+void TaskOutput::set_watermark_limit(std::int64_t limit) {
+  limit_ = limit;
+  pass_watermark();
+}
+
+void TaskOutput::pass_watermark() {
+  const std::int64_t timestamp = std::min(wanted_, limit_);
+  if (timestamp <= passed_) return;
+  passed_ = timestamp;
   for (OutputEdge* edge : edges_) edge->watermark(timestamp);
 }
 

@@ -17,6 +17,8 @@
 
 namespace freshet {
 
+class Services;
+
 // Size and number of the rows of a batch.
 struct BatchShape {
   std::size_t bytes = 64 * 1024;
@@ -45,11 +47,14 @@ class FRESHET_API ChainedEdge final : public OutputEdge {
   ChainedEdge(std::uint32_t link, std::uint32_t input, int& failed_link)
       : link_(link), input_(input), failed_link_(failed_link) {}
   void connect(Operator& next) { next_ = &next; }
+  // That operator's time goes through them from now on.
+  void connect(Services& services) { services_ = &services; }
   void deliver(Batch& batch, bool exclusive) override;
   void watermark(std::int64_t timestamp) override;
 
  private:
   Operator* next_ = nullptr;
+  Services* services_ = nullptr;
   std::uint32_t link_;
   std::uint32_t input_;
   int& failed_link_;
@@ -70,7 +75,7 @@ class FRESHET_API ChannelEdge final : public OutputEdge, private Router {
  private:
   void replace(std::uint32_t target) override;
   void send(std::uint32_t target);
-  void broadcast(const Batch& batch);
+  void append(std::uint32_t target, const Batch& batch, std::uint32_t row, std::uint32_t count);
 
   Partitioning partitioning_;
   std::vector<Channel*> channels_;
@@ -91,9 +96,16 @@ class FRESHET_API TaskOutput final : public Output {
   Batch& send(Batch& batch, bool full) override;
   void deliver(Batch& batch) override;
   void watermark(std::int64_t timestamp) override;
+  // No watermark above it goes on; what was held back below it goes on now.
+  void set_watermark_limit(std::int64_t limit);
 
  private:
+  void pass_watermark();
+
   std::vector<OutputEdge*> edges_;
+  std::int64_t limit_ = kMaxWatermark;
+  std::int64_t wanted_ = kNoTimestamp;
+  std::int64_t passed_ = kNoTimestamp;
   BatchShape shape_;
   std::unique_ptr<Batch> scratch_;
 };

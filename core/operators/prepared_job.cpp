@@ -25,12 +25,9 @@ const LoadedModule& loaded(const JobGraph& graph, std::uint32_t place) {
 
 const OperatorDescriptor* find_operator(const JobGraph& graph, const OperatorReference& op) {
   if (op.registered_name.empty()) return loaded(graph, op.module).descriptor_at(op.offset);
-  for (const LoadedModule* module : ModuleRegistry::instance().modules()) {
-    for (const OperatorDescriptor* descriptor : module->operators()) {
-      if (descriptor->registered_name && op.registered_name == descriptor->registered_name) {
-        return descriptor;
-      }
-    }
+  if (const OperatorDescriptor* found =
+          ModuleRegistry::instance().find_operator(op.registered_name)) {
+    return found;
   }
   throw InvalidInput("job '" + graph.name + "' needs the operator '" + op.registered_name +
                      "', which no loaded plugin has registered: install the plugin that does");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "freshet/error.h"
 #include "task/fiber.h"
 
 namespace freshet {
@@ -16,6 +17,7 @@ constexpr std::int64_t kTimeSliceNs = 100'000;
 constexpr std::int64_t kLongCallNs = 20'000'000;
 constexpr std::uint32_t kFirstCall = 64;
 constexpr std::uint32_t kMostAtOnce = 1u << 20;
+constexpr int kMailsAtOnce = 64;
 
 std::int64_t now() { return SystemClock::instance().now_ns(); }
 
@@ -52,7 +54,7 @@ void Subtask::run() noexcept {
     last_flush_ = last_yield_ = now();
     at_once_ = kFirstCall;
     chain_->is_source() ? run_source() : run_inputs();
-    chain_->end_of_input();
+    chain_->end_of_inputs(last_input_);
     chain_->end_outputs();
     listener_.subtask_finished();
     waiter_.wait([this] { return gates_.all_finished.load(std::memory_order_acquire); });
@@ -75,7 +77,7 @@ void Subtask::run() noexcept {
 
 void Subtask::run_source() {
   for (;;) {
-    read_mail();
+    attend();
     const std::uint32_t records = std::min(options_.records_per_run, at_once_);
     const std::int64_t begin = now();
     const Progress progress = chain_->run(records);
@@ -87,9 +89,13 @@ void Subtask::run_source() {
         pause();
         break;
       case Progress::Kind::kWaiting:
+        if (!mailbox_.empty()) {
+          pause();
+          break;
+        }
         chain_->input_ran_dry();
         last_flush_ = now();
-        waiter_.wait_until(progress.at, [this] { return !mailbox_.empty(); });
+        wait_until(progress.at, false);
         break;
     }
   }
@@ -99,15 +105,16 @@ void Subtask::run_inputs() {
   open_inputs_ = inputs_.size();
   std::size_t turn = 0;
   while (open_inputs_ > 0) {
-    read_mail();
-    bool worked = false;
-    for (std::size_t looked = 0; looked < inputs_.size() && !worked; ++looked) {
+    attend();
+    bool worked = !mailbox_.empty();
+    for (std::size_t looked = 0; looked < inputs_.size(); ++looked) {
       Input& input = inputs_[turn];
       turn = turn + 1 == inputs_.size() ? 0 : turn + 1;
       Element element;
-      if (input.ended || !input.channel->pop(element)) continue;
+      if (input.ended || input.gated || !input.channel->pop(element)) continue;
       take(input, element);
       worked = true;
+      break;
     }
     if (worked) {
       pause();
@@ -115,11 +122,44 @@ void Subtask::run_inputs() {
     }
     chain_->input_ran_dry();
     last_flush_ = now();
-    waiter_.wait([this] {
-      return !mailbox_.empty() || std::any_of(inputs_.begin(), inputs_.end(), [](Input& input) {
-        return !input.ended && !input.channel->empty();
-      });
-    });
+    wait_until(INT64_MAX, true);
+  }
+}
+
+void Subtask::wait_until(std::int64_t deadline_ns, bool for_inputs) {
+  if (chain_->needs_attention()) deadline_ns = std::min(deadline_ns, chain_->next_due_ns());
+  waiter_.wait_until(deadline_ns, [&] {
+    return !mailbox_.empty() ||
+           (for_inputs && std::any_of(inputs_.begin(), inputs_.end(),
+                                      [](const Input& input) { return input.has_something(); }));
+  });
+}
+
+void Subtask::serve_until(detail::UniqueFunction<bool()> ready) {
+  while (!ready()) {
+    attend();
+    if (ready()) return;
+    if (!mailbox_.empty()) {
+      pause();
+      continue;
+    }
+    chain_->flush();
+    last_flush_ = now();
+    wait_until(INT64_MAX, false);
+  }
+}
+
+void Subtask::gate(std::uint32_t index, bool gated) {
+  bool found = false;
+  for (Input& input : inputs_) {
+    if (input.input != index) continue;
+    input.gated = gated;
+    found = true;
+  }
+  if (!found) {
+    throw InvalidInput("task '" + name_ + "' reads no channel for input " + std::to_string(index) +
+                       ", so that it can't be gated: let the operator begin a task, behind an "
+                       "edge that is not chained");
   }
 }
 
@@ -135,14 +175,24 @@ void Subtask::take(Input& input, const Element& element) {
       advance_watermark();
       break;
     case Element::Kind::end_of_input:
-      input.ended = true;
-      --open_inputs_;
-      if (open_inputs_ > 0) advance_watermark();
+      input_ended(input);
       break;
     case Element::Kind::idle:
     case Element::Kind::barrier:
       break;
   }
+}
+
+void Subtask::input_ended(Input& input) {
+  input.ended = true;
+  --open_inputs_;
+  last_input_ = input.input;
+  if (open_inputs_ == 0) return;
+  advance_watermark();
+  const bool others = std::any_of(inputs_.begin(), inputs_.end(), [&](const Input& other) {
+    return other.input == input.input && !other.ended;
+  });
+  if (!others) chain_->end_of_input(input.input);
 }
 
 void Subtask::process(std::uint32_t input, Batch& batch) {
@@ -185,8 +235,14 @@ void Subtask::advance_watermark() {
   chain_->watermark(lowest);
 }
 
-void Subtask::read_mail() {
-  while (Mail mail = mailbox_.take()) mail();
+void Subtask::attend() {
+  // Some at a time: whoever posts without end does not keep the inputs waiting.
+  for (int read = 0; read < kMailsAtOnce; ++read) {
+    Mail mail = mailbox_.take();
+    if (!mail) break;
+    mail();
+  }
+  if (chain_->needs_attention()) chain_->attend();
 }
 
 void Subtask::pause() {

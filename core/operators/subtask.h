@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "operators/operator_chain.h"
+#include "operators/task_host.h"
 #include "task/clock.h"
 #include "task/mailbox.h"
 #include "task/waiter.h"
@@ -27,11 +28,13 @@ class SubtaskListener {
   virtual void subtask_opened() = 0;
   // It has read, written and sent on everything.
   virtual void subtask_finished() = 0;
+  // Its operators have given up, for all to hear, while it goes on. [any thread]
+  virtual void subtask_failed(FailureInfo failure) = 0;
   // The last word of a subtask; `failure` is set if user code or the runtime failed in it.
   virtual void subtask_ended(const Subtask& subtask, std::optional<FailureInfo> failure) = 0;
 };
 
-class Subtask {
+class Subtask final : private TaskHost {
  public:
   struct Options {
     std::uint32_t records_per_run = 16384;         // of a source, before the mailbox is looked at
@@ -50,10 +53,13 @@ class Subtask {
 
   const std::string& name() const { return name_; }
   Waiter& waiter() { return waiter_; }
-  Mailbox& mailbox() { return mailbox_; }
+  Mailbox& mailbox() override { return mailbox_; }
   // Before run().
   void add_input(Channel& channel, std::uint32_t input);
-  void set_chain(std::unique_ptr<OperatorChain> chain) { chain_ = std::move(chain); }
+  void set_chain(std::unique_ptr<OperatorChain> chain) {
+    chain_ = std::move(chain);
+    if (chain_) chain_->set_host(*this);
+  }
   const OperatorChain& chain() const { return *chain_; }
 
   void run() noexcept;
@@ -64,7 +70,13 @@ class Subtask {
     std::uint32_t input;
     std::int64_t watermark = kNoTimestamp;
     bool ended = false;
+    bool gated = false;
+    bool has_something() const { return !ended && !gated && !channel->empty(); }
   };
+
+  void gate(std::uint32_t input, bool gated) override;
+  void serve_until(detail::UniqueFunction<bool()> ready) override;
+  void fail(FailureInfo failure) override { listener_.subtask_failed(std::move(failure)); }
 
   void run_source();
   void run_inputs();
@@ -73,7 +85,10 @@ class Subtask {
   void process(std::uint32_t input, Batch& batch);
   void note_pace(std::uint32_t records, std::int64_t ns);
   void advance_watermark();
-  void read_mail();
+  // Mail, timers, and whatever else operators have coming between two pieces of work.
+  void attend();
+  void wait_until(std::int64_t deadline_ns, bool for_inputs);
+  void input_ended(Input& input);
   // Between two pieces of work: cancel, the send timer, the other tasks of the thread.
   void pause();
 
@@ -85,7 +100,8 @@ class Subtask {
   Mailbox mailbox_{waiter_};
   std::vector<Input> inputs_;
   std::unique_ptr<OperatorChain> chain_;
-  std::size_t open_inputs_ = 0;
+  std::size_t open_inputs_ = 0;  // channels
+  std::uint32_t last_input_ = 0;
   std::int64_t watermark_ = kNoTimestamp;
   std::uint32_t at_once_ = 0;  // records that the next call of the operators gets
   std::int64_t last_flush_ = 0;

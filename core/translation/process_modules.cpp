@@ -36,15 +36,7 @@ class RegisteredModules final : public ProcessModules {
   }
 
   const OperatorDescriptor* find_operator(std::string_view registered_name) override {
-    for (const LoadedModule* module : registry_.modules()) {
-      for (const OperatorDescriptor* descriptor : module->operators()) {
-        if (descriptor->registered_name != nullptr &&
-            descriptor->registered_name == registered_name) {
-          return descriptor;
-        }
-      }
-    }
-    return nullptr;
+    return registry_.find_operator(registered_name);
   }
 
   RangeOf mapped_memory() override {

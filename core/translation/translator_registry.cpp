@@ -5,12 +5,13 @@
 #include "freshet/configuration.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
+#include "translation/completion.h"
 #include "translation/stream_graph_translator.h"
 
 namespace freshet {
 
 TranslatorRegistry::TranslatorRegistry(ProcessModules& modules, std::string application)
-    : job_ids_(std::move(application)) {
+    : modules_(modules), job_ids_(std::move(application)) {
   add(std::make_unique<StreamGraphTranslator>(modules, job_ids_));
 }
 
@@ -23,6 +24,11 @@ void TranslatorRegistry::add(std::unique_ptr<PipelineTranslator> translator) {
     throw InvalidInput("two translators are for pipelines of kind '" + kind +
                        "': take one of their plugins away");
   }
+}
+
+bool TranslatorRegistry::has(std::string_view kind) {
+  const std::lock_guard lock(mutex_);
+  return translators_.find(kind) != translators_.end();
 }
 
 JobGraph TranslatorRegistry::translate(const Pipeline& pipeline,
@@ -46,6 +52,12 @@ JobGraph TranslatorRegistry::translate(const Pipeline& pipeline,
   if (job.id.empty()) {
     job.id = job_ids_.next(configuration.find(options::kApplicationId).value_or(""), job.name, "");
   }
+  if (job.settings.empty()) {
+    for (const auto& [key, entry] : configuration.of_scope(Scope::kJob).to_entries()) {
+      job.settings.emplace(key, entry.text);
+    }
+  }
+  complete_job(job, modules_);
   job.validate();
   return job;
 }

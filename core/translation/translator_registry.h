@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include "freshet/api.h"
 #include "freshet/job_graph.h"
@@ -31,11 +32,15 @@ class FRESHET_API TranslatorRegistry {
   // Throws InvalidInput if there is one for that kind already.
   void add(std::unique_ptr<PipelineTranslator> translator);
 
-  // A validated graph. Where the translator left its id empty, it gets one by its name. Throws
+  bool has(std::string_view kind);
+
+  // A validated graph. What the translator left empty is filled in: completion.h; the job's id goes
+  // by its name. Throws
   // InvalidInput if no translator knows the kind, or the pipeline can't be run.
   JobGraph translate(const Pipeline& pipeline, const Configuration& configuration);
 
  private:
+  ProcessModules& modules_;
   JobIds job_ids_;
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<PipelineTranslator>, std::less<>> translators_;

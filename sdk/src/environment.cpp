@@ -157,6 +157,9 @@ class ListenedJob final : public JobClient {
   Future<std::optional<std::string>> next_result(const std::string& vertex_id) override {
     return job_->next_result(vertex_id);
   }
+  Future<std::optional<JobMessage>> next_message(std::uint64_t after) override {
+    return job_->next_message(after);
+  }
 
  private:
   const std::unique_ptr<JobClient> job_;

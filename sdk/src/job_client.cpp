@@ -54,6 +54,11 @@ JobCanceled::JobCanceled(const std::string& job_name)
 JobCanceled::~JobCanceled() = default;
 
 JobClient::~JobClient() = default;
+Future<std::optional<JobMessage>> JobClient::next_message(std::uint64_t) {
+  return make_failed_future<std::optional<JobMessage>>(std::make_exception_ptr(
+      Error("messages of job '" + job_name() +
+            "' are not supported by what runs it: its state is told by status() and result()")));
+}
 JobListener::~JobListener() = default;
 
 namespace detail {

@@ -4,6 +4,7 @@
 
 #include "freshet/error.h"
 #include "freshet/executor.h"
+#include "freshet/front_end.h"
 #include "freshet/pipeline.h"
 #include "freshet/record_type.h"
 #include "freshet/runtime_context.h"
@@ -18,6 +19,7 @@ Coordinator::~Coordinator() = default;
 void Coordinator::snapshot(ByteWriter&) {}
 void Coordinator::restore(ByteReader&) {}
 
+FrontEnd::~FrontEnd() = default;
 Pipeline::~Pipeline() = default;
 PipelineTranslator::~PipelineTranslator() = default;
 ExecutorServices::~ExecutorServices() = default;
@@ -29,10 +31,11 @@ void Operator::open(OperatorContext&) {}
 Progress Operator::run(std::uint32_t) {
   throw Error("an operator that is no source was run as one");
 }
-void Operator::timer(std::int64_t, std::string_view) {}
+void Operator::timer(const Timer&) {}
 void Operator::input_ran_dry() {}
 void Operator::before_snapshot(std::uint64_t) {}
 void Operator::snapshot(std::uint32_t, ByteWriter&) {}
+void Operator::after_snapshot(std::uint64_t) {}
 void Operator::restore(std::uint32_t, ByteReader&) {}
 void Operator::commit() {}
 void Operator::close() {}

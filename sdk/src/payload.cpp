@@ -59,6 +59,11 @@ void PayloadReader::closure(void* into, std::size_t size) {
   reader_.read(into, size, "closure");
 }
 
+std::string_view PayloadReader::rest() {
+  const std::size_t size = reader_.remaining();
+  return {reader_.take(size, "payload"), size};
+}
+
 void PayloadReader::expect_end() const { reader_.expect_end("payload of an operator"); }
 
 }  // namespace freshet

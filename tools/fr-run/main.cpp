@@ -21,6 +21,7 @@
 #include "modules/application.h"
 #include "own_words.h"
 #include "plugin_catalog/executor_selection.h"
+#include "plugin_catalog/front_end_selection.h"
 #include "progress.h"
 
 namespace freshet::tool {
@@ -80,7 +81,8 @@ std::optional<int> read(int argc, char** argv, CommandLine& line) {
   app.set_version_flag("--version", sdk_version());
   std::string target, parallelism;
   std::vector<std::string> definitions, plugin_dirs;
-  app.add_option("APP", line.application, "the application: a .so made with FRESHET_APPLICATION")
+  app.add_option("APP", line.application,
+                 "the application: a .so made with FRESHET_APPLICATION, or a file for a front end")
       ->required();
   app.add_option("--target", target, "where jobs run, such as local (execution.target)");
   app.add_option("--parallelism", parallelism,
@@ -179,6 +181,33 @@ spdlog::level::level_enum severity(LogLevel level) {
   return spdlog::level::warn;
 }
 
+// A file that is no application: its front end makes a pipeline of it.
+int run_pipeline(const CommandLine& line, InProcessBackend& backend,
+                 const Configuration& configuration) {
+  const SelectedFrontEnd selected = select_front_end(backend.catalog(), line.application);
+  for (const std::string& warning : selected.warnings) tell("warning: " + warning);
+  if (!line.shipped.empty()) {
+    throw InvalidInput("--ship is for applications: '" + line.application +
+                       "' is read by the front end '" + selected.front_end.name() + "'");
+  }
+  const std::unique_ptr<Pipeline> pipeline =
+      selected.front_end.read(line.application, line.arguments);
+  for (const std::string& warning : configuration_warnings(configuration, process_environment())) {
+    tell("warning: " + warning);
+  }
+  JobResult result;
+  {
+    const ProgressLine progress(configuration.get(options::kClientProgressInterval).ms());
+    result = backend.execute(*pipeline, configuration).get()->result().get();
+  }
+  if (interrupted() || result.status == JobStatus::kCanceled) {
+    tell("canceled");
+    return kCanceled;
+  }
+  if (result.failure) tell(JobFailed(result.job_name, *result.failure).what(), line.verbose);
+  return result.succeeded() ? kFinished : kJobFailed;
+}
+
 int run(const CommandLine& line) {
   InProcessBackend& backend = InProcessBackend::instance();
   Configuration configuration =
@@ -191,6 +220,11 @@ int run(const CommandLine& line) {
   // Found out before any code of the application runs.
   static_cast<void>(select_executor(backend.catalog(), configuration));
 
+  // Without front ends the file is judged as an application, whose refusal says what it is.
+  if (may_be_a_pipeline(line.application) &&
+      !backend.catalog().usable(FRESHET_KIND_FRONT_END).empty()) {
+    return run_pipeline(line, backend, configuration);
+  }
   const ModuleStore store(ModuleStore::default_state_folder());
   const std::vector<std::filesystem::path> shipped(line.shipped.begin(), line.shipped.end());
   const LoadedApplication application = load_application(store, line.application, shipped);

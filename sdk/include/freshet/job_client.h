@@ -14,6 +14,7 @@
 #include "freshet/api.h"
 #include "freshet/error.h"
 #include "freshet/future.h"
+#include "freshet/metrics.h"
 #include "freshet/operator.h"
 
 namespace freshet {
@@ -66,6 +67,7 @@ struct VertexDetails {
   std::uint32_t parallelism = 0;
   std::uint64_t records_in = 0;
   std::uint64_t records_out = 0;
+  MetricValues metrics;  // those that its code keeps, of all subtasks
 };
 
 struct JobDetails {
@@ -76,6 +78,16 @@ struct JobDetails {
   std::vector<VertexDetails> vertices;
   std::uint64_t source_records = 0;  // emitted by all sources
   std::uint64_t sink_records = 0;    // taken by all sinks
+};
+
+// One thing that a job has to say: a change of its state, or what an operator told.
+struct JobMessage {
+  std::uint64_t number = 0;  // counted from 1 in each job; a gap: older ones have been dropped
+  std::int64_t at_ms = 0;    // since the epoch
+  JobStatus status = JobStatus::kCreated;  // the job's, after this
+  std::string operator_name;               // empty: the job itself
+  std::uint32_t subtask = 0;
+  std::string text;
 };
 
 class FRESHET_API JobClient {
@@ -96,6 +108,11 @@ class FRESHET_API JobClient {
   // The next rows that the collecting vertex of that id has sent, serialised; nothing after its
   // end. One reader at a time. Fails as result() would have it if the job fails.
   virtual Future<std::optional<std::string>> next_result(const std::string& vertex_id) = 0;
+  // The first message with a number above `after`, as soon as there is one: a subscriber that comes
+  // late begins with 0 and gets all that are kept (the last 1,000), and there may be any number of
+  // them. Nothing once the job is in its end state and that was the last. Fails with 'not
+  // supported' where the job's runtime keeps no messages.
+  virtual Future<std::optional<JobMessage>> next_message(std::uint64_t after);
 };
 
 // Told of every execute() and execute_async() of an environment. [the submitting or, for

@@ -92,6 +92,7 @@ class FRESHET_HIDDEN RegisteredByName {
     if constexpr (requires { O::coordinator_maker(); }) {
       descriptor_.make_coordinator = O::coordinator_maker();
     }
+    if (module_anchor.operators == nullptr) announce_module(module_anchor);
     module_anchor.operators = &descriptor_;
   }
 
@@ -102,8 +103,12 @@ class FRESHET_HIDDEN RegisteredByName {
 }  // namespace detail
 }  // namespace freshet
 
-// Registers operator class O of this module under a name, at global scope, once per name. The
-// module is an operator library (freshet/plugin_registration.h) or an application.
+// Registers operator class O of this module under a name, at global scope, once per name. O has
+//
+//   static std::unique_ptr<freshet::Operator> make(freshet::PayloadReader* payload, std::size_t);
+//
+// which gets one payload. The module is an operator library (freshet/plugin_registration.h) or an
+// application. Names are those of a process: begin them with yours.
 #define FRESHET_OPERATOR(name_, O)                                     \
   static ::freshet::detail::RegisteredByName<O> FRESHET_DETAIL_UNIQUE( \
       freshet_registered_operator_)(name_)

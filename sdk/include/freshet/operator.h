@@ -4,8 +4,9 @@
 // Threads    All calls on one operator come from one fiber, never two at once. A call may suspend
 //            the fiber (a full output) and must not block its thread: see freshet/await.h.
 // Order      open, [restore], then process / watermark / timer / run / snapshot in any order, then
-//            end_of_input once per input (or once for a source), then close. After a failure or a
-//            cancel only close follows.
+//            end_of_input once per input (or once for a source), commit, then close. After a
+//            failure or a cancel only close follows.
+// Inputs     Numbered from 0; several edges may lead to one input, and one producer to several.
 // Errors     An exception ends the job, with the operator's name, subtask and record number.
 #pragma once
 
@@ -14,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "freshet/api.h"
 #include "freshet/batch.h"
@@ -24,6 +26,7 @@ namespace freshet {
 class Configuration;
 class ByteReader;
 class ByteWriter;
+class OperatorServices;
 class RuntimeContext;
 struct RecordType;
 template <class T>
@@ -59,17 +62,32 @@ class FRESHET_API Output {
 class FRESHET_API OperatorContext {
  public:
   virtual ~OperatorContext();
-  // Output 0 is the main one, 1.. are side outputs.
+  // Output 0 is the main one, 1.. are side outputs: a tag is such a number.
   virtual Output& output(std::uint32_t index) = 0;
+  virtual std::uint32_t outputs() const = 0;
   // One per vertex that the operator stands for, in the order of the chain.
   virtual RuntimeContext& stage(std::uint32_t index) = 0;
   virtual StageMetrics& metrics(std::uint32_t index) = 0;
+  // Timers, holds, bundles, keyed state by bytes, a mailbox for other threads: see
+  // freshet/operator_services.h. Made at the first call.
+  virtual OperatorServices& services() = 0;
+};
+
+enum class TimeDomain : std::uint8_t { kEvent, kProcessing };
+
+// A timer that fires; the texts last as long as the call.
+struct Timer {
+  TimeDomain domain;
+  std::int64_t timestamp;  // what it was set to, ms since the epoch
+  std::string_view family;
+  std::string_view tag;
+  std::string_view key;
 };
 
 struct Progress {
   enum class Kind : std::uint8_t {
     kMore,     // call run() again as soon as the mailbox has been looked at
-    kWaiting,  // nothing until `at` (ns of the monotonic clock), or a wake() through the context
+    kWaiting,  // nothing until `at` (ns of the monotonic clock), or a mail or a timer comes
     kEnd,      // bounded, and read to its end
   };
   Kind kind;
@@ -85,13 +103,23 @@ class FRESHET_API Operator {
   // The rows stay the runtime's: gone after the call, and not to be changed unless the batch is
   // exclusive().
   virtual void process(std::uint32_t input, Batch& batch) = 0;
-  // The combined watermark of all inputs. The operator passes it on to its outputs.
+  // The combined watermark of all inputs: nothing at or before this time is still to come. The
+  // operator passes it on to its outputs.
   virtual void watermark(std::int64_t timestamp) = 0;
-  virtual void timer(std::int64_t timestamp, std::string_view tag);
+  // One that was set through OperatorServices.
+  virtual void timer(const Timer& timer);
   // Nothing is left to read for now: held-back records should go on.
   virtual void input_ran_dry();
+  // Snapshots come with a later version of the runtime, which calls the next four; until then it
+  // calls none of them.
+  //
+  // Before the barrier is passed on: what must not be under way in a snapshot is brought to its end
+  // and emitted.
   virtual void before_snapshot(std::uint64_t id);
   virtual void snapshot(std::uint32_t stage, ByteWriter& state);
+  // The snapshot is complete in the whole job and will be what a restart begins with, or a later
+  // one: what waited for it may become visible. Comes after further batches, and not for every one.
+  virtual void after_snapshot(std::uint64_t id);
   virtual void restore(std::uint32_t stage, ByteReader& state);
   // That input has ended, and with it event time, if it was the last: what is still held back goes
   // on now. The runtime tells the operators behind.

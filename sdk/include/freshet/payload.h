@@ -64,6 +64,9 @@ class FRESHET_API PayloadReader {
   const void* code();
   // Throws DecodeError unless exactly `size` bytes were written for this closure.
   void closure(void* into, std::size_t size);
+  // All that is left, as it was written: for payloads of a format of one's own. Lasts as long as
+  // the call of make() that got the reader.
+  std::string_view rest();
   // Throws DecodeError if bytes are left.
   void expect_end() const;
 

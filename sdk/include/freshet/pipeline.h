@@ -23,6 +23,11 @@ class FRESHET_API PipelineTranslator {
   virtual ~PipelineTranslator();
   virtual std::string_view kind() const = 0;
   // `pipeline.kind()` equals kind(). Throws InvalidInput if the pipeline can't be run.
+  //
+  // Freshet fills in what is left empty: the job's id (by its name), a vertex's (by its uid, else
+  // by its place), module and type of an operator that is asked for by its registered name, the
+  // fingerprint of an edge (that of the output it leaves), the tasks (what chained edges connect),
+  // the settings (those of `configuration` in job scope). Then it validates the graph.
   virtual JobGraph translate(const Pipeline& pipeline,
                              const Configuration& configuration) const = 0;
 };

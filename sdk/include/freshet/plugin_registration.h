@@ -128,6 +128,10 @@ struct FRESHET_HIDDEN ApplicationMain {
 #define FRESHET_EXECUTOR_PLUGIN(name_, version_, Factory_) \
   FRESHET_PLUGIN(FRESHET_KIND_EXECUTOR, ::freshet::ExecutorFactory, name_, version_, Factory_)
 
+// A front end: freshet/front_end.h.
+#define FRESHET_FRONT_END_PLUGIN(name_, version_, FrontEnd_) \
+  FRESHET_PLUGIN(FRESHET_KIND_FRONT_END, ::freshet::FrontEnd, name_, version_, FrontEnd_)
+
 // Operators registered in this module, found by name or by the graphs that were made with them.
 #define FRESHET_OPERATOR_LIBRARY(name_, version_) \
   FRESHET_DETAIL_MODULE(FRESHET_KIND_OPERATORS, name_, version_, nullptr, nullptr, nullptr)

@@ -14,6 +14,9 @@ namespace freshet {
 
 class Batch;
 class Configuration;
+class Counter;
+class Distribution;
+class Gauge;
 class Output;
 struct RecordType;
 
@@ -36,6 +39,11 @@ class FRESHET_API RuntimeContext {
   // One per name and job; subtasks are merged in the result. Asking for one name with two kinds
   // throws InvalidInput.
   virtual Accumulator& accumulator(std::string_view name, AccumulatorKind kind) = 0;
+  // One per name and operator, seen while the job runs: freshet/metrics.h, which has the classes.
+  // Asking for one name as two kinds throws InvalidInput. [any thread]
+  virtual Counter counter(std::string_view name) = 0;
+  virtual Gauge gauge(std::string_view name) = 0;
+  virtual Distribution distribution(std::string_view name) = 0;
   // The next split of this source from its coordinator; waits for it.
   virtual std::optional<std::string> next_split() = 0;
   // Hands serialised rows to whoever collects them; waits while they are too many. The id is the

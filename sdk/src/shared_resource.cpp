@@ -1,0 +1,108 @@
+#include "freshet/shared_resource.h"
+
+#include <map>
+#include <mutex>
+#include <optional>
+
+#include "freshet/error.h"
+#include "freshet/future.h"
+
+namespace freshet::detail {
+
+namespace {
+
+// A name in use, from the moment that somebody begins to make the object until it is destroyed.
+struct Entry {
+  std::string type;
+  std::weak_ptr<void> object;
+  // Completed at the next step: made, failed, or destroyed. Who waits then looks again.
+  Promise<void> changed;
+};
+
+class Resources {
+ public:
+  // Outlives every thread that lets go of a resource.
+  static Resources& instance() {
+    static auto* const resources = new Resources();
+    return *resources;
+  }
+
+  std::shared_ptr<void> share(std::string_view name, std::string_view type,
+                              UniqueFunction<std::shared_ptr<void>()>& make) {
+    for (;;) {
+      Future<void> changed;
+      {
+        const std::lock_guard lock(mutex_);
+        const auto found = entries_.find(name);
+        if (found == entries_.end()) {
+          entries_[std::string(name)].type = type;
+          break;
+        }
+        if (found->second.type != type) {
+          throw InvalidInput("the shared resource '" + std::string(name) + "' is a " +
+                             found->second.type + " and is asked for as a " + std::string(type) +
+                             ": use another name, or the same version of what makes it");
+        }
+        if (auto object = found->second.object.lock()) return object;
+        changed = found->second.changed.future();
+      }
+      changed.get();  // being made, which may fail, or being destroyed
+    }
+    return make_entry(std::string(name), make);
+  }
+
+ private:
+  std::shared_ptr<void> make_entry(const std::string& name,
+                                   UniqueFunction<std::shared_ptr<void>()>& make) {
+    std::shared_ptr<void> object;
+    std::exception_ptr error;
+    try {
+      object = make();
+    } catch (...) {
+      error = std::current_exception();
+    }
+    if (error) {
+      leave(name, error);
+      std::rethrow_exception(error);
+    }
+    // What is handed out keeps the object, and is the last to let it go.
+    void* const address = object.get();
+    std::shared_ptr<void> shared(address, [this, name, object](void*) mutable {
+      object.reset();
+      leave(name, nullptr);
+    });
+    object.reset();
+    Promise<void> changed;
+    {
+      const std::lock_guard lock(mutex_);
+      Entry& entry = entries_.at(name);
+      entry.object = shared;
+      std::swap(entry.changed, changed);
+    }
+    changed.set_value();
+    return shared;
+  }
+
+  void leave(const std::string& name, const std::exception_ptr& error) {
+    std::optional<Promise<void>> changed;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto found = entries_.find(name);
+      changed.emplace(std::move(found->second.changed));
+      entries_.erase(found);
+    }
+    error ? changed->set_error(error) : changed->set_value();
+  }
+
+  std::mutex mutex_;
+  std::map<std::string, Entry, std::less<>> entries_;
+};
+
+}  // namespace
+
+std::shared_ptr<void> share_resource(std::string_view name, std::string_view type,
+                                     UniqueFunction<std::shared_ptr<void>()> make) {
+  return Resources::instance().share(name, type, make);
+}
+
+}  // namespace freshet::detail
