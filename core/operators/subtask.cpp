@@ -127,7 +127,11 @@ void Subtask::run_inputs() {
 }
 
 void Subtask::wait_until(std::int64_t deadline_ns, bool for_inputs) {
-  if (chain_->needs_attention()) deadline_ns = std::min(deadline_ns, chain_->next_due_ns());
+  if (chain_->needs_attention()) {
+    deadline_ns = std::min(deadline_ns, chain_->next_due_ns());
+    // An operator that always has something due must hear a cancel, and let the others run.
+    if (deadline_ns <= now()) return pause();
+  }
   waiter_.wait_until(deadline_ns, [&] {
     return !mailbox_.empty() ||
            (for_inputs && std::any_of(inputs_.begin(), inputs_.end(),

@@ -44,10 +44,15 @@ SelectedFrontEnd select_front_end(PluginCatalog& catalog, const std::string& pat
   std::vector<std::string> warnings;
   for (const CatalogEntry* entry : catalog.usable(FRESHET_KIND_FRONT_END)) {
     const std::string who = "front-end plugin '" + entry->file.identity.name + "' (" +
-                            entry->file.path.native() + ") is skipped: ";
+                            printable(entry->file.path.native(), 4096) + ") is skipped: ";
     try {
-      const auto& front_end = catalog.load(*entry).factory<FrontEnd>();
-      if (front_end.recognises(path, first_bytes)) claims.push_back({&front_end, entry});
+      LoadedPlugin& plugin = catalog.load(*entry);
+      const FrontEnd& front_end = plugin.factory<FrontEnd>();
+      if (plugin.ask<FrontEnd, bool>("recognises()", [path, first_bytes](const FrontEnd& asked) {
+            return asked.recognises(path, first_bytes);
+          })) {
+        claims.push_back({&front_end, entry});
+      }
     } catch (const RefusedFile& refused) {
       warnings.push_back(who + refused.reason());
     } catch (const std::exception& error) {
@@ -68,7 +73,8 @@ SelectedFrontEnd select_front_end(PluginCatalog& catalog, const std::string& pat
     std::string text = std::to_string(claims.size()) + " front ends recognise '" + path +
                        "', exactly one may: remove all but one";
     for (const Claim& claim : claims) {
-      text += "\n  '" + claim.entry->file.identity.name + "' in " + claim.entry->file.path.native();
+      text += "\n  '" + claim.entry->file.identity.name + "' in " +
+              printable(claim.entry->file.path.native(), 4096);
     }
     throw SeveralFrontEnds(text);
   }

@@ -364,5 +364,35 @@ TEST(DelayedCalls, LeaveTheInputsTheirTurn) {
       (Texts{"100 rows", "end"}));
 }
 
+TEST(DelayedCalls, ThatGoOnForEverLeaveOthersTheirTurnAndHearACancel) {
+  static std::atomic<int> slices;
+  slices = 0;
+  class Endless final : public QuietOperator {
+    void open(OperatorContext& context) override {
+      QuietOperator::open(context);
+      services_->open_bundle();
+      again();
+    }
+    void again() {
+      services_->call_later(0, [this] {
+        ++slices;
+        again();
+      });
+    }
+  };
+  OperatorJob job("endless");
+  Rows rows;
+  const auto source = job.source("source", {{"row"}});
+  job.connect(source, job.add("op", [] { return std::make_unique<Endless>(); }, {}));
+  job.connect(source, job.sink("sink", rows));
+  Configuration configuration;
+  configuration.set(options::kLocalThreads, 1);
+  const auto client = job.start(configuration);
+  while (slices < 1'000 || rows.size() == 0) std::this_thread::yield();
+  client->cancel().get();
+  ASSERT_TRUE(client->result().wait_for(60'000));
+  EXPECT_EQ(client->result().get().status, JobStatus::kCanceled);
+}
+
 }  // namespace
 }  // namespace freshet::testing

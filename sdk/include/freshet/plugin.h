@@ -34,7 +34,7 @@
   MAKES(EXECUTOR, 1, "executor", ExecutorFactory)             \
   MAKES(DEPLOYER, 2, "deployer", ClusterDeployerFactory)      \
   PLAIN(APPLICATION, 3, "application")                        \
-  MAKES(FRONT_END, 4, "front end", PipelineTranslator)        \
+  MAKES(FRONT_END, 4, "front end", FrontEnd)                  \
   PLAIN(OPERATORS, 5, "operator library")                     \
   PLAIN(CONNECTOR, 6, "connector")                            \
   RESERVED(HIGH_AVAILABILITY, 7, "high-availability service") \

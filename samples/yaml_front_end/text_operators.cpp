@@ -1,0 +1,208 @@
+// An operator library: operators of byte records, asked for by name, each with a payload that only
+// it can read.
+//
+//   text.read   path         lines of a file
+//   text.split  separators   keyed: a record per word, with the word as its key
+//   text.count               keyed by what is counted; "key<tab>count" at the end, in key order
+//   text.upper               the same records in capitals
+//   text.write  path         a file of lines, there once the whole job has come to its end
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdio>
+#include <fstream>
+#include <map>
+
+#include "freshet/byte_records.h"
+#include "freshet/error.h"
+#include "freshet/operator.h"
+#include "freshet/operator_services.h"
+#include "freshet/payload.h"
+#include "freshet/plugin_registration.h"
+
+namespace {
+
+using freshet::Batch;
+using freshet::ByteOutput;
+using freshet::ByteRows;
+using freshet::Operator;
+using freshet::OperatorContext;
+using freshet::PayloadReader;
+using freshet::Progress;
+
+class Settings {
+ public:
+  Settings(const char* owner, PayloadReader& payload)
+      : owner_(owner), values_(YAML::Load(std::string(payload.rest()))) {}
+  std::string get(const char* key, const char* otherwise = nullptr) const {
+    if (const YAML::Node value = values_[key]) return value.Scalar();
+    if (otherwise) return otherwise;
+    throw freshet::InvalidInput(std::string(owner_) + " has no '" + key + "': say 'with: {" + key +
+                                ": ...}'");
+  }
+
+ private:
+  const char* owner_;
+  const YAML::Node values_;
+};
+
+class Read final : public Operator {
+ public:
+  static std::unique_ptr<Operator> make(PayloadReader* payload, std::size_t) {
+    return std::make_unique<Read>(Settings("text.read", *payload).get("path"));
+  }
+  explicit Read(std::string path) : path_(std::move(path)) {}
+  void open(OperatorContext& context) override {
+    file_.open(path_);
+    if (!file_) throw freshet::InvalidInput("text.read can't open '" + path_ + "'");
+    out_ = ByteOutput(context.output(0), ByteOutput::Keys::kNone);
+  }
+  Progress run(std::uint32_t records) override {
+    std::string line;
+    for (; records > 0; --records) {
+      if (!std::getline(file_, line)) {
+        out_.flush();
+        return {Progress::Kind::kEnd};
+      }
+      out_.emit(line);
+    }
+    out_.flush();
+    return {Progress::Kind::kMore};
+  }
+  void process(std::uint32_t, Batch&) override {}
+  void watermark(std::int64_t) override {}
+  void end_of_input(std::uint32_t) override {}
+
+ private:
+  const std::string path_;
+  std::ifstream file_;
+  ByteOutput out_;
+};
+
+// One that reads rows and hands watermarks on.
+class RowOperator : public Operator {
+ public:
+  void process(std::uint32_t, Batch& batch) final {
+    const ByteRows rows(batch);
+    for (std::uint32_t i = 0; i < rows.size(); ++i) row(rows, i);
+    done();
+  }
+  virtual void row(const ByteRows& rows, std::uint32_t i) = 0;
+  virtual void done() {}
+  void watermark(std::int64_t timestamp) override {
+    if (output_) output_->watermark(timestamp);
+  }
+  void end_of_input(std::uint32_t) override {}
+
+ protected:
+  freshet::Output* output_ = nullptr;
+};
+
+class Split final : public RowOperator {
+ public:
+  static std::unique_ptr<Operator> make(PayloadReader* payload, std::size_t) {
+    return std::make_unique<Split>(Settings("text.split", *payload).get("separators", " \t.,;:!?"));
+  }
+  explicit Split(std::string separators) : separators_(std::move(separators)) {}
+  void open(OperatorContext& context) override {
+    output_ = &context.output(0);
+    out_ = ByteOutput(*output_, ByteOutput::Keys::kKeyed);
+  }
+  void row(const ByteRows& rows, std::uint32_t i) override {
+    const std::string_view line = rows.record(i);
+    for (std::size_t at = 0; (at = line.find_first_not_of(separators_, at)) != line.npos;) {
+      const std::size_t end = std::min(line.find_first_of(separators_, at), line.size());
+      out_.emit_keyed(line.substr(at, end - at), {}, rows.timestamp(i));
+      at = end;
+    }
+  }
+  void done() override { out_.flush(); }
+
+ private:
+  const std::string separators_;
+  ByteOutput out_;
+};
+
+class Count final : public RowOperator {
+ public:
+  static std::unique_ptr<Operator> make(PayloadReader*, std::size_t) {
+    return std::make_unique<Count>();
+  }
+  void open(OperatorContext& context) override {
+    output_ = &context.output(0);
+    out_ = ByteOutput(*output_, ByteOutput::Keys::kNone);
+    counts_ = &context.services().keyed_state("counts");
+  }
+  void row(const ByteRows& rows, std::uint32_t i) override {
+    if (!rows.keyed()) {
+      throw freshet::InvalidInput(
+          "text.count reads records without a key: put a keyed step before it");
+    }
+    std::string& count = counts_->at(rows.key(i));
+    count = std::to_string(count.empty() ? 1 : std::stoull(count) + 1);
+  }
+  void end_of_input(std::uint32_t) override {
+    std::map<std::string, std::string> sorted;
+    counts_->for_each(
+        [&](std::string_view key, std::string& count) { sorted.emplace(key, count); });
+    for (const auto& [key, count] : sorted) out_.emit(key + "\t" + count);
+    out_.flush();
+  }
+
+ private:
+  freshet::KeyedState* counts_ = nullptr;
+  ByteOutput out_;
+};
+
+class Upper final : public RowOperator {
+ public:
+  static std::unique_ptr<Operator> make(PayloadReader*, std::size_t) {
+    return std::make_unique<Upper>();
+  }
+  void open(OperatorContext& context) override {
+    output_ = &context.output(0);
+    out_ = ByteOutput(*output_, ByteOutput::Keys::kNone);
+  }
+  void row(const ByteRows& rows, std::uint32_t i) override {
+    std::string text(rows.record(i));
+    for (char& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    out_.emit(text, rows.timestamp(i));
+  }
+  void done() override { out_.flush(); }
+
+ private:
+  ByteOutput out_;
+};
+
+class Write final : public RowOperator {
+ public:
+  static std::unique_ptr<Operator> make(PayloadReader* payload, std::size_t) {
+    return std::make_unique<Write>(Settings("text.write", *payload).get("path"));
+  }
+  explicit Write(std::string path) : path_(std::move(path)) {}
+  void open(OperatorContext&) override {
+    file_.open(path_ + ".part");
+    if (!file_) throw freshet::InvalidInput("text.write can't write '" + path_ + ".part'");
+  }
+  void row(const ByteRows& rows, std::uint32_t i) override { file_ << rows.record(i) << '\n'; }
+  void commit() override {
+    file_.close();
+    if (!file_ || std::rename((path_ + ".part").c_str(), path_.c_str()) != 0) {
+      throw freshet::Error("text.write could not write '" + path_ + "' to its end");
+    }
+  }
+
+ private:
+  const std::string path_;
+  std::ofstream file_;
+};
+
+}  // namespace
+
+FRESHET_OPERATOR("text.read", Read);
+FRESHET_OPERATOR("text.split", Split);
+FRESHET_OPERATOR("text.count", Count);
+FRESHET_OPERATOR("text.upper", Upper);
+FRESHET_OPERATOR("text.write", Write);
+FRESHET_OPERATOR_LIBRARY("text-operators", "0.1.0");

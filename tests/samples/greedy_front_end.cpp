@@ -1,0 +1,21 @@
+// A front end that claims every file.
+#include "freshet/error.h"
+#include "freshet/front_end.h"
+#include "freshet/plugin_registration.h"
+
+namespace {
+
+class Greedy final : public freshet::FrontEnd {
+ public:
+  const char* name() const override { return "greedy"; }
+  bool recognises(std::string_view, std::string_view) const override { return true; }
+  std::unique_ptr<freshet::Pipeline> read(const std::string& path,
+                                          const std::vector<std::string>&) const override {
+    throw freshet::InvalidInput("'" + path + "' was only claimed");
+  }
+  std::unique_ptr<freshet::PipelineTranslator> make_translator() const override { return nullptr; }
+};
+
+}  // namespace
+
+FRESHET_FRONT_END_PLUGIN("greedy", "0.1.0", Greedy);

@@ -1,0 +1,156 @@
+// samples/yaml_front_end as people run it: fr-run finds the front end for a file, mistakes in the
+// file are told with line and column.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "fr_run.h"
+
+namespace {
+
+using namespace freshet::testing;
+namespace fs = std::filesystem;
+
+class YamlFrontEnd : public ::testing::Test {
+ protected:
+  YamlFrontEnd() {
+    install("FRESHET_TEST_LOCAL_EXECUTOR", "local_executor.so");
+    install("FRESHET_TEST_YAML_FRONT_END", "yaml_front_end.so");
+    install("FRESHET_TEST_TEXT_OPERATORS", "text_operators.so");
+  }
+  void install(const char* variable, const std::string& name) {
+    fs::create_directories(plugins_.path());
+    fs::create_symlink(path_from(variable), plugins_ / name);
+  }
+  Outcome run_file(const std::string& file, const std::vector<std::string>& arguments = {}) const {
+    std::vector<std::string> all{"--target=local", "--plugin-dir", plugins_.path(), file};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    return fr_run_(all);
+  }
+  // That text, as a pipeline.
+  Outcome run_text(const std::string& text, const std::vector<std::string>& arguments = {}) const {
+    return run_file(folder_.write("job.yaml", text), arguments);
+  }
+  void expect_refused(const std::string& text, const std::string& said,
+                      const std::vector<std::string>& arguments = {}) const {
+    SCOPED_TRACE(text);
+    const Outcome outcome = run_text(text, arguments);
+    EXPECT_EQ(outcome.code, 65) << outcome.text();
+    EXPECT_NE(outcome.text().find(said), std::string::npos) << outcome.text();
+  }
+
+  const ScratchFolder plugins_, folder_;
+  const FrRun fr_run_;
+};
+
+TEST_F(YamlFrontEnd, CountsWordsAsALoopDoes) {
+  std::string text;
+  std::map<std::string, int> counts;
+  for (int i = 0; i < 2'000; ++i) {
+    const std::string word = "w" + std::to_string(i * i % 137);
+    text += word + (i % 9 == 0 ? ".\n" : i % 2 ? " " : ", ");
+    ++counts[word];
+  }
+  std::string expected;
+  for (const auto& [word, count] : counts) expected += word + "\t" + std::to_string(count) + "\n";
+  const std::string output = folder_ / "counts";
+  const Outcome outcome = run_file(path_from("FRESHET_TEST_WORD_COUNT_YAML"),
+                                   {"input=" + folder_.write("in", text), "output=" + output});
+  ASSERT_EQ(outcome.code, 0) << outcome.text();
+  std::vector<std::string> lines, wanted;
+  for (std::istringstream all(text_of_file(output)); std::getline(all, text);)
+    lines.push_back(text);
+  for (std::istringstream all(expected); std::getline(all, text);) wanted.push_back(text);
+  std::sort(lines.begin(), lines.end());
+  std::sort(wanted.begin(), wanted.end());
+  EXPECT_EQ(lines, wanted);
+}
+
+constexpr const char* kReads = R"(freshet-pipeline: small
+steps:
+  - id: lines
+    operator: text.read
+    with: {path: /dev/null}
+)";
+
+TEST_F(YamlFrontEnd, TellsMistakesWithLineAndColumn) {
+  const std::string reads = kReads;
+  expect_refused("freshet-pipeline: x\nsteps: [", "job.yaml:2:9: is no YAML");
+  expect_refused("freshet-pipeline: x\n", "job.yaml:1:1: 'steps' is missing: add it");
+  expect_refused("freshet-pipeline: x\nsteps: []\n", "job.yaml:2:8: 'steps' is no list");
+  expect_refused("freshet-pipeline: x\nsteps:\n  - 7\n", "job.yaml:3:5: is no step");
+  expect_refused("freshet-pipeline: x\nsteps:\n  - id: a\n", "job.yaml:3:5: 'operator' is missing");
+  expect_refused(reads + "  - id: lines\n    operator: text.upper\n",
+                 "job.yaml:6:9: two steps have the id 'lines'");
+  expect_refused(reads + "  - id: up\n    operater: text.upper\n",
+                 "job.yaml:7:5: there is no 'operater' here, but from, id, operator, output");
+  expect_refused(reads + "  - id: up\n    operator: text.upper\n    from: line\n",
+                 "job.yaml:8:11: no step before this one has the id 'line'");
+  expect_refused(
+      reads + "  - id: up\n    operator: text.upper\n    from: lines\n    parallelism: 0\n",
+      "job.yaml:9:18: 'parallelism' is not a number from 1 to 128");
+  expect_refused(
+      reads + "  - id: up\n    operator: text.upper\n    from: lines\n    partition: hahs\n",
+      "job.yaml:9:16: 'partition' is 'hahs', but may be broadcast, forward, global, hash, "
+      "rebalance");
+  expect_refused(reads + "  - id: w\n    operator: text.write\n    with: {path: \"${out}\"}\n",
+                 "job.yaml:8:18: ${out} has no value: give out=VALUE behind the file");
+  expect_refused(reads + "name: twice\n", "job.yaml:6:1: there is no 'name' here");
+  expect_refused(reads, "argument 'input' of", {"input=x"});
+  expect_refused(reads, "is not of the form name=value", {"input"});
+}
+
+TEST_F(YamlFrontEnd, HasItsGraphRefusedAsAnyOther) {
+  const std::string reads = kReads;
+  expect_refused(
+      reads + "  - id: up\n    operator: text.uper\n    from: lines\n    output: none\n",
+      "operator 'up' of job 'small' is registered as 'text.uper', which no loaded module");
+  expect_refused(
+      reads + "  - id: c\n    operator: text.count\n    from: lines\n    partition: hash\n",
+      "step 'c' partitions 'lines' by hash, whose output is not keyed");
+  expect_refused(
+      reads + "  - id: up\n    operator: text.upper\n    from: lines\n    parallelism: 2\n",
+      "is forward, with parallelism 1 and 2");
+}
+
+TEST_F(YamlFrontEnd, TellsWhatAnOperatorSaidOfItsJob) {
+  const Outcome outcome = run_text(R"(freshet-pipeline: no input
+steps:
+  - {id: lines, operator: text.read, with: {path: /no/such/file}}
+  - {id: result, operator: text.write, with: {path: /dev/null}, from: lines, output: none}
+)");
+  EXPECT_EQ(outcome.code, 70) << outcome.text();
+  EXPECT_NE(outcome.text().find("text.read can't open '/no/such/file'"), std::string::npos)
+      << outcome.text();
+}
+
+TEST_F(YamlFrontEnd, IsOneOfThoseListedForAFileThatNoneClaims) {
+  for (const char* text : {"name: another kind of YAML\n", "# nothing but a remark", "\n"}) {
+    const Outcome outcome = run_text(text);
+    EXPECT_EQ(outcome.code, 65) << outcome.text();
+    EXPECT_NE(outcome.text().find("no front end recognises it"), std::string::npos)
+        << outcome.text();
+    EXPECT_NE(outcome.text().find("yaml_front_end.so"), std::string::npos) << outcome.text();
+  }
+}
+
+TEST_F(YamlFrontEnd, MustBeTheOnlyOneForAFile) {
+  install("FRESHET_TEST_GREEDY_FRONT_END", "greedy.so");
+  const Outcome outcome = run_text(kReads);
+  EXPECT_EQ(outcome.code, 65) << outcome.text();
+  EXPECT_NE(outcome.text().find("2 front ends recognise"), std::string::npos) << outcome.text();
+  EXPECT_NE(outcome.text().find("'greedy' in "), std::string::npos) << outcome.text();
+  EXPECT_NE(outcome.text().find("'yaml' in "), std::string::npos) << outcome.text();
+}
+
+TEST_F(YamlFrontEnd, ShipsNothing) {
+  const Outcome outcome = fr_run_({"--target=local", "--plugin-dir", plugins_.path(), "--ship",
+                                   "/dev/null", folder_.write("job.yaml", kReads)});
+  EXPECT_EQ(outcome.code, 65) << outcome.text();
+  EXPECT_NE(outcome.text().find("--ship is for applications"), std::string::npos) << outcome.text();
+}
+
+}  // namespace
