@@ -78,7 +78,7 @@ steps:
 
 TEST_F(YamlFrontEnd, TellsMistakesWithLineAndColumn) {
   const std::string reads = kReads;
-  expect_refused("freshet-pipeline: x\nsteps: [", "job.yaml:2:9: is no YAML");
+  expect_refused("freshet-pipeline: x\nsteps: [", "job.yaml:2:1: is no YAML");
   expect_refused("freshet-pipeline: x\n", "job.yaml:1:1: 'steps' is missing: add it");
   expect_refused("freshet-pipeline: x\nsteps: []\n", "job.yaml:2:8: 'steps' is no list");
   expect_refused("freshet-pipeline: x\nsteps:\n  - 7\n", "job.yaml:3:5: is no step");

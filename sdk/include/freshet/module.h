@@ -107,7 +107,11 @@ class FRESHET_HIDDEN RegisteredByName {
 //
 //   static std::unique_ptr<freshet::Operator> make(freshet::PayloadReader* payload, std::size_t);
 //
-// which gets one payload. The module is an operator library (freshet/plugin_registration.h) or an
+// which gets one payload, and, if it has a coordinator,
+//
+//   static std::unique_ptr<freshet::Coordinator> (*coordinator_maker())(freshet::PayloadReader&);
+//
+// The module is an operator library (freshet/plugin_registration.h) or an
 // application. Names are those of a process: begin them with yours.
 #define FRESHET_OPERATOR(name_, O)                                     \
   static ::freshet::detail::RegisteredByName<O> FRESHET_DETAIL_UNIQUE( \
