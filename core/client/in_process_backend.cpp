@@ -62,7 +62,9 @@ Executor& InProcessBackend::executor_for(const Configuration& configuration) {
 
 Future<std::unique_ptr<JobClient>> InProcessBackend::execute(const Pipeline& pipeline,
                                                              const Configuration& configuration) {
-  return executor_for(configuration).execute(pipeline, configuration);
+  auto client = executor_for(configuration).execute(pipeline, configuration);
+  submitted_ = true;
+  return client;
 }
 
 void InProcessBackend::load_operator_libraries(const Pipeline& pipeline) {

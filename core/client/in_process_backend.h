@@ -6,6 +6,7 @@
 // Threads    Any.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -32,6 +33,9 @@ class FRESHET_API InProcessBackend final : public detail::ExecutionBackend,
   // The plugins of the configuration's search path; scanned when first asked for.
   PluginCatalog& catalog();
 
+  // Whether an executor has taken a job.
+  bool has_submitted() const { return submitted_; }
+
   Configuration configuration() override;
   Future<std::unique_ptr<JobClient>> execute(const Pipeline& pipeline,
                                              const Configuration& configuration) override;
@@ -47,6 +51,7 @@ class FRESHET_API InProcessBackend final : public detail::ExecutionBackend,
   void load_translators(const Pipeline& pipeline);
   Executor& executor_for(const Configuration& configuration);
 
+  std::atomic<bool> submitted_{false};
   std::mutex mutex_;
   std::unique_ptr<Configuration> configuration_;
   std::unique_ptr<PluginCatalog> catalog_;

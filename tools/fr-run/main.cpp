@@ -155,11 +155,15 @@ int outcome(const MainResult& main, const std::string& program, bool verbose) {
   if (failed) tell(JobFailed(failed->job_name, *failed->failure).what(), verbose);
   if (main.outcome != FRESHET_MAIN_RETURNED) {
     if (failed) return kJobFailed;
+    if (main.outcome == FRESHET_MAIN_JOB_FAILED) {  // elsewhere than in this process
+      tell(main.error, verbose);
+      return kJobFailed;
+    }
     tell("an exception left the main of " + program + ": " + main.error, verbose);
     return kMainThrew;
   }
   if (main.exit_code != 0) return main.exit_code;
-  if (results.empty()) tell("main of " + program + " has run no job");
+  if (!InProcessBackend::instance().has_submitted()) tell("main of " + program + " has run no job");
   return failed ? kJobFailed : kFinished;
 }
 
