@@ -1,8 +1,11 @@
-// What docs/users/embedding.md shows beside samples/embedded.
+// What docs/users/embedding.md and docs/embedding.md show beside samples/embedded.
 #include <freshet/freshet.h>
 #include <freshet/options.h>
+#include <freshet/shared_resource.h>
 
 #include <cstdio>
+#include <string>
+#include <vector>
 
 int main() {
   freshet::Configuration configuration;
@@ -18,6 +21,20 @@ int main() {
                 static_cast<long long>(result.duration_ms));
   });
   told.get();
+
+  // All that the job had to say, also for one who asks late.
+  std::uint64_t last = 0;
+  while (const auto message = client->next_message(last).get()) {
+    last = message->number;
+    std::printf("%s: %s\n", freshet::name_of(message->status), message->text.c_str());
+  }
+
+  // Every job and module of the process that asks for it by this name gets this one.
+  const auto greetings =
+      freshet::shared_resource<std::vector<std::string>>("acme.greetings", "vector<string>/1", [] {
+        return std::vector<std::string>{"good morning", "good night"};
+      });
+  std::printf("%s\n", greetings->front().c_str());
 
   try {
     env.from_elements({"not", "a", "number"})

@@ -77,7 +77,7 @@ bool is_part_of(const Block& block, const std::vector<std::string>& sources) {
 class UserPages : public ::testing::Test {
  protected:
   UserPages() {
-    for (const char* folder : {"docs/users", "docs/plugin-authors"}) {
+    for (const char* folder : {"docs", "docs/users", "docs/plugin-authors"}) {
       for (const auto& entry : fs::directory_iterator(root_ / folder)) {
         if (entry.path().extension() == ".md") pages_.push_back(entry.path());
       }

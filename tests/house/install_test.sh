@@ -72,6 +72,36 @@ g++ -O1 -Wall -Wextra -Werror embedded/embedded.cpp -o embedded_program $(sdk --
 ./embedded_program >out 2>err || { cat out err; fail "the embedded program failed"; }
 grep -qxF 'sum of the odd squares up to 100: 166650' out || { cat out; fail "embedded said otherwise"; }
 
+# Plugins of a third party: a front end with its operators, and an executor that runs the plan in a
+# process of its own.
+cp -r "$root/samples/yaml_front_end" "$root/samples/child_executor" .
+mkdir plugins
+# build_plugin NAME LIBRARY SOURCE...: nothing but what pkg-config says, and the plugin's own library.
+build_plugin() {
+  local name="$1" library="$2"
+  shift 2
+  # shellcheck disable=SC2046
+  g++ -O1 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden "$@" -o "plugins/$name.so" \
+    $(sdk --cflags --libs) $library \
+    -Wl,--version-script="$(sdk --variable=pluginmap)"
+}
+build_plugin yaml_front_end -lyaml-cpp yaml_front_end/front_end.cpp yaml_front_end/yaml_*.cpp
+build_plugin text_operators -lyaml-cpp yaml_front_end/text_operators.cpp
+build_plugin child_executor "" child_executor/child_*.cpp child_executor/plan_file.cpp
+build_plugin plan_front_end "" child_executor/plan_*.cpp
+for target in local child; do
+  "$prefix/bin/fr-run" yaml_front_end/word_count.yaml --target="$target" --plugin-dir "$PWD/plugins" \
+    -Dchild.fr-run="$prefix/bin/fr-run" input=text output="counts-$target" >out 2>err ||
+    { cat out err; fail "fr-run of the YAML file failed on target $target"; }
+  sort "counts-$target" >sorted
+  printf 'The\t1\nand\t1\ncat\t1\ndog\t1\nend\t1\nthe\t2\n' | sort | cmp -s - sorted ||
+    { cat sorted; fail "the YAML file gave other rows on target $target"; }
+done
+"$prefix/bin/fr-run" ./libword_count.so --target=child --plugin-dir "$PWD/plugins" --parallelism 1 \
+  -Dchild.fr-run="$prefix/bin/fr-run" --input text --output words >out 2>err ||
+  { cat out err; fail "fr-run of word_count failed on target child"; }
+grep -qxF $'the\t3' words/part-0 || fail "word_count gave other rows on target child"
+
 # The program in README.md.
 sed -n '/^```cpp$/,/^```$/p' "$root/README.md" | sed '/^```/d' >readme.cpp
 build_application readme.cpp
