@@ -158,6 +158,30 @@ TEST(KeyedRecords, GoInTurnWhereAnEdgeSaysSoAndAreRefusedToGoUnkeyedByHash) {
   }
 }
 
+TEST(InputRanDry, IsToldWhileNothingIsLeftToRead) {
+  static std::atomic<bool> go_on;
+  go_on = false;
+  class Holds final : public QuietOperator {
+    void row(const ByteRows& rows, std::uint32_t i) override { held_ += rows.record(i); }
+    // Nothing else lets the source end.
+    void input_ran_dry() override {
+      if (held_ != "abc") return;
+      emit_now(held_);
+      held_.clear();
+      go_on = true;
+    }
+    std::string held_;
+  };
+  OperatorJob job("dry");
+  Rows rows;
+  const auto source = job.source("source", {{"a"}, {"b"}, {"c"}}, false, &go_on);
+  const auto op = job.add("op", [] { return std::make_unique<Holds>(); }, {1, {false}});
+  job.connect(source, op);
+  job.connect(op, job.sink("sink", rows));
+  EXPECT_TRUE(job.run().succeeded());
+  EXPECT_EQ(rows.all(), (Texts{"abc"}));
+}
+
 TEST(Gates, KeepAnInputBackUntilTheOtherIsReady) {
   class Gated final : public Telling {
     void open(OperatorContext& context) override {
