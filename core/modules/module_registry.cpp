@@ -90,7 +90,13 @@ const LoadedModule& ModuleRegistry::add(LoadedModule::Facts facts) {
   return *modules_.back();
 }
 
-const LoadedModule* ModuleRegistry::find(const Sha256& sha256) const {
+const LoadedModule* ModuleRegistry::find(const Sha256& sha256) {
+  if (const LoadedModule* known = find_known(sha256)) return known;
+  add_announced();  // loaded by other hands than ours
+  return find_known(sha256);
+}
+
+const LoadedModule* ModuleRegistry::find_known(const Sha256& sha256) const {
   const auto all = modules();
   for (const LoadedModule* module : all)
     if (module->is_hashed() && module->sha256() == sha256) return module;

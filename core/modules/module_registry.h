@@ -30,9 +30,9 @@ class FRESHET_API ModuleRegistry {
   // SDK's (kInstalled). The anchor tells which.
   const LoadedModule& add_linked(const ModuleAnchor& anchor);
 
-  // nullptr if there is none. Modules whose hash is not known yet are hashed only if none of those
-  // whose hash is known is it.
-  const LoadedModule* find(const Sha256& sha256) const;
+  // nullptr if there is none, also among those that somebody else has loaded. Modules whose hash is
+  // not known yet are hashed only if none of those whose hash is known is it.
+  const LoadedModule* find(const Sha256& sha256);
   // The module in which the address lies, nullptr if it lies in none of them.
   const LoadedModule* module_of(const void* address) const;
   std::vector<const LoadedModule*> modules() const;
@@ -44,6 +44,7 @@ class FRESHET_API ModuleRegistry {
   ModuleRegistry() = default;
   const LoadedModule& add(LoadedModule::Facts facts);
   void add_announced();
+  const LoadedModule* find_known(const Sha256& sha256) const;
 
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<LoadedModule>> modules_;
