@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cctype>
+#include <csignal>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -199,6 +200,26 @@ TEST(FrPluginCheck, OfARefusedFileNothingIsRun) {
   EXPECT_EQ(checked.outcome.code, 2) << checked.outcome.text();
   EXPECT_EQ(checked.with("failed"), Names{"identity"});
   EXPECT_EQ(checked.report["cases"].size(), 1u);
+}
+
+TEST(FrPluginCheck, InterruptedItLeavesNoProcessAndNoFolder) {
+  const Fr fr;
+  const ScratchFolder scratch;
+  Surroundings around = fr.surroundings();
+  around.variables["FRESHET_TEST_BAD"] = "hangs in destroy";
+  around.variables["TMPDIR"] = scratch.path();
+  ChildProcess child({path_from("FRESHET_TEST_FR"), "plugin", "check",
+                      path_from("FRESHET_TEST_BAD_EXECUTOR"), "--case", "creates"},
+                     around);
+  // Its case has a folder.
+  ASSERT_TRUE(eventually([&] {
+    const auto names = names_in(scratch.path());
+    return !names.empty() && names_in(scratch / names.front()).size() == 1;
+  }));
+  child.send(SIGINT);
+  const Outcome outcome = child.wait(20);
+  EXPECT_EQ(outcome.code, 130) << outcome.text();
+  EXPECT_TRUE(names_in(scratch.path()).empty());
 }
 
 TEST(FrPluginCheck, TellsALineForEachCase) {

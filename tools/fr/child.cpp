@@ -36,7 +36,12 @@ pid_t start(const std::vector<std::string>& arguments, Child::Streams streams, i
   ::posix_spawn_file_actions_adddup2(&actions, socket, kChannel);
   posix_spawnattr_t attributes;
   ::posix_spawnattr_init(&attributes);
-  if (own_group) ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  sigset_t none;  // a caller may have signals blocked, to read them
+  ::sigemptyset(&none);
+  ::posix_spawnattr_setsigmask(&attributes, &none);
+  ::posix_spawnattr_setflags(
+      &attributes,
+      static_cast<short>(POSIX_SPAWN_SETSIGMASK | (own_group ? POSIX_SPAWN_SETPGROUP : 0)));
   pid_t child = -1;
   const int error =
       ::posix_spawn(&child, "/proc/self/exe", &actions, &attributes, argv.data(), ::environ);

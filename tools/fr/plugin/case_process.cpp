@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -109,18 +110,34 @@ bool read_report(int socket, PlanFrames& frames, Report& report) {
   }
 }
 
+// Readable when Ctrl-C or SIGTERM asks this process to end.
+int interrupts() {
+  static const int descriptor = [] {
+    sigset_t signals;
+    ::sigemptyset(&signals);
+    ::sigaddset(&signals, SIGINT);
+    ::sigaddset(&signals, SIGTERM);
+    ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+    return ::signalfd(-1, &signals, SFD_CLOEXEC);
+  }();
+  return descriptor;
+}
+
 // False if the child has not ended by then.
 bool listen(Child& child, Report& report, Clock::time_point deadline) {
   PlanFrames frames;
   bool open = true;
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-    pollfd watched[] = {{open ? child.channel() : -1, POLLIN, 0}, {child.ended(), POLLIN, 0}};
-    const int ready = ::poll(watched, 2, static_cast<int>(std::max<long long>(left.count(), 0)));
+    pollfd watched[] = {{open ? child.channel() : -1, POLLIN, 0},
+                        {child.ended(), POLLIN, 0},
+                        {interrupts(), POLLIN, 0}};
+    const int ready = ::poll(watched, 3, static_cast<int>(std::max<long long>(left.count(), 0)));
     if (ready < 0 && errno != EINTR) {
       throw InvalidInput(std::string("can't listen to the process of a case: ") +
                          std::strerror(errno));
     }
+    if (ready > 0 && watched[2].revents != 0) throw Interrupted{};
     if (open) open = read_report(child.channel(), frames, report);
     if (ready > 0 && watched[1].revents != 0) return true;
     if (ready == 0) return false;
@@ -128,6 +145,8 @@ bool listen(Child& child, Report& report, Clock::time_point deadline) {
 }
 
 }  // namespace
+
+void hold_interrupts() { static_cast<void>(interrupts()); }
 
 CaseResult run_case(const CheckRequest& request, const std::string& name, double limit_seconds) {
   const Descriptor printed(::memfd_create("freshet-plugin-check", MFD_CLOEXEC));

@@ -21,6 +21,11 @@ struct CaseResult {
   double seconds = 0;
 };
 
+// Thrown by run_case() when Ctrl-C or SIGTERM asks fr to end: nothing of the case is left then.
+struct Interrupted {};
+// From here on they do nothing else, also between two cases.
+void hold_interrupts();
+
 // In the parent. A crash, and an end that does not come within `limit_seconds`, are failures.
 CaseResult run_case(const CheckRequest& request, const std::string& name, double limit_seconds);
 

@@ -21,6 +21,7 @@ using Json = nlohmann::ordered_json;
 using Verdict = CaseResult::Verdict;
 
 constexpr int kCaseDidNotPass = 1;
+constexpr int kWasInterrupted = 130;  // as a shell tells of Ctrl-C
 
 struct CommandLine {
   CheckRequest request;
@@ -148,6 +149,7 @@ int check(CommandLine& line) {
   };
   if (refused) tell(life_cases(0).front(), {Verdict::kFailed, entry.reason, 0});
 
+  hold_interrupts();
   const ScratchFolder scratch;
   std::set<std::string> did_not_pass;
   for (const Case& each : cases) {
@@ -185,6 +187,8 @@ int run(CommandLine& line) {
   } catch (const BadUsage& error) {
     std::fprintf(stderr, "fr: %s\n", error.what());
     return kBadUsage;
+  } catch (const Interrupted&) {
+    return kWasInterrupted;
   }
 }
 
@@ -196,7 +200,7 @@ void add_plugin_check(CLI::App& plugin, Command::Run& chosen) {
   command->footer(
       "Each case runs in a process of its own. Exit codes: 0 no case failed, 1 some did, 2 the "
       "file\n"
-      "is refused and none of its code has run, 64 bad usage.");
+      "is refused and none of its code has run, 64 bad usage, 130 interrupted.");
   auto line = std::make_shared<CommandLine>();
   CheckRequest& request = line->request;
   command->add_option("FILE", request.file, "The plugin, or an application")->required();
