@@ -14,6 +14,7 @@
 #include "freshet/configuration.h"
 #include "freshet/error.h"
 #include "freshet/executor.h"
+#include "freshet/job_client.h"
 #include "freshet/options.h"
 #include "freshet/pipeline.h"
 #include "freshet/plugin_registration.h"
@@ -65,7 +66,8 @@ class ChildExecutor final : public freshet::Executor {
       auto job = ChildJob::start(plan.graph.id, plan.graph.name, command, file);
       {
         const std::lock_guard lock(mutex_);
-        std::erase_if(jobs_, [](const auto& known) { return known->result().ready(); });
+        std::erase_if(jobs_,
+                      [](const auto& known) { return freshet::is_terminal(known->status()); });
         jobs_.push_back(job);
       }
       submitted.set_value(client_of(std::move(job)));

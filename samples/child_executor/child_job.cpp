@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <regex>
 #include <thread>
 
 #include "freshet/error.h"
@@ -20,6 +21,25 @@ namespace {
 // What fr-run returns.
 constexpr int kFinished = 0;
 constexpr int kCanceled = 130;
+
+// From what fr-run says of a job that failed: "fr-run: job 'words' failed: operator 'map' (subtask
+// 1) at record 7: the text". What is not of that form is all text.
+freshet::FailureInfo failure_in(const std::string& said) {
+  static const std::regex form(
+      "operator '(.*?)' \\(subtask ([0-9]{1,9})\\)(?: at record ([0-9]{1,18}))?: ");
+  freshet::FailureInfo failure;
+  std::smatch found;
+  if (said.find("fr-run: job '") != std::string::npos && std::regex_search(said, found, form)) {
+    failure.operator_name = found[1];
+    failure.subtask = static_cast<std::uint32_t>(std::stoul(found[2]));
+    if (found[3].matched) failure.record = std::stoull(found[3]);
+    failure.message = found.suffix();
+  } else {
+    failure.message = "in its process: " + said;
+  }
+  while (!failure.message.empty() && failure.message.back() == '\n') failure.message.pop_back();
+  return failure;
+}
 
 class ChildClient final : public freshet::JobClient {
  public:
@@ -177,11 +197,11 @@ void ChildJob::watch(int errors) {
       status_ = freshet::JobStatus::kCanceled;
     } else {
       status_ = freshet::JobStatus::kFailed;
-      freshet::FailureInfo failure;
-      failure.message = exited
-                            ? "in its process: " + said
-                            : "its process was ended by signal " + std::to_string(WTERMSIG(state));
-      while (!failure.message.empty() && failure.message.back() == '\n') failure.message.pop_back();
+      freshet::FailureInfo failure = failure_in(said);
+      if (!exited) {
+        failure = {};
+        failure.message = "its process was ended by signal " + std::to_string(WTERMSIG(state));
+      }
       result.failure = failure;
     }
     result.status = status_;

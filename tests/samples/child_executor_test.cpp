@@ -83,7 +83,9 @@ steps:
 )");
   const Outcome outcome = run_child(job, {});
   EXPECT_EQ(outcome.code, 70) << outcome.text();
-  EXPECT_NE(outcome.errors.find("text.read can't open '/no/such/file'"), std::string::npos)
+  EXPECT_NE(outcome.errors.find("job 'no input' failed: operator 'lines' (subtask 0): text.read "
+                                "can't open '/no/such/file'"),
+            std::string::npos)
       << outcome.text();
   EXPECT_TRUE(names_in(plans_.path()).empty());
 }

@@ -122,8 +122,11 @@ void order(const std::string& folder) {
   expect_equal(expected, lines_in(folder));
 }
 
+// Not inside the function: a static of a function is made when main runs it, and a process that only
+// runs the job's tasks never does.
+const OutputTag<std::string> kOdd{"odd"};
+
 void side_output(const std::string& folder) {
-  static const OutputTag<std::string> kOdd{"odd"};
   auto env = environment(2);
   auto split = env.from_sequence(1, 100).process(
       [](std::int64_t n, ProcessContext& context, Collector<std::int64_t>& out) {
