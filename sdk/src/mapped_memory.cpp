@@ -7,6 +7,8 @@
 #include <charconv>
 #include <string_view>
 
+#include "freshet/build_tag.h"
+
 namespace freshet::detail {
 namespace {
 
@@ -39,9 +41,22 @@ bool parse_line(std::string_view line, MappedMemory::Range& range) {
   return rest != "[vsyscall]";
 }
 
+// Where the sanitizers of x86-64 keep their books. It is mapped, but nothing that a program holds
+// points there, and times in milliseconds would.
+bool is_shadow(const MappedMemory::Range& range) {
+  constexpr std::string_view kSanitizer = FRESHET_DETAIL_SANITIZER;
+  if (kSanitizer == "address") return 0x7fff8000 <= range.begin && range.begin < 0x10007fff8000;
+  if (kSanitizer == "thread") return 0x010000000000 <= range.begin && range.begin < 0x550000000000;
+  return false;
+}
+
 }  // namespace
 
-MappedMemory MappedMemory::snapshot() { return from_text(read_whole("/proc/self/maps")); }
+MappedMemory MappedMemory::snapshot() {
+  MappedMemory memory = from_text(read_whole("/proc/self/maps"));
+  std::erase_if(memory.ranges_, is_shadow);
+  return memory;
+}
 
 MappedMemory MappedMemory::from_text(const std::string& maps) {
   MappedMemory memory;

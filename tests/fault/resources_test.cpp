@@ -14,6 +14,7 @@
 #include "freshet/await.h"
 #include "run_both_ways.h"
 #include "scale.h"
+#include "stillness.h"
 
 namespace freshet::testing {
 namespace {
@@ -88,18 +89,6 @@ struct TakeBehindGate {
   }
 };
 
-// The value once it has stayed the same for 200 ms.
-std::uint64_t settled(const std::atomic<std::uint64_t>& value) {
-  std::uint64_t last = value;
-  for (int quiet = 0; quiet < 20;) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    const std::uint64_t now = value;
-    quiet = now == last ? quiet + 1 : 0;
-    last = now;
-  }
-  return last;
-}
-
 TEST(BackPressure, HoldsTheSourceBackAfterAFewBatches) {
   for (const std::int64_t batch_records : {1, 10, 100}) {
     for (const bool fusion : {true, false}) {
@@ -115,7 +104,8 @@ TEST(BackPressure, HoldsTheSourceBackAfterAFewBatches) {
           .set_parallelism(2);
       const auto client = env.execute_async();
       while (taken < 2) std::this_thread::yield();
-      const std::uint64_t in_flight = settled(made);
+      ASSERT_TRUE(wait_until_still());
+      const std::uint64_t in_flight = made;
       // Two channels of eight batches, and what each task has in hand.
       EXPECT_LE(in_flight, static_cast<std::uint64_t>(batch_records) * (2 * (8 + 3) + 2));
       EXPECT_EQ(taken, 2u);
@@ -137,7 +127,8 @@ TEST(BackPressure, BoundsTheMemoryOfLargeRecords) {
       .sink_to(TakeBehindGate{});
   const auto client = env.execute_async();
   while (taken < 2) std::this_thread::yield();
-  const std::uint64_t in_flight = settled(made);
+  ASSERT_TRUE(wait_until_still());
+  const std::uint64_t in_flight = made;
   const std::size_t grown =
       memory_of_this_process("VmRSS") - std::min(before, memory_of_this_process("VmRSS"));
   // Four channels of eight batches of up to 256 KiB: 8 MiB, and what allocators keep.
@@ -158,7 +149,8 @@ TEST(BackPressure, ManyChannelsShareOneBudget) {
   env.generate_forever(&make).shuffle().sink_to(TakeBehindGate{});
   const auto client = env.execute_async();
   while (taken < static_cast<std::uint64_t>(parallelism)) std::this_thread::yield();
-  const std::uint64_t in_flight = settled(made);
+  ASSERT_TRUE(wait_until_still());
+  const std::uint64_t in_flight = made;
   // 8 MiB of 8-byte records, with timestamps' room, and what each task has in hand.
   EXPECT_LT(in_flight, 3'000'000u);
   EXPECT_LT(memory_of_this_process("VmRSS"), before + 128u * 1024);
@@ -175,7 +167,7 @@ double share_of_a_core_when_idle(Build build, std::uint64_t first) {
   build(env);
   const auto client = env.execute_async();
   while (made < first) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  settled(made);
+  EXPECT_TRUE(wait_until_still());
   const double before = processor_seconds();
   EXPECT_FALSE(client->result().wait_for(1'000));
   const double used = processor_seconds() - before;

@@ -10,6 +10,7 @@
 #include "freshet/await.h"
 #include "run_both_ways.h"
 #include "scale.h"
+#include "stillness.h"
 
 namespace freshet::testing {
 namespace {
@@ -23,25 +24,14 @@ std::uint64_t count_up(std::uint64_t i) {
   return i;
 }
 
-// The number of generated records once it has stayed the same for a while.
-std::uint64_t settled() {
-  std::uint64_t seen = generated;
-  for (int quiet = 0; quiet < 10;) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    const std::uint64_t now = generated;
-    quiet = now == seen ? quiet + 1 : 0;
-    seen = now;
-  }
-  return seen;
-}
-
 TEST(Collect, ASlowReaderHoldsTheJobBack) {
   for (const bool fusion : {true, false}) {
     generated = 0;
     auto env = Way{fusion, true, 0, 2}.environment();
     auto rows = env.generate_forever(&count_up).execute_and_collect();
     ASSERT_TRUE(rows.next().has_value());
-    const std::uint64_t before = settled();
+    ASSERT_TRUE(wait_until_still());
+    const std::uint64_t before = generated;
     EXPECT_LT(before, 2'000'000u);  // 16 MB of numbers
     while (generated == before) ASSERT_TRUE(rows.next().has_value());
   }

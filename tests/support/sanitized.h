@@ -16,4 +16,18 @@ inline constexpr bool kAddressSanitized = false;
 inline constexpr bool kAddressSanitized = false;
 #endif
 
+// Under ThreadSanitizer a program's stack is its own; the heap, as under any sanitizer, is not that
+// of the system.
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool kThreadSanitized = true;
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+inline constexpr bool kThreadSanitized = true;
+#else
+inline constexpr bool kThreadSanitized = false;
+#endif
+#else
+inline constexpr bool kThreadSanitized = false;
+#endif
+
 }  // namespace freshet::testing
