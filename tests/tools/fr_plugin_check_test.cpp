@@ -137,6 +137,19 @@ TEST(FrPluginCheck, WithNothingWrongTheFixturesPass) {
   EXPECT_EQ(operators.with("skipped"), Names{"pairs"}) << "they have no source and sink";
 }
 
+TEST(FrPluginCheck, AnExecutorThatRunsJobsInOtherProcessesPasses) {
+  const Checked checked = check(path_from("FRESHET_TEST_CHILD_EXECUTOR"),
+                                {"-D", "child.fr-run=" + path_from("FRESHET_TEST_FR_RUN")});
+  EXPECT_EQ(checked.outcome.code, 0) << checked.outcome.text();
+  EXPECT_EQ(checked.with("skipped"), (Names{"accumulators", "collect"}));
+}
+
+TEST(FrPluginCheck, AFrontEndPasses) {
+  const Checked checked = check(path_from("FRESHET_TEST_FRONT_END"));
+  EXPECT_EQ(checked.outcome.code, 0) << checked.outcome.text();
+  EXPECT_EQ(checked.with("passed").count("kind"), 1u) << checked.report.dump(2);
+}
+
 TEST(FrPluginCheck, AnExecutorMaySayThatItCanNotCollect) {
   const Checked checked =
       check(path_from("FRESHET_TEST_BAD_EXECUTOR"), {}, "does not support collect");
