@@ -86,8 +86,20 @@ void InProcessBackend::load_translators(const Pipeline& pipeline) {
   PluginCatalog& plugins = catalog();
   const std::lock_guard lock(translators_mutex_);
   for (const CatalogEntry* entry : plugins.usable(FRESHET_KIND_FRONT_END)) {
-    auto translator = plugins.load(*entry).factory<FrontEnd>().make_translator();
-    if (!translators_.has(translator->kind())) translators_.add(std::move(translator));
+    const auto skip = [&](const std::string& why) {
+      spdlog::warn("front-end plugin '{}' ({}) is skipped: {}", entry->file.identity.name,
+                   entry->file.path.native(), why);
+    };
+    try {
+      auto translator = plugins.load(*entry).factory<FrontEnd>().make_translator();
+      if (!translator) {
+        skip("its make_translator() gives none");
+      } else if (!translators_.has(translator->kind())) {
+        translators_.add(std::move(translator));
+      }
+    } catch (const std::exception& error) {
+      skip(error.what());
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-// A front end that claims every file.
+// A front end that claims every *.yaml, and has no translator.
 #include "freshet/error.h"
 #include "freshet/front_end.h"
 #include "freshet/plugin_registration.h"
@@ -8,7 +8,9 @@ namespace {
 class Greedy final : public freshet::FrontEnd {
  public:
   const char* name() const override { return "greedy"; }
-  bool recognises(std::string_view, std::string_view) const override { return true; }
+  bool recognises(std::string_view path, std::string_view) const override {
+    return path.ends_with(".yaml");
+  }
   std::unique_ptr<freshet::Pipeline> read(const std::string& path,
                                           const std::vector<std::string>&) const override {
     throw freshet::InvalidInput("'" + path + "' was only claimed");

@@ -146,6 +146,20 @@ TEST_F(YamlFrontEnd, MustBeTheOnlyOneForAFile) {
   EXPECT_NE(outcome.text().find("'yaml' in "), std::string::npos) << outcome.text();
 }
 
+// greedy.so stands before yaml_front_end.so, and is asked for its translator first.
+TEST_F(YamlFrontEnd, RunsBesideOneThatHasNoTranslator) {
+  install("FRESHET_TEST_GREEDY_FRONT_END", "greedy.so");
+  const std::string output = folder_ / "out";
+  const std::string job = folder_.write(
+      "job.yml",
+      std::string(kReads) +
+          "  - {id: result, operator: text.write, with: {path: \"${out}\"}, from: lines, "
+          "output: none}\n");
+  const Outcome outcome = run_file(job, {"out=" + output});
+  EXPECT_EQ(outcome.code, 0) << outcome.text();
+  EXPECT_TRUE(fs::exists(output));
+}
+
 TEST_F(YamlFrontEnd, ShipsNothing) {
   const Outcome outcome = fr_run_({"--target=local", "--plugin-dir", plugins_.path(), "--ship",
                                    "/dev/null", folder_.write("job.yaml", kReads)});

@@ -72,7 +72,7 @@ TEST(Completion, GivesTheSameIdsAgainAndByUidWhateverElseChanges) {
   two.vertices[2].name = two.vertices[2].kind = "renamed";
   complete_job(one, modules());
   complete_job(two, modules());
-  for (int v = 0; v < 3; ++v) EXPECT_EQ(one.vertices[v].id, two.vertices[v].id);
+  for (std::size_t v = 0; v < 3; ++v) EXPECT_EQ(one.vertices[v].id, two.vertices[v].id);
   EXPECT_NE(one.vertices[0].id, one.vertices[1].id);
 }
 
