@@ -27,7 +27,7 @@ class PluginFolder {
     std::ifstream in(plugin, std::ios::binary);
     std::string bytes{std::istreambuf_iterator<char>(in), {}};
     const std::size_t note =
-        bytes.find(std::string(FRESHET_NOTE_OWNER "\0" FRESHET_PLUGIN_MAGIC, 16)) + 8;
+        bytes.find(std::string(FRESHET_NOTE_OWNER "\0" FRESHET_PLUGIN_MAGIC "\0", 16)) + 8;
     for (int i = 0; i < kPlugins; ++i) {
       std::snprintf(bytes.data() + note + offsetof(freshet_note_v1, name), FRESHET_NAME_SIZE,
                     "plugin-%d", i);

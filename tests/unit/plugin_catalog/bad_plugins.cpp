@@ -189,7 +189,7 @@ std::vector<Refusal> of_what_ran() {
   const ScratchFolder folder;
   std::vector<Refusal> refusals;
   PluginCatalog catalog([&] {
-    for (const char* name : {"thrower", "silent", "outspoken", "library", "brook"})
+    for (const char* name : {"thrower", "silent", "outspoken", "library", "no_operators", "brook"})
       put(folder, name, std::string(name) + ".so");
     return path_of({folder.path()});
   }());
@@ -207,6 +207,12 @@ std::vector<Refusal> of_what_ran() {
       {"let an exception out", "I say what I think", "return null and put the reason"});
   add("nothing to create", "library", FRESHET_KIND_OPERATORS,
       {"is of kind 'operator library'", "its create() is null", "wrong kind for this use"});
+
+  const CatalogEntry& no_operators = *catalog.find(FRESHET_KIND_OPERATORS, "no-operators");
+  refusals.push_back({"an entry without a list of operators",
+                      error_of<RefusedFile>([&] { catalog.load(no_operators); }),
+                      no_operators.file.path.native(),
+                      {"its entry has no list of operators", "SDK's macros"}});
 
   const fs::path no_main = put(folder, "no_main", "no_main.so");
   const ModuleStore copies(folder / "state");

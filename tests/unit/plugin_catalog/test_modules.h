@@ -63,7 +63,7 @@ class ScratchFolder {
 class Patient {
  public:
   explicit Patient(const std::string& name) : bytes(content(test_modules::path(name))) {
-    note_at_ = bytes.find(std::string(FRESHET_NOTE_OWNER "\0" FRESHET_PLUGIN_MAGIC, 16)) + 8;
+    note_at_ = bytes.find(std::string(FRESHET_NOTE_OWNER "\0" FRESHET_PLUGIN_MAGIC "\0", 16)) + 8;
   }
 
   template <class Change>
