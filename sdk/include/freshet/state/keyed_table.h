@@ -115,6 +115,7 @@ class KeyedTable {
 
   KeyedTable(const KeyedTable&) = delete;
   KeyedTable& operator=(const KeyedTable&) = delete;
+  // Allocates, since a table always has room. NOLINTNEXTLINE(performance-noexcept-move-constructor)
   KeyedTable(KeyedTable&& other) : KeyedTable(other.groups_, other.max_parallelism_) {
     swap(other);
   }
