@@ -1,6 +1,7 @@
 // Timers, watermark holds, bundles and delayed calls of an operator that asks for them.
 #include <gtest/gtest.h>
 
+#include <latch>
 #include <map>
 #include <random>
 #include <sstream>
@@ -271,8 +272,9 @@ TEST(Bundles, KeepTheOperatorAliveForItsOwnThreads) {
    public:
     void row(const ByteRows& rows, std::uint32_t i) override {
       services_->open_bundle();
+      all_rows_.count_down();
       threads_.emplace_back([this, text = std::string(rows.record(i)), box = services_->mailbox()] {
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));  // longer than the input takes
+        all_rows_.wait();
         static_cast<void>(box.post([this, text] {
           emit_now(text + " done");
           services_->close_bundle();
@@ -284,6 +286,7 @@ TEST(Bundles, KeepTheOperatorAliveForItsOwnThreads) {
     }
 
    private:
+    std::latch all_rows_{3};
     std::vector<std::thread> threads_;
   };
   Texts rows =

@@ -104,10 +104,10 @@ class KeyedTable {
       : groups_(groups), max_parallelism_(max_parallelism) {
     assert(groups.first < groups.end && groups.end <= max_parallelism &&
            max_parallelism <= kMaxParallelismLimit);
-    finder_.base = first_hash_of_group(groups.first, max_parallelism);
+    finder_.base_ = first_hash_of_group(groups.first, max_parallelism);
     width_ = (groups.end == max_parallelism ? detail::Uint128{1} << 64
                                             : first_hash_of_group(groups.end, max_parallelism)) -
-             finder_.base;
+             finder_.base_;
     use(allocate(kLeastCapacity), kLeastCapacity);
   }
   // A table for every hash there is.
@@ -125,7 +125,7 @@ class KeyedTable {
   }
   ~KeyedTable() {
     destroy_all();
-    detail::free_table(finder_.slots, finder_.capacity * sizeof(Slot));
+    detail::free_table(finder_.slots_, finder_.capacity_ * sizeof(Slot));
   }
 
   // What lookups read of the table, for a loop to keep in registers: nothing that it writes is seen
@@ -134,33 +134,33 @@ class KeyedTable {
    public:
     // Brings a key's slot into the cache; for a batch's hashes, 16 to 32 ahead.
     [[gnu::always_inline]] void prefetch(std::uint64_t hash) const {
-      __builtin_prefetch(slots + home(stored(hash)), 1);
+      __builtin_prefetch(slots_ + home(stored(hash)), 1);
     }
 
    private:
     friend class KeyedTable;
     [[gnu::always_inline]] std::size_t home(std::uint64_t hash) const {
       const auto place =
-          static_cast<std::size_t>((static_cast<detail::Uint128>(hash - base) * scale) >> 64);
-      assert(place < capacity && "the hash is one of the groups owned");
+          static_cast<std::size_t>((static_cast<detail::Uint128>(hash - base_) * scale_) >> 64);
+      assert(place < capacity_ && "the hash is one of the groups owned");
       return place;
     }
     // The slot that holds the key, or the empty one where it belongs.
     template <class Lookup>
     [[gnu::always_inline]] Slot* probe(const Lookup& key, std::uint64_t hash) const {
-      Slot* slot = slots + home(hash);
+      Slot* slot = slots_ + home(hash);
       while (true) {
         if (slot->hash == hash && slot->holds(key)) return slot;
         if (slot->hash == 0) return slot;
-        if (++slot == slots + capacity) [[unlikely]]
-          slot = slots;
+        if (++slot == slots_ + capacity_) [[unlikely]]
+          slot = slots_;
       }
     }
 
-    Slot* slots = nullptr;
-    std::size_t capacity = 0;
-    std::uint64_t base = 0;   // the least hash owned
-    std::uint64_t scale = 0;  // capacity / width_, times 2^64
+    Slot* slots_ = nullptr;
+    std::size_t capacity_ = 0;
+    std::uint64_t base_ = 0;   // the least hash owned
+    std::uint64_t scale_ = 0;  // capacity_ / width_, times 2^64
   };
   Finder finder() const { return finder_; }
   template <class Lookup>
@@ -207,7 +207,7 @@ class KeyedTable {
     if (slot->hash == 0) return false;
     if constexpr (Slot::Arena::value) dead_key_bytes_ += slot->key.size;
     destroy(*slot);
-    close_gap(static_cast<std::size_t>(slot - finder_.slots));
+    close_gap(static_cast<std::size_t>(slot - finder_.slots_));
     --size_;
     if (dead_key_bytes_ > kDeadKeyBytes && dead_key_bytes_ > arena_.bytes() / 2) intern_anew();
     return true;
@@ -234,27 +234,27 @@ class KeyedTable {
     // slots are taken without a gap.
     std::size_t at = home(least);
     std::size_t certain = home(most) - at + 1;
-    for (std::size_t seen = 0; seen < finder_.capacity; ++seen) {
-      Slot& slot = finder_.slots[at];
+    for (std::size_t seen = 0; seen < finder_.capacity_; ++seen) {
+      Slot& slot = finder_.slots_[at];
       if (slot.hash == 0) {
         if (seen + 1 >= certain) return;
       } else if (slot.hash >= least && slot.hash <= most) {
         call(slot.shown_key(), slot.hash, slot.value);
       }
-      if (++at == finder_.capacity) at = 0;
+      if (++at == finder_.capacity_) at = 0;
     }
   }
 
   // Room for so many keys in all, without growing on the way.
   void reserve(std::size_t keys) {
-    std::size_t capacity = finder_.capacity;
+    std::size_t capacity = finder_.capacity_;
     while (most_keys(capacity) < keys) capacity *= 2;
-    if (capacity != finder_.capacity) grow_to(capacity);
+    if (capacity != finder_.capacity_) grow_to(capacity);
   }
 
   void clear() {
     destroy_all();
-    std::memset(static_cast<void*>(finder_.slots), 0, finder_.capacity * sizeof(Slot));
+    std::memset(static_cast<void*>(finder_.slots_), 0, finder_.capacity_ * sizeof(Slot));
     arena_.clear();
     dead_key_bytes_ = size_ = 0;
   }
@@ -271,12 +271,12 @@ class KeyedTable {
 
   std::size_t size() const noexcept { return size_; }
   bool empty() const noexcept { return size_ == 0; }
-  std::size_t capacity() const noexcept { return finder_.capacity; }
+  std::size_t capacity() const noexcept { return finder_.capacity_; }
   KeyGroupRange groups() const noexcept { return groups_; }
   std::uint32_t max_parallelism() const noexcept { return max_parallelism_; }
   // Slots and key bytes; not what values own elsewhere.
   std::size_t memory_bytes() const noexcept {
-    return finder_.capacity * sizeof(Slot) + arena_.bytes();
+    return finder_.capacity_ * sizeof(Slot) + arena_.bytes();
   }
 
  private:
@@ -296,8 +296,8 @@ class KeyedTable {
 
   template <class Lookup>
   [[gnu::noinline]] Slot* insert(Slot* slot, const Lookup& key, std::uint64_t hash) {
-    if (size_ >= most_keys(finder_.capacity)) {
-      grow_to(finder_.capacity * 2);
+    if (size_ >= most_keys(finder_.capacity_)) {
+      grow_to(finder_.capacity_ * 2);
       slot = free_slot(hash);
     }
     if constexpr (Slot::Arena::value) {
@@ -324,10 +324,10 @@ class KeyedTable {
 
   Slot* free_slot(std::uint64_t hash) {
     std::size_t at = home(hash);
-    while (finder_.slots[at].hash != 0) {
-      if (++at == finder_.capacity) at = 0;
+    while (finder_.slots_[at].hash != 0) {
+      if (++at == finder_.capacity_) at = 0;
     }
-    return finder_.slots + at;
+    return finder_.slots_ + at;
   }
 
   static Slot* allocate(std::size_t capacity) {
@@ -336,15 +336,15 @@ class KeyedTable {
   }
 
   void use(Slot* slots, std::size_t capacity) {
-    finder_.slots = slots;
-    finder_.capacity = capacity;
-    finder_.scale =
+    finder_.slots_ = slots;
+    finder_.capacity_ = capacity;
+    finder_.scale_ =
         static_cast<std::uint64_t>((static_cast<detail::Uint128>(capacity) << 64) / width_);
   }
 
   void grow_to(std::size_t capacity) {
-    Slot* const old = finder_.slots;
-    const std::size_t old_capacity = finder_.capacity;
+    Slot* const old = finder_.slots_;
+    const std::size_t old_capacity = finder_.capacity_;
     use(allocate(capacity), capacity);
     for (std::size_t i = 0; i < old_capacity; ++i) {
       if (old[i].hash != 0) relocate(*free_slot(old[i].hash), old[i]);
@@ -374,21 +374,21 @@ class KeyedTable {
 
   void destroy_all() noexcept {
     if constexpr (!kSlotIsTrivial) {
-      for (std::size_t i = 0; i < finder_.capacity; ++i) {
-        if (finder_.slots[i].hash != 0) destroy(finder_.slots[i]);
+      for (std::size_t i = 0; i < finder_.capacity_; ++i) {
+        if (finder_.slots_[i].hash != 0) destroy(finder_.slots_[i]);
       }
     }
   }
 
   // Moves what was displaced past the empty slot `gap` back, so that every probe still finds it.
   void close_gap(std::size_t gap) noexcept {
-    finder_.slots[gap].hash = 0;
-    const std::size_t mask = finder_.capacity - 1;  // capacities are powers of two
-    for (std::size_t at = (gap + 1) & mask; finder_.slots[at].hash != 0; at = (at + 1) & mask) {
-      const std::size_t displaced = (at - home(finder_.slots[at].hash)) & mask;
+    finder_.slots_[gap].hash = 0;
+    const std::size_t mask = finder_.capacity_ - 1;  // capacities are powers of two
+    for (std::size_t at = (gap + 1) & mask; finder_.slots_[at].hash != 0; at = (at + 1) & mask) {
+      const std::size_t displaced = (at - home(finder_.slots_[at].hash)) & mask;
       if (displaced < ((at - gap) & mask)) continue;
-      relocate(finder_.slots[gap], finder_.slots[at]);
-      finder_.slots[at].hash = 0;
+      relocate(finder_.slots_[gap], finder_.slots_[at]);
+      finder_.slots_[at].hash = 0;
       gap = at;
     }
   }
@@ -397,9 +397,9 @@ class KeyedTable {
   void intern_anew() {
     if constexpr (Slot::Arena::value) {
       detail::KeyArena fresh;
-      for (std::size_t i = 0; i < finder_.capacity; ++i) {
-        if (finder_.slots[i].hash != 0)
-          finder_.slots[i].key.bytes = fresh.intern(finder_.slots[i].shown_key());
+      for (std::size_t i = 0; i < finder_.capacity_; ++i) {
+        if (finder_.slots_[i].hash != 0)
+          finder_.slots_[i].key.bytes = fresh.intern(finder_.slots_[i].shown_key());
       }
       arena_.swap(fresh);
       dead_key_bytes_ = 0;
