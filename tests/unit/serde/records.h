@@ -48,6 +48,8 @@ struct Flagged {
   bool operator==(const Flagged&) const = default;
 };
 
+// The compiler's own variables in the comparison of arrays are laid to the struct's charge:
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming)
 struct Arrays {
   std::int32_t numbers[3];
   char name[5];
