@@ -7,7 +7,6 @@
 
 #include "sanitized.h"
 
-
 namespace freshet::detail {
 namespace {
 
