@@ -1,4 +1,4 @@
-// What docs/users/embedding.md and docs/embedding.md show beside samples/embedded.
+// What docs/embedding.md shows beside samples/embedded.
 #include <freshet/freshet.h>
 #include <freshet/options.h>
 #include <freshet/shared_resource.h>
