@@ -2,7 +2,7 @@
 # cross_compiler_test.sh ROOT BUILD COMPILER: a plugin and an application by COMPILER load and run in
 # the Freshet of BUILD, which another compiler made with the same standard library, and so does each
 # with one that was built there. Skipped where COMPILER is not installed, unless
-# FRESHET_NEEDS_COMPILERS is set, as CI does.
+# FRESHET_TEST_NEEDS_COMPILERS is set, as CI does.
 set -euo pipefail
 root="$1"
 build="$2"
@@ -12,7 +12,7 @@ trap 'rm -rf "$scratch"' EXIT
 fail() { echo "cross_compiler_test: $*"; exit 1; }
 
 if ! command -v "$compiler" >/dev/null; then
-  [ -z "${FRESHET_NEEDS_COMPILERS:-}" ] || fail "$compiler is not here: ./dev setup --clang"
+  [ -z "${FRESHET_TEST_NEEDS_COMPILERS:-}" ] || fail "$compiler is not here: ./dev setup --clang"
   echo "$compiler is not here"
   exit 77
 fi
