@@ -11,6 +11,8 @@
 #include <boost/fiber/properties.hpp>
 #include <cassert>
 #include <chrono>
+#include <cstdio>
+#include <cstdlib>
 #include <new>
 
 #include "task/helper_threads.h"
@@ -39,6 +41,22 @@ bool running_fiber(RunningFiber& running) {
   running = {fiber->guard, fiber->name.c_str(), fiber->stack_size};
   return true;
 }
+
+// exit() by a fiber would wait for its scheduler to run out of fibers, and so for its own caller:
+// destroyed before the scheduler, since it is made behind it.
+class ExitWatch {
+ public:
+  ~ExitWatch() {
+    const Fiber* fiber = FiberThread::current_fiber();
+    if (fiber == nullptr) return;
+    std::fprintf(stderr,
+                 "freshet: '%s' of a job called exit(), which ends the process here: throw an "
+                 "exception to fail the job\n",
+                 fiber->name.c_str());
+    std::fflush(nullptr);
+    ::_exit(EXIT_FAILURE);
+  }
+};
 
 // The exceptions being handled are the thread's in the C++ ABI. Each wait takes its fiber's along,
 // so that a fiber may wait inside a catch block.
@@ -185,6 +203,8 @@ void FiberThread::enter(HelperThreads& helpers) {
   if (thread_of_scheduler) return;
   thread_of_scheduler = this;
   fibers::use_scheduling_algorithm<Algorithm>(*this);
+  static thread_local ExitWatch exit_watch;
+  static_cast<void>(exit_watch);
 }
 
 void FiberThread::leave() noexcept {

@@ -72,6 +72,17 @@ int run(int argc, char** argv) {
     env.execute("much");
     return 0;
   }
+  if (how == "exits-in-a-task") {
+    env.from_sequence(1, 100)
+        .map([](std::int64_t i) {
+          if (i == 7) std::exit(3);
+          return i;
+        })
+        .name("leaver")
+        .discard();
+    env.execute("left");
+    return 0;
+  }
   if (how == "endless") {
     env.generate_forever(row).write_text(more);
     env.execute("endless");
