@@ -145,18 +145,24 @@ struct FRESHET_HIDDEN SourceStage {
 
   template <class Next>
   FRESHET_INLINE Progress run(std::uint32_t records, Next& next) {
-    if (!reading) {
-      std::optional<std::string> split = context->next_split();
-      if (!split) return {Progress::Kind::kEnd};
-      ByteReader bytes(split->data(), split->data() + split->size());
-      reader->start(Serde<typename S::Split>::read(bytes));
-      reading = true;
-    }
+    if (!reading && !start_next_split()) return {Progress::Kind::kEnd};
     SourceOutput<Next> out{next};
     const ReadStatus status = reader->read(out, records);
     if (status.kind == ReadStatus::Kind::kWaiting) return {Progress::Kind::kWaiting, status.at};
     if (status.kind == ReadStatus::Kind::kSplitDone) reading = false;
     return {Progress::Kind::kMore};
+  }
+  // False if there is none left.
+  bool start_next_split() {
+    try {
+      const std::optional<std::string> split = context->next_split();
+      if (!split) return false;
+      ByteReader bytes(split->data(), split->data() + split->size());
+      reader->start(Serde<typename S::Split>::read(bytes));
+      return reading = true;
+    } catch (...) {
+      rethrow_as_stage_failure(0, 0);  // at no record
+    }
   }
   std::uint64_t emitted() const requires kCountsEmitted { return reader ? reader->emitted() : 0; }
   std::int64_t take_watermark() requires requires(Reader& r) { r.watermark(); }
