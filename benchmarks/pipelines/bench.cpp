@@ -167,7 +167,7 @@ std::vector<Case> cases(bool quick) {
   all.push_back(tiny);
   Case compile;
   compile.name = "compiling samples/word_count";
-  compile.job = "g++ -std=c++20 -O2 -fPIC -I" + kSource + "/sdk/include -I" + kBuild +
+  compile.job = "env CCACHE_DISABLE=1 g++ -std=c++20 -O2 -fPIC -I" + kSource + "/sdk/include -I" + kBuild +
                 "/sdk/include -c " + kSource + "/samples/word_count/word_count.cpp -o /dev/null";
   compile.bar = 8;
   compile.aim = 4;

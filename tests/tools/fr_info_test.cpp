@@ -67,6 +67,12 @@ TEST_F(FrInfo, ShowsThePlanUpToTheFirstResultThatMainWaitsFor) {
   EXPECT_EQ(errors_of(application_).output, "main was here\n");
 }
 
+TEST_F(FrInfo, NamesAnOptionOrCommandThatThereIsNot) {
+  const Outcome option = errors_of("--format=dot " + application_);
+  EXPECT_EQ(option.code, 64);
+  EXPECT_TRUE(has(option, "fr: there is no option '--format=dot'")) << option.output;
+}
+
 TEST_F(FrInfo, GivesSettingsToMainAsEveryToolDoes) {
   const Outcome info = fr_info("--parallelism 3 -D pipeline.fusion=false " + application_);
   EXPECT_TRUE(has(info, "task 0, parallelism 3\n    0 source 'numbers'\n    1 sink 'print'"))

@@ -95,8 +95,14 @@ TEST_F(FrRunTest, HintsAtItsOwnOptionsAmongTheWordsOfMain) {
                   "fr-run: note: '--target=local' stands behind '--bogus', from where on all words "
                   "are the application's: give it before '--bogus'\n"))
       << behind.text();
-  const Outcome unknown = fr_run_({application_, "--bogus"});
-  EXPECT_TRUE(has(unknown, "note: '--bogus' is no option of fr-run")) << unknown.text();
+  const Outcome near = fr_run_({application_, "--taregt=local"});
+  EXPECT_TRUE(has(near,
+                  "note: '--taregt=local' is the application's, as all behind it: did you "
+                  "mean '--target'?\n"))
+      << near.text();
+  const Outcome own = fr_run_({application_, "--input", "lines"});
+  EXPECT_EQ(own.code, 65) << own.text();
+  EXPECT_FALSE(has(own, "note:")) << own.text();
   const Outcome meant = fr_run_({application_, "--", "--target=local"});
   EXPECT_FALSE(has(meant, "note:")) << meant.text();
 }
@@ -382,9 +388,19 @@ TEST_F(FrRunTest, ShowsProgressOnATerminalAlone) {
   EXPECT_EQ(elsewhere.output + elsewhere.errors, "");
 }
 
+TEST_F(FrRunTest, EndsAndSaysSoIfAnOperatorCallsExit) {
+  const Outcome outcome = local({"exits-in-a-task"});
+  EXPECT_EQ(outcome.code, 1) << outcome.text();
+  EXPECT_TRUE(has(outcome, "leaver")) << outcome.text();
+  EXPECT_TRUE(has(outcome,
+                  "' of a job called exit(), which ends the process here: throw an exception to "
+                  "fail the job\n"))
+      << outcome.text();
+}
+
 TEST_F(FrRunTest, IsCanceledByCtrlCWithinASecondAndLeavesNothing) {
   for (const char* how : {"endless", "idle", "blocked"}) {
-    for (const int signal : {SIGINT, SIGTERM}) {
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
       const Outcome outcome = interrupt({how, output_}, signal);
       EXPECT_EQ(outcome.code, 130) << how << ": " << outcome.text();
       EXPECT_EQ(outcome.errors, "fr-run: canceling job '" + std::string(how) +

@@ -1,5 +1,5 @@
-// Ctrl-C and SIGTERM: the first cancels the jobs, a second one (or one while no job runs) leaves at
-// once.
+// Ctrl-C, SIGTERM and SIGHUP: the first cancels the jobs, a second one (or one while no job runs)
+// leaves at once.
 #pragma once
 
 namespace freshet::tool {

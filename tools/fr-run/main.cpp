@@ -16,6 +16,7 @@
 #include "configuration/configuration.h"
 #include "exit_code.h"
 #include "freshet/error.h"
+#include "freshet/nearest_name.h"
 #include "freshet/options.h"
 #include "interrupts.h"
 #include "modules/application.h"
@@ -59,17 +60,20 @@ void tell(const std::string& text, bool whole = false) {
 std::string hint_about(const std::vector<std::string>& arguments) {
   if (arguments.empty() || arguments.front() == "--") return {};
   const std::string& first = arguments.front();
+  static const std::vector<std::string> ours{"--target",     "--parallelism", "--config",
+                                             "--plugin-dir", "--ship",        "-D"};
   for (const std::string& word : arguments) {
-    for (const std::string_view option :
-         {"--target", "--parallelism", "--config", "--plugin-dir", "--ship", "-D"}) {
+    for (const std::string& option : ours) {
       if (word.rfind(option, 0) != 0) continue;
       return "note: '" + word + "' stands behind '" + first +
              "', from where on all words are the application's: give it before '" + first + "'";
     }
   }
-  if (first.rfind('-', 0) != 0) return {};
-  return "note: '" + first +
-         "' is no option of fr-run, so it and all behind it are the application's";
+  if (first.rfind("--", 0) != 0) return {};
+  const std::string near = nearest_name(first.substr(0, first.find('=')), ours);
+  if (near.empty()) return {};
+  return "note: '" + first + "' is the application's, as all behind it: did you mean '" + near +
+         "'?";
 }
 
 // Returns the exit code if there is nothing to run.

@@ -41,6 +41,9 @@ void add_options(CLI::App& command, CommandLine& line) {
 void read_words(CommandLine& line, std::vector<std::string> words) {
   if (words.empty()) throw BadUsage("no application is given: fr info [OPTIONS] APPLICATION ...");
   line.application = words.front();
+  if (line.application.starts_with('-')) {
+    throw BadUsage("there is no option '" + line.application + "' (fr info --help)");
+  }
   words.erase(words.begin());
   CommandLine behind;
   CLI::App rest;

@@ -1,11 +1,13 @@
 // fr: looks into Freshet's configuration, plugins and applications. See command.h.
 #include <algorithm>
 #include <cstdio>
+#include <string>
 #include <vector>
 
 #include "command.h"
 #include "freshet/api.h"
 #include "freshet/error.h"
+#include "freshet/nearest_name.h"
 
 namespace freshet::tool {
 namespace {
@@ -45,6 +47,15 @@ int main(int argc, char** argv) {
   fr.require_subcommand(1);
   Command::Run chosen;
   Command::add_all(fr, chosen);
+  std::vector<std::string> names;
+  for (const CLI::App* command : fr.get_subcommands({})) names.push_back(command->get_name());
+  if (argc > 1 && argv[1][0] != '-' &&
+      std::find(names.begin(), names.end(), argv[1]) == names.end()) {
+    const std::string near = freshet::nearest_name(argv[1], names);
+    std::fprintf(stderr, "fr: there is no command '%s'%s (fr --help)\n", argv[1],
+                 near.empty() ? "" : (": did you mean '" + near + "'?").c_str());
+    return kBadUsage;
+  }
   try {
     fr.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -9,10 +9,10 @@ const ConfigOption<std::string> kApplicationId{
     Scope::kJob};
 
 const ConfigOption<Duration> kClientProgressInterval =
-    ConfigOption<Duration>{"client.progress-interval", seconds(1),
-                           "Time between two updates of the progress line on a terminal.",
-                           Scope::kClient}
-        .minimum(milliseconds(10));
+    ConfigOption<Duration>{
+        "client.progress-interval", seconds(1),
+        "Time between two updates of the progress line on a terminal; 0: no line.", Scope::kClient}
+        .minimum(milliseconds(0));
 
 const ConfigOption<std::int64_t> kExecutionBatchRecords =
     ConfigOption<std::int64_t>{"execution.batch-records", 0,
