@@ -63,7 +63,9 @@ struct NotesSink {
   }
   // Every subtask of the job has come to its end.
   void commit() {
-    if (std::rename((path + ".part").c_str(), path.c_str()) != 0) check();
+    if (std::rename((path + ".part").c_str(), path.c_str()) != 0) {
+      throw freshet::Error("can't rename '" + path + ".part': check the folder");
+    }
   }
   // Always, also after a failure.
   void close() {

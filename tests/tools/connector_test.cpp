@@ -49,6 +49,16 @@ TEST_F(Connector, AJobThatFailsLeavesNothingOfTheSinkBehind) {
   EXPECT_EQ(names_in(scratch_.path()), std::vector<std::string>{"plugins"});
 }
 
+TEST_F(Connector, ASinkThatCanNotCommitFailsTheJob) {
+  const std::string from = scratch_.write("from", "one\n");
+  scratch_.write("to-0/in the way", "");
+  const Outcome outcome = run_job({"--parallelism", "1", from, scratch_ / "to"});
+  EXPECT_EQ(outcome.code, 70) << outcome.text();
+  EXPECT_NE(outcome.errors.find("can't rename '" + (scratch_ / "to") + "-0.part'"),
+            std::string::npos)
+      << outcome.text();
+}
+
 TEST_F(Connector, WithoutThePluginTheJobIsRefusedByTheOperatorsName) {
   const Outcome outcome =
       fr_run_.local(path_from("FRESHET_TEST_CONNECTOR_JOB"), {scratch_ / "from", scratch_ / "to"});
