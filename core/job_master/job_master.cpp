@@ -70,7 +70,7 @@ void JobMaster::build() {
   // Many channels: each may always have a batch, so batches shrink before the budget is exceeded.
   constexpr std::size_t kSmallestBatch = 2 * 1024;
   // Between operators of a chain a batch should stay in the first-level cache with its next one.
-  constexpr std::size_t kChainedBatch = 16 * 1024;
+  constexpr std::size_t kChainedBatch = 32 * 1024;
   const std::size_t per_channel =
       network / std::max<std::size_t>(1, 2 * execution_.channel_count());
   const std::size_t exchanged = std::max(std::min(batch_size, per_channel), kSmallestBatch);
