@@ -6,6 +6,7 @@
 
 #include "freshet/error.h"
 #include "freshet/future.h"
+#include "freshet/operator.h"
 
 namespace freshet::detail {
 
@@ -16,7 +17,7 @@ struct Entry {
   std::string type;
   std::weak_ptr<void> object;
   // Completed at the next step: made, failed, or destroyed. Who waits then looks again.
-  Promise<void> changed;
+  Promise<std::string> changed;
 };
 
 class Resources {
@@ -30,7 +31,7 @@ class Resources {
   std::shared_ptr<void> share(std::string_view name, std::string_view type,
                               UniqueFunction<std::shared_ptr<void>()>& make) {
     for (;;) {
-      Future<void> changed;
+      Future<std::string> changed;
       {
         const std::lock_guard lock(mutex_);
         const auto found = entries_.find(name);
@@ -46,7 +47,12 @@ class Resources {
         if (auto object = found->second.object.lock()) return object;
         changed = found->second.changed.future();
       }
-      changed.get();  // being made, which may fail, or being destroyed
+      // Being made, or being destroyed. Each who waits throws an error of its own: one that threads
+      // share would be freed by whoever lets go last.
+      const std::string failed = changed.get();
+      if (!failed.empty()) {
+        throw Error("the shared resource '" + std::string(name) + "' could not be made: " + failed);
+      }
     }
     return make_entry(std::string(name), make);
   }
@@ -55,43 +61,40 @@ class Resources {
   std::shared_ptr<void> make_entry(const std::string& name,
                                    UniqueFunction<std::shared_ptr<void>()>& make) {
     std::shared_ptr<void> object;
-    std::exception_ptr error;
     try {
       object = make();
     } catch (...) {
-      error = std::current_exception();
-    }
-    if (error) {
-      leave(name, error);
-      std::rethrow_exception(error);
+      leave(name, current_exception_message());
+      throw;
     }
     // What is handed out keeps the object, and is the last to let it go.
     void* const address = object.get();
     std::shared_ptr<void> shared(address, [this, name, object](void*) mutable {
       object.reset();
-      leave(name, nullptr);
+      leave(name, {});
     });
     object.reset();
-    Promise<void> changed;
+    Promise<std::string> changed;
     {
       const std::lock_guard lock(mutex_);
       Entry& entry = entries_.at(name);
       entry.object = shared;
       std::swap(entry.changed, changed);
     }
-    changed.set_value();
+    changed.set_value(std::string());
     return shared;
   }
 
-  void leave(const std::string& name, const std::exception_ptr& error) {
-    std::optional<Promise<void>> changed;
+  // `failed` says why it could not be made; empty if it could.
+  void leave(const std::string& name, std::string failed) {
+    std::optional<Promise<std::string>> changed;
     {
       const std::lock_guard lock(mutex_);
       const auto found = entries_.find(name);
       changed.emplace(std::move(found->second.changed));
       entries_.erase(found);
     }
-    error ? changed->set_error(error) : changed->set_value();
+    changed->set_value(std::move(failed));
   }
 
   std::mutex mutex_;

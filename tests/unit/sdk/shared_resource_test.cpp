@@ -106,7 +106,8 @@ TEST(SharedResource, ThatCouldNotBeMadeFailsForThoseWhoWaited) {
     try {
       EXPECT_EQ(*shared_resource<int>("test.waited", "int", [] { return 7; }), 7);
     } catch (const Error& error) {
-      EXPECT_STREQ(error.what(), "no connection");
+      EXPECT_STREQ(error.what(),
+                   "the shared resource 'test.waited' could not be made: no connection");
     }
     ++outcomes;
   });
