@@ -4,6 +4,7 @@
 #include <sys/auxv.h>
 
 #include "freshet/error.h"
+#include "plugin_catalog/shared_object.h"
 
 namespace freshet {
 namespace {
@@ -55,6 +56,10 @@ const LoadedModule& ModuleRegistry::add_shipped(const StoredFile& stored, const 
 
 void ModuleRegistry::add_announced() {
   for (auto* anchor = announced_modules(); anchor != nullptr; anchor = anchor->next) {
+    Dl_info where{};
+    if (::dladdr(anchor, &where) != 0 && where.dli_fname != nullptr &&
+        is_being_loaded(where.dli_fname))
+      continue;  // whoever loads it adds it
     static_cast<void>(add_linked(*anchor));
   }
 }
