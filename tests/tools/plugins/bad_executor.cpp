@@ -74,9 +74,16 @@ class Client final : public JobClient {
   bool asked_ = false;
 };
 
+char* volatile kept = nullptr;
+volatile int kept_file = -1;
+
 class BadExecutor final : public freshet::Executor {
  public:
-  explicit BadExecutor(freshet::ExecutorServices& services) : services_(services) {}
+  explicit BadExecutor(freshet::ExecutorServices& services) : services_(services) {
+    if (bad("leaks memory of executors")) kept = new char[24];
+    if (bad("leaks a descriptor of executors")) kept_file = ::open("/dev/null", O_RDONLY);
+    if (bad("leaks a thread of executors")) std::thread([] { ::pause(); }).detach();
+  }
 
   Future<std::unique_ptr<JobClient>> execute(const freshet::Pipeline& pipeline,
                                              const freshet::Configuration& configuration) override {

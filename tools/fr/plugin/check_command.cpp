@@ -76,7 +76,7 @@ class ScratchFolder {
 };
 
 void print_line(const Told& told) {
-  std::printf("  %-8s %-14s %-62s %5.2f s\n", name_of(told.result.verdict), told.what.name,
+  std::printf("  %-8s %-20s %-62s %5.2f s\n", name_of(told.result.verdict), told.what.name,
               told.what.sentence, told.result.seconds);
   std::string detail = told.result.detail;
   if (detail.empty()) return;

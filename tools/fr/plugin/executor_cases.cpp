@@ -11,6 +11,7 @@
 #include "freshet/pipeline.h"
 #include "modules/application.h"
 #include "plugin/check.h"
+#include "plugin/leaks.h"
 
 namespace freshet::tool {
 namespace {
@@ -120,6 +121,24 @@ void compatibility(CaseContext& context) {
   expect(false, "values that no option takes", odd);
 }
 
+// An executor that has run nothing gives back all that it has taken.
+Rounds making(CaseContext& context) {
+  const auto* factory = static_cast<const ExecutorFactory*>(context.create());
+  InProcessBackend& services = InProcessBackend::instance();
+  services.set_configuration(context.request.configuration.load());
+  return {"create() of the factory", "the executor's destructor", "its constructor",
+          [&context, &services, factory] {
+            context.doing("create() of the factory");
+            std::unique_ptr<Executor> executor = factory->create(services);
+            if (!executor) throw CaseFailed("create() of its factory gives no executor");
+            context.doing("destroying the executor");
+            executor.reset();
+          }};
+}
+void keeps_memory(CaseContext& context) { expect_no_more_memory(making(context)); }
+void keeps_descriptors(CaseContext& context) { expect_no_more_descriptors(making(context)); }
+void keeps_threads(CaseContext& context) { expect_no_more_threads(making(context)); }
+
 void right_results(CaseContext& context) {
   run_jobs(context, {"words", "numbers", "broadcast", "order", "side-output", "empty"});
 }
@@ -174,6 +193,11 @@ std::vector<Case> executor_cases() {
   return {
       {"compatibility", "says yes to its own target and no to all others, never throws", "creates",
        compatibility},
+      {"executor-threads", "fifty executors later has no more threads", "creates", keeps_threads},
+      {"executor-descriptors", "fifty executors later holds no more descriptors", "creates",
+       keeps_descriptors},
+      {"executor-memory", "fifty executors later holds no more memory", "executor-threads",
+       keeps_memory},
       {"results", "runs small jobs with the right results", "creates", right_results},
       {"collect", "brings collected records to the client", "creates", collects},
       {"accumulators", "brings accumulators to the client", "creates", accumulators},

@@ -7,16 +7,11 @@
 
 #include "plugin/check.h"
 #include "plugin/exported_symbols.h"
-#include "plugin/resources.h"
+#include "plugin/leaks.h"
 #include "plugin_catalog/plugin_kind.h"
 
 namespace freshet::tool {
 namespace {
-
-constexpr int kWarmUp = 20;
-constexpr int kRounds = 50;
-constexpr std::size_t kHeapTolerance = 1024;  // bytes after kRounds
-constexpr std::size_t kResidentTolerance = 2 * 1024 * 1024;
 
 void identity(CaseContext& context) { context.file(); }
 
@@ -52,65 +47,17 @@ void loads(CaseContext& context) {
   must(contract.operators != nullptr, "its entry has no list of operators");
 }
 
-void rounds(CaseContext& context, int count) {
-  for (int i = 0; i < count; ++i) {
-    void* const object = context.create();
-    context.destroy(object);
-  }
+Rounds creating(CaseContext& context) {
+  return {"create() and destroy()", "destroy()", "create()", [&context] {
+            void* const object = context.create();
+            context.destroy(object);
+          }};
 }
 
-void creates(CaseContext& context) { rounds(context, 2); }
-
-void keeps_memory(CaseContext& context) {
-  rounds(context, kWarmUp);
-  const std::size_t heap = heap_bytes_in_use(), resident = resident_bytes();
-  rounds(context, kRounds);
-  const std::size_t heap_after = heap_bytes_in_use(), resident_after = resident_bytes();
-  const auto judge = [](const char* what, std::size_t before, std::size_t after,
-                        std::size_t tolerance) {
-    if (after <= before + tolerance) return;
-    throw CaseFailed(std::to_string(kRounds) + " times create() and destroy() leave " +
-                     std::to_string(after - before) + " bytes of " + what + ", at most " +
-                     std::to_string(tolerance) +
-                     " are allowed: free in destroy() what create() has taken");
-  };
-  judge("heap", heap, heap_after, kHeapTolerance);
-  judge("resident memory", resident, resident_after, kResidentTolerance);
-  if (heap == 0) throw CaseSkipped("this allocator does not tell what it has handed out");
-}
-
-void keeps_descriptors(CaseContext& context) {
-  rounds(context, kWarmUp);
-  const std::vector<std::string> before = open_descriptors();
-  rounds(context, kRounds);
-  const std::vector<std::string> after = open_descriptors();
-  if (after.size() <= before.size()) return;
-  std::vector<std::string> more;
-  std::set_difference(after.begin(), after.end(), before.begin(), before.end(),
-                      std::back_inserter(more));
-  throw CaseFailed(std::to_string(kRounds) + " times create() and destroy() leave " +
-                   std::to_string(after.size() - before.size()) + " descriptors open, such as " +
-                   (more.empty() ? "?" : printable(more.front(), 200)) +
-                   ": close in destroy() what create() has opened");
-}
-
-void keeps_threads(CaseContext& context) {
-  rounds(context, kWarmUp);
-  // A thread that has been joined may take a moment to go.
-  const auto settled = [](std::size_t most) {
-    for (int i = 0; i < 500 && thread_count() > most; ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
-    return thread_count();
-  };
-  const std::size_t before = settled(1);
-  rounds(context, kRounds);
-  const std::size_t after = settled(before);
-  if (after <= before) return;
-  throw CaseFailed(std::to_string(kRounds) + " times create() and destroy() leave " +
-                   std::to_string(after - before) +
-                   " threads: join in destroy() what create() has started");
-}
+void creates(CaseContext& context) { creating(context).run(2); }
+void keeps_memory(CaseContext& context) { expect_no_more_memory(creating(context)); }
+void keeps_descriptors(CaseContext& context) { expect_no_more_descriptors(creating(context)); }
+void keeps_threads(CaseContext& context) { expect_no_more_threads(creating(context)); }
 
 void several_at_once(CaseContext& context) {
   void* const first = context.create();
