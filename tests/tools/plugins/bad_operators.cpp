@@ -1,8 +1,11 @@
 // Operators that are right but for one thing: the one that FRESHET_TEST_BAD names.
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <string_view>
+#include <thread>
 
 #include "freshet/operator.h"
 #include "freshet/payload.h"
@@ -19,6 +22,10 @@ bool bad(std::string_view what) {
   const char* chosen = std::getenv("FRESHET_TEST_BAD");
   return chosen != nullptr && what == chosen;
 }
+
+char* volatile kept = nullptr;
+volatile int kept_file = -1;
+std::atomic<int> open_now{0};
 
 // Takes what comes; its payload, if it has one, is a text.
 class Taker final : public Operator {
@@ -37,11 +44,19 @@ class Taker final : public Operator {
   }
   void open(freshet::OperatorContext&) override {
     if (bad("fails to open")) throw freshet::Error("the door is stuck");
+    if (bad("leaks memory")) kept = new char[4096];
+    if (bad("leaks a descriptor")) kept_file = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (bad("leaks a thread")) std::thread([] { ::pause(); }).detach();
+    if (open_now.fetch_add(1) != 0 && bad("can't be twice")) {
+      throw freshet::Error("there is another one");
+    }
   }
   void process(std::uint32_t, Batch&) override {}
   void watermark(std::int64_t) override {}
   void end_of_input(std::uint32_t) override {}
   void close() override {
+    // No subtask is closed before all of them have come to their end.
+    open_now.fetch_sub(1);
     if (bad("crashes in close")) std::abort();
   }
 };

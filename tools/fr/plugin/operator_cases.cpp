@@ -15,12 +15,15 @@
 #include "modules/application.h"
 #include "modules/module_registry.h"
 #include "plugin/check.h"
+#include "plugin/leaks.h"
 
 namespace freshet::tool {
 namespace {
 
 constexpr std::int64_t kPatienceMs = 5'000;
-constexpr std::int64_t kSourceMs = 1'000;  // for a source to come to its end
+constexpr std::int64_t kSourceMs = 1'000;         // for a source to come to its end
+constexpr std::size_t kRuntimeKeeps = 64 * 1024;  // bytes of heap after fifty jobs
+constexpr std::int64_t kBriefMs = 20;             // for one that is run over and over
 
 std::vector<const OperatorDescriptor*> registered(CaseContext& context) {
   const auto* anchor = static_cast<const ModuleAnchor*>(context.contract().operators);
@@ -93,13 +96,14 @@ class Chain {
     graph_.name = name;
   }
   std::uint32_t add(const std::string& op, const std::string& payload, bool source,
-                    bool coordinated, std::size_t outputs) {
+                    bool coordinated, std::size_t outputs, std::uint32_t parallelism = 1) {
     JobVertex vertex;
     const auto place = static_cast<std::uint32_t>(graph_.vertices.size());
     vertex.id = hex_id(place + 1);
     vertex.kind = vertex.name = vertex.op.registered_name = op;
     vertex.op.module = 0;
     vertex.payload.bytes = payload;
+    vertex.parallelism = parallelism;
     vertex.source = source;
     vertex.bounded = false;
     vertex.coordinated = coordinated;
@@ -118,6 +122,7 @@ class Chain {
   std::unique_ptr<JobClient> run(const LoadedModule& module, const Configuration& configuration) {
     graph_.modules = {{module.sha256().hex(), module.path().filename().string(), module.kind()}};
     JobTask task;
+    task.parallelism = graph_.vertices.front().parallelism;
     for (std::uint32_t v = 0; v < graph_.vertices.size(); ++v) {
       task.links.push_back({{v}, graph_.vertices[v].op});
     }
@@ -211,6 +216,20 @@ class Life {
     return {};
   }
 
+  bool is_source() {
+    const JobResult result = ended(start({}), "as a source", kBriefMs);
+    return !result.failure || result.failure->message != no_source_text();
+  }
+  // In a job of that many subtasks; a source without end is canceled.
+  void open_and_close(bool source, std::uint32_t parallelism) {
+    const JobResult result =
+        source ? ended(start({}, parallelism), "as a source", kBriefMs)
+               : ended(start("freshet.kit.nothing", parallelism), "without records", kPatienceMs);
+    if (went_well(result)) return;
+    throw CaseFailed(quoted(op_) + " of " + std::to_string(parallelism) + " subtasks is " +
+                     name_of(result.status) + told(result));
+  }
+
  private:
   std::string makes() const {
     context_.doing("making " + quoted(op_));
@@ -233,17 +252,18 @@ class Life {
   }
 
   // Behind that source of the kit, or as the source.
-  std::unique_ptr<JobClient> start(const std::string& behind) {
+  std::unique_ptr<JobClient> start(const std::string& behind, std::uint32_t parallelism = 1) {
     constexpr std::uint32_t kOutputs = 4;
     Chain chain("check " + std::string(op_.registered_name));
     const bool source = behind.empty();
     std::uint32_t before = 0;
-    if (!source) before = chain.add(behind, "", true, false, 1);
-    const std::uint32_t tested = chain.add(op_.registered_name, payload_, source,
-                                           source && op_.make_coordinator != nullptr, kOutputs);
+    if (!source) before = chain.add(behind, "", true, false, 1, parallelism);
+    const std::uint32_t tested =
+        chain.add(op_.registered_name, payload_, source, source && op_.make_coordinator != nullptr,
+                  kOutputs, parallelism);
     if (!source) chain.connect(before, 0, tested);
     for (std::uint32_t i = 0; i < kOutputs; ++i) {
-      chain.connect(tested, i, chain.add("freshet.kit.discard", "", false, false, 0));
+      chain.connect(tested, i, chain.add("freshet.kit.discard", "", false, false, 0, parallelism));
     }
     context_.doing("running " + quoted(op_) + (source ? " as a source" : " behind " + behind));
     const LoadedModule* module = ModuleRegistry::instance().module_of(&op_);
@@ -257,7 +277,7 @@ class Life {
 
   CaseContext& context_;
   const OperatorDescriptor& op_;
-  const Configuration configuration_;
+  Configuration configuration_;
   std::string payload_;
   bool has_payload_ = false;
 };
@@ -280,8 +300,43 @@ void life(CaseContext& context) {
       untold += (untold.empty() ? "" : "\n") + why;
     }
   }
-  if (count == 0) throw CaseSkipped(untold);
-  if (!untold.empty()) context.note(untold);
+  if (untold.empty()) return;
+  throw CaseSkipped("of " + std::to_string(operators.size()) + " operators " +
+                    std::to_string(count) + " ran, left out are\n" + untold);
+}
+
+// Every operator is opened and closed in a job of its own, behind a source without records.
+Rounds living(CaseContext& context) {
+  load_kit();
+  struct Living {
+    Life life;
+    bool source;
+  };
+  auto all = std::make_shared<std::vector<Living>>();
+  for (const OperatorDescriptor* op : registered(context)) {
+    Life life(context, *op);
+    const bool source = life.is_source();
+    all->push_back({std::move(life), source});
+  }
+  Rounds rounds{"open() and close()", "close() or the destructor", "the operator", [all] {
+                  for (Living& each : *all) each.life.open_and_close(each.source, 1);
+                }};
+  // What the runtime keeps of jobs that have ended is no operator's.
+  rounds.heap_tolerance = kRuntimeKeeps * all->size();
+  rounds.resident_tolerance *= all->size() + 1;
+  return rounds;
+}
+void keeps_memory(CaseContext& context) { expect_no_more_memory(living(context)); }
+void keeps_descriptors(CaseContext& context) { expect_no_more_descriptors(living(context)); }
+void keeps_threads(CaseContext& context) { expect_no_more_threads(living(context)); }
+
+void two_at_once(CaseContext& context) {
+  load_kit();
+  for (const OperatorDescriptor* op : registered(context)) {
+    Life life(context, *op);
+    const bool source = life.is_source();
+    for (int i = 0; i < 3; ++i) life.open_and_close(source, 2);
+  }
 }
 
 // Those that look at the type of the rows that come: made by FRESHET_SOURCE and FRESHET_SINK.
@@ -333,6 +388,13 @@ std::vector<Case> operator_cases() {
       {"names", "registers operators under names of their own", "loads", names},
       {"payloads", "makes operators from any bytes, or refuses them", "names", bad_payloads},
       {"life", "has operators that open, run, are canceled, fail and close", "names", life},
+      {"operator-threads", "fifty times opened and closed has no more threads", "life",
+       keeps_threads},
+      {"operator-descriptors", "fifty times opened and closed holds no more descriptors", "life",
+       keeps_descriptors},
+      {"operator-memory", "fifty times opened and closed holds no more memory", "operator-threads",
+       keeps_memory},
+      {"two-subtasks", "has operators that run twice at once", "life", two_at_once},
       {"pairs", "has sinks that take what its sources give", "life", pairs},
   };
 }
