@@ -161,6 +161,17 @@ TEST(FrPluginCheck, AFrontEndPasses) {
   EXPECT_EQ(checked.with("passed").count("kind"), 1u) << checked.report.dump(2);
 }
 
+TEST(FrPluginCheck, AFrontEndThatClaimsWhatIsNotItsOwnFails) {
+  const Checked checked = check(path_from("FRESHET_TEST_GREEDY_FRONT_END"));
+  EXPECT_EQ(checked.outcome.code, 1) << checked.outcome.text();
+  EXPECT_EQ(checked.with("failed"), (Names{"claims", "kind"})) << checked.report.dump(2);
+  EXPECT_NE(checked.detail("claims").find("it claims a file '/folder/file.yaml' that begins with"),
+            std::string::npos)
+      << checked.detail("claims");
+  EXPECT_NE(checked.detail("kind").find("it has no translator"), std::string::npos)
+      << checked.detail("kind");
+}
+
 TEST(FrPluginCheck, AnExecutorMaySayThatItCanNotCollect) {
   const Checked checked =
       check(path_from("FRESHET_TEST_BAD_EXECUTOR"), {}, "does not support collect");

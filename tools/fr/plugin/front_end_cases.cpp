@@ -44,7 +44,8 @@ void claims(CaseContext& context) {
                              "ELF",
                              std::string("\xff\xfe\n"), std::string(4096, 'x')};
   for (const std::string& bytes : odd) {
-    for (const char* path : {"", "file", "/folder/file.of.no.kind"}) {
+    for (const char* path : {"", "file", "/folder/file.of.no.kind", "/folder/file.yaml",
+                             "/folder/file.json", "/folder/file.sql"}) {
       context.doing("recognises()");
       bool claimed = false;
       try {
