@@ -242,6 +242,9 @@ TEST(FrPluginCheck, OfARefusedFileNothingIsRun) {
   EXPECT_EQ(checked.outcome.code, 2) << checked.outcome.text();
   EXPECT_EQ(checked.with("failed"), Names{"identity"});
   EXPECT_EQ(checked.report["cases"].size(), 1u);
+  const Outcome told = Fr()({"plugin", "check", scratch / "text.so"});
+  EXPECT_EQ(told.code, 2) << told.text();
+  EXPECT_EQ(lines_of(told.output).at(0), (scratch / "text.so") + " is refused");
 }
 
 TEST(FrPluginCheck, InterruptedItLeavesNoProcessAndNoFolder) {
@@ -260,6 +263,22 @@ TEST(FrPluginCheck, InterruptedItLeavesNoProcessAndNoFolder) {
   }));
   child.send(SIGINT);
   const Outcome outcome = child.wait(20);
+  EXPECT_EQ(outcome.code, 130) << outcome.text();
+  EXPECT_TRUE(names_in(scratch.path()).empty());
+}
+
+TEST(FrPluginCheck, WhereNobodyReadsItStopsAndLeavesNoFolder) {
+  const Fr fr;
+  const ScratchFolder scratch;
+  Surroundings around = fr.surroundings();
+  around.variables["TMPDIR"] = scratch.path();
+  // By the time it prints, what would have read has ended.
+  const Outcome outcome =
+      run({"/bin/bash", "-c",
+           "exec 3> >(exec true); wait $!; \"$0\" plugin check \"$1\" --case loads --case creates "
+           "--case several >&3",
+           path_from("FRESHET_TEST_FR"), path_from("FRESHET_TEST_LOCAL_EXECUTOR")},
+          around);
   EXPECT_EQ(outcome.code, 130) << outcome.text();
   EXPECT_TRUE(names_in(scratch.path()).empty());
 }

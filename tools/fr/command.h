@@ -16,7 +16,8 @@ namespace freshet::tool {
 // Exit codes of fr.
 constexpr int kDone = 0;
 constexpr int kRefusedInput = 2;
-constexpr int kBadUsage = 64;  // EX_USAGE of sysexits.h
+constexpr int kBadUsage = 64;         // EX_USAGE of sysexits.h
+constexpr int kWasInterrupted = 130;  // as a shell tells of Ctrl-C
 
 class Command {
  public:

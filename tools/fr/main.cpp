@@ -63,6 +63,7 @@ int main(int argc, char** argv) {
   }
   try {
     const int code = chosen();
+    if (code == kWasInterrupted) return code;  // also since nobody reads
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
       std::perror("fr: can't write the output");
       return kRefusedInput;

@@ -110,13 +110,14 @@ bool read_report(int socket, PlanFrames& frames, Report& report) {
   }
 }
 
-// Readable when Ctrl-C or SIGTERM asks this process to end.
+// Readable when Ctrl-C or SIGTERM asks this process to end, or nobody reads what it prints.
 int interrupts() {
   static const int descriptor = [] {
     sigset_t signals;
     ::sigemptyset(&signals);
     ::sigaddset(&signals, SIGINT);
     ::sigaddset(&signals, SIGTERM);
+    ::sigaddset(&signals, SIGPIPE);
     ::sigprocmask(SIG_BLOCK, &signals, nullptr);
     return ::signalfd(-1, &signals, SFD_CLOEXEC);
   }();

@@ -21,7 +21,8 @@ struct CaseResult {
   double seconds = 0;
 };
 
-// Thrown by run_case() when Ctrl-C or SIGTERM asks fr to end: nothing of the case is left then.
+// Thrown by run_case() when Ctrl-C, SIGTERM or SIGPIPE asks fr to end: nothing of the case is left
+// then.
 struct Interrupted {};
 // From here on they do nothing else, also between two cases.
 void hold_interrupts();

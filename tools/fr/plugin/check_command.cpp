@@ -21,7 +21,6 @@ using Json = nlohmann::ordered_json;
 using Verdict = CaseResult::Verdict;
 
 constexpr int kCaseDidNotPass = 1;
-constexpr int kWasInterrupted = 130;  // as a shell tells of Ctrl-C
 
 struct CommandLine {
   CheckRequest request;
@@ -136,9 +135,10 @@ int check(CommandLine& line) {
   if (!refused) cases = chosen_cases(identity.kind, line.only);
 
   if (!line.json) {
-    std::printf("%s %s '%s' %s\n", printable(entry.file.path.native(), 4096).c_str(),
-                refused ? "" : kind_name(identity.kind).c_str(), printable(identity.name).c_str(),
-                printable(identity.version).c_str());
+    const std::string what = refused ? "is refused"
+                                     : kind_name(identity.kind) + " '" + printable(identity.name) +
+                                           "' " + printable(identity.version);
+    std::printf("%s %s\n", printable(entry.file.path.native(), 4096).c_str(), what.c_str());
   }
   std::vector<Told> all;
   const auto tell = [&](const Case& what, const CaseResult& result) {
