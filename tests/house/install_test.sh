@@ -24,6 +24,14 @@ find "$prefix" -type f \( -perm -u+x -o -name '*.so*' \) -print0 |
     fi
   done
 
+# The pages and samples are where the SDK says.
+docs="$(sdk --variable=docdir)"
+[ -f "$docs/docs/plugin-authors/connectors.md" ] || fail "no pages for plugin authors in $docs"
+[ ! -e "$docs/docs/maintainers" ] || fail "the pages for maintainers are installed"
+cmp -s "$root/samples/word_count/word_count.cpp" "$docs/samples/word_count/word_count.cpp" ||
+  fail "no samples in $docs"
+if find "$docs" -name meson.build | grep .; then fail "what builds the samples in the tree is installed"; fi
+
 mkdir "$scratch/work"
 cd "$scratch/work"
 cat >version.cpp <<'CPP'
