@@ -3,6 +3,8 @@
 #include <dlfcn.h>
 #include <sys/auxv.h>
 
+#include <set>
+
 #include "freshet/error.h"
 #include "plugin_catalog/shared_object.h"
 
@@ -135,6 +137,16 @@ const OperatorDescriptor* ModuleRegistry::find_operator(std::string_view registe
   if (const OperatorDescriptor* found = find()) return found;
   add_announced();
   return find();
+}
+
+std::vector<std::string> ModuleRegistry::operator_names() const {
+  std::set<std::string> names;
+  for (const LoadedModule* module : modules()) {
+    for (const OperatorDescriptor* descriptor : module->operators()) {
+      if (descriptor->registered_name) names.insert(descriptor->registered_name);
+    }
+  }
+  return {names.begin(), names.end()};
 }
 
 std::vector<const LoadedModule*> ModuleRegistry::modules() const {

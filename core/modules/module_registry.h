@@ -39,6 +39,8 @@ class FRESHET_API ModuleRegistry {
   // The operator that a module has registered under that name, also one that the program itself
   // has; nullptr if there is none.
   const OperatorDescriptor* find_operator(std::string_view registered_name);
+  // Of all operators that are registered by a name, in alphabetical order.
+  std::vector<std::string> operator_names() const;
 
  private:
   ModuleRegistry() = default;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "freshet/error.h"
+#include "freshet/nearest_name.h"
 #include "translation/chaining.h"
 #include "translation/stable_id.h"
 
@@ -17,6 +18,19 @@ std::uint32_t number_of(JobGraph& job, const JobModule& module) {
   return static_cast<std::uint32_t>(job.modules.size() - 1);
 }
 
+// " (is 'text.upper' meant? Registered are 'text.read', 'text.upper')"
+std::string what_is_there(const std::string& wanted, const std::vector<std::string>& names) {
+  constexpr std::size_t kMostShown = 20;
+  if (names.empty()) return " (no operator is registered by a name)";
+  const std::string nearest = nearest_name(wanted, names);
+  std::string text = nearest.empty() ? " (registered" : " (is '" + nearest + "' meant? Registered";
+  for (std::size_t n = 0; n < names.size() && n < kMostShown; ++n)
+    text += (n == 0 ? " are '" : ", '") + names[n] + "'";
+  if (names.size() > kMostShown)
+    text += " and " + std::to_string(names.size() - kMostShown) + " more";
+  return text + ")";
+}
+
 void complete_operator(JobGraph& job, JobVertex& vertex, ProcessModules& modules) {
   OperatorReference& op = vertex.op;
   if (op.registered_name.empty() || !op.type_name.empty()) return;
@@ -24,7 +38,9 @@ void complete_operator(JobGraph& job, JobVertex& vertex, ProcessModules& modules
   if (descriptor == nullptr) {
     throw InvalidInput("operator '" + vertex.name + "' of job '" + job.name +
                        "' is registered as '" + op.registered_name +
-                       "', which no loaded module has: install the operator library that has it");
+                       "', which no loaded module has" +
+                       what_is_there(op.registered_name, modules.operator_names()) +
+                       ": install the operator library that has it");
   }
   const ProcessModules::Place place = modules.place_of(descriptor, nullptr);
   op.module = number_of(job, place.module);

@@ -38,6 +38,7 @@ class RegisteredModules final : public ProcessModules {
   const OperatorDescriptor* find_operator(std::string_view registered_name) override {
     return registry_.find_operator(registered_name);
   }
+  std::vector<std::string> operator_names() override { return registry_.operator_names(); }
 
   RangeOf mapped_memory() override {
     const auto memory =

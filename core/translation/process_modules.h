@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "freshet/api.h"
 #include "freshet/job_graph.h"
@@ -31,6 +32,8 @@ class FRESHET_API ProcessModules {
   virtual std::optional<Place> place_of_code(const void* function) = 0;
   // Null if no loaded module registered an operator under that name.
   virtual const OperatorDescriptor* find_operator(std::string_view registered_name) = 0;
+  // What find_operator() finds, in alphabetical order.
+  virtual std::vector<std::string> operator_names() { return {}; }
 
   // From an address to the range of mapped memory that it lies in ("the heap", "the stack", a
   // file); to "" where nothing is mapped. As of the call of mapped_memory().

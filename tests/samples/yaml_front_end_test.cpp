@@ -107,7 +107,8 @@ TEST_F(YamlFrontEnd, HasItsGraphRefusedAsAnyOther) {
   const std::string reads = kReads;
   expect_refused(
       reads + "  - id: up\n    operator: text.uper\n    from: lines\n    output: none\n",
-      "operator 'up' of job 'small' is registered as 'text.uper', which no loaded module");
+      "operator 'up' of job 'small' is registered as 'text.uper', which no loaded module "
+      "has (is 'text.upper' meant? Registered are 'text.");
   expect_refused(
       reads + "  - id: c\n    operator: text.count\n    from: lines\n    partition: hash\n",
       "step 'c' partitions 'lines' by hash, whose output is not keyed");

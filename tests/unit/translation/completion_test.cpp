@@ -95,7 +95,8 @@ TEST(Completion, NamesAnOperatorThatNobodyHas) {
   } catch (const InvalidInput& error) {
     EXPECT_STREQ(error.what(),
                  "operator 'middle' of job 'small' is registered as 'completion.no-such', which no "
-                 "loaded module has: install the operator library that has it");
+                 "loaded module has (is 'completion.nothing' meant? Registered are "
+                 "'completion.nothing'): install the operator library that has it");
   }
 }
 
