@@ -1,6 +1,7 @@
 #include "plugin_catalog/plugin_catalog.h"
 
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cassert>
@@ -104,6 +105,14 @@ void PluginCatalog::scan(const fs::path& folder, JudgedFiles& judged) {
   std::sort(files.begin(), files.end());
   for (const fs::path& file : files) {
     CatalogEntry& entry = entries_.emplace_back(judged.judged(file));
+    // Not remembered with what was judged: the mode may change while the content does not.
+    struct stat facts {};
+    if (entry.state == CatalogEntry::State::kUsable && ::stat(file.c_str(), &facts) == 0 &&
+        (facts.st_mode & S_IWOTH) != 0) {
+      entry.state = CatalogEntry::State::kRefused;
+      entry.reason = "anybody may write to it, a plugin is writable by its owner: chmod o-w it";
+      continue;
+    }
     if (entry.state != CatalogEntry::State::kUsable ||
         entry.file.identity.kind != FRESHET_KIND_APPLICATION)
       continue;

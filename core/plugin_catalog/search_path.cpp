@@ -22,6 +22,12 @@ std::optional<std::string> environment(const char* name) {
   return value;
 }
 
+std::string octal(mode_t mode) {
+  char text[8];
+  std::snprintf(text, sizeof text, "%04o", static_cast<unsigned>(mode & 07777));
+  return text;
+}
+
 // Why nobody should load code from there; empty if there is no such reason.
 std::string unfit(const fs::path& path) {
   struct stat facts {};
@@ -30,11 +36,20 @@ std::string unfit(const fs::path& path) {
     return std::string("can't be entered: ") + std::strerror(errno);
   }
   if (!S_ISDIR(facts.st_mode)) return "is no folder";
-  if ((facts.st_mode & S_IWOTH) == 0) return {};
-  char mode[8];
-  std::snprintf(mode, sizeof mode, "%04o", static_cast<unsigned>(facts.st_mode & 07777));
-  return std::string("anybody may write to it (mode ") + mode +
-         "), a plugin folder is writable by its owner: chmod o-w it";
+  if ((facts.st_mode & S_IWOTH) != 0)
+    return "anybody may write to it (mode " + octal(facts.st_mode) +
+           "), a plugin folder is writable by its owner: chmod o-w it";
+  // Whoever may write to a folder above may put another in its place, unless it is sticky.
+  std::error_code unreadable;
+  const fs::path real = fs::canonical(path, unreadable);
+  for (fs::path above = real; above.has_relative_path();) {
+    above = above.parent_path();
+    if (::stat(above.c_str(), &facts) != 0) continue;
+    if ((facts.st_mode & S_IWOTH) != 0 && (facts.st_mode & S_ISVTX) == 0)
+      return "anybody may write to " + printable(above.native(), 4096) + " above it (mode " +
+             octal(facts.st_mode) + "): chmod o-w that one";
+  }
+  return {};
 }
 
 }  // namespace
@@ -82,7 +97,8 @@ SearchPath::SearchPath(const Sources& sources) {
   }
 
   if (sources.core_library.empty()) return;
-  const fs::path libraries = fs::absolute(sources.core_library, ignored).parent_path();
+  const fs::path libraries =
+      fs::absolute(sources.core_library, ignored).lexically_normal().parent_path();
   if (fs::exists(libraries.parent_path() / "meson-private", ignored))
     add_build_tree(libraries.parent_path() / "plugins");
   else

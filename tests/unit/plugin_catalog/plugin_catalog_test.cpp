@@ -54,6 +54,18 @@ TEST(PluginCatalog, ListsAndLoadsAPluginWhenItIsNeeded) {
   EXPECT_EQ(module->kind(), ModuleKind::kInstalled);
 }
 
+TEST(PluginCatalog, AFileThatAnybodyMayWriteToIsRefused) {
+  const ScratchFolder folder;
+  put(folder, "alpha", "alpha.so");
+  fs::permissions(folder / "alpha.so", fs::perms(0666));
+  const PluginCatalog refusing(path_of({folder.path()}));
+  EXPECT_TRUE(refusing.usable(FRESHET_KIND_CONNECTOR).empty());
+  EXPECT_TRUE(contains(refusing.entries().at(0).reason, "anybody may write to it"));
+  fs::permissions(folder / "alpha.so", fs::perms(0644));
+  const PluginCatalog taking(path_of({folder.path()}));
+  EXPECT_EQ(taking.usable(FRESHET_KIND_CONNECTOR).size(), 1u);
+}
+
 TEST(PluginCatalog, TheFirstOfANameWinsAndTellsWhatItShadows) {
   ScratchFolder first, second;
   put(first, "alpha", "z.so");

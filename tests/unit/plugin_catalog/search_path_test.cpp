@@ -72,6 +72,28 @@ TEST_F(SearchPathTest, AFolderThatAnybodyMayWriteToIsSkipped) {
   EXPECT_TRUE(contains(path.folders()[0].skipped, "chmod o-w"));
 }
 
+TEST_F(SearchPathTest, AFolderBelowOneThatAnybodyMayWriteToIsSkippedUnlessThatOneIsSticky) {
+  SearchPath::Sources sources;
+  sources.plugin_path = make("open/inner/plugins").native();
+  ::chmod((folder_ / "open").c_str(), 0777);
+  const SearchPath path(sources);
+  EXPECT_TRUE(searched(path).empty());
+  EXPECT_TRUE(contains(path.folders()[0].skipped, (folder_ / "open").native() + " above it"))
+      << path.folders()[0].skipped;
+  EXPECT_TRUE(contains(path.folders()[0].skipped, "(mode 0777): chmod o-w"));
+  ::chmod((folder_ / "open").c_str(), 01777);
+  EXPECT_EQ(searched(SearchPath(sources)).size(), 1u);
+}
+
+TEST_F(SearchPathTest, TheInstallationsFolderIsShownWithoutDetours) {
+  SearchPath::Sources sources;
+  make("bin");
+  make("lib/freshet/plugins");
+  sources.core_library = folder_ / "bin/../lib/libfreshet-core.so.0";
+  EXPECT_EQ(searched(SearchPath(sources)),
+            (std::vector<std::string>{folder_ / "lib/freshet/plugins"}));
+}
+
 TEST_F(SearchPathTest, WithoutDataHomeTheHomeFolderCounts) {
   SearchPath::Sources sources;
   sources.home = folder_.path().native();
