@@ -8,8 +8,11 @@
 #include <atomic>
 #include <boost/dll/shared_library.hpp>
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <deque>
+#include <exception>
 #include <mutex>
 #include <utility>
 
@@ -103,6 +106,41 @@ void show_as(const boost::dll::shared_library& library, const std::string& loade
   module->l_name = ::strdup(path.c_str());
 }
 
+// What this thread is loading. The loader lets no exception of a constructor through: it ends the
+// process, which then says of which file.
+thread_local const std::filesystem::path* loading = nullptr;
+std::atomic<std::terminate_handler> earlier_handler{nullptr};
+
+[[noreturn]] void name_what_is_loaded() {
+  if (loading != nullptr) {
+    const std::string file = printable(loading->native(), 4096);
+    std::fprintf(stderr,
+                 "%s: a constructor in it threw while it was loaded, which ends this "
+                 "process: remove the file, or do that work in its create()\n",
+                 file.c_str());
+    std::fflush(stderr);
+  }
+  if (const std::terminate_handler earlier = earlier_handler) earlier();
+  std::abort();
+}
+
+class NamedIfItTerminates {
+ public:
+  explicit NamedIfItTerminates(const std::filesystem::path& file)
+      : before_(std::exchange(loading, &file)) {
+    static auto* const mutex = new std::mutex();
+    const std::lock_guard lock(*mutex);
+    if (std::get_terminate() != &name_what_is_loaded)
+      earlier_handler = std::set_terminate(&name_what_is_loaded);
+  }
+  ~NamedIfItTerminates() { loading = before_; }
+  NamedIfItTerminates(const NamedIfItTerminates&) = delete;
+  NamedIfItTerminates& operator=(const NamedIfItTerminates&) = delete;
+
+ private:
+  const std::filesystem::path* const before_;
+};
+
 // Keeps every library that was ever loaded.
 boost::dll::shared_library& loaded(const PluginFile& file, const PinnedFile& pinned,
                                    std::chrono::nanoseconds patience) {
@@ -112,6 +150,7 @@ boost::dll::shared_library& loaded(const PluginFile& file, const PinnedFile& pin
                             printable(file.path.native(), 4096) +
                                 ": a constructor in it has not returned since it was loaded, and "
                                 "is waited for: end this process, and remove or mend the file");
+  const NamedIfItTerminates named_if_it_terminates(file.path);
   const auto keep = [&](boost::dll::shared_library library) -> boost::dll::shared_library& {
     const std::lock_guard lock(*mutex);
     show_as(library, pinned.path(), file.path);

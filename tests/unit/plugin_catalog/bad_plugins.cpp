@@ -1,6 +1,10 @@
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <csignal>
+#include <cstdio>
 
 #include "bad_files.h"
 #include "freshet/job_client.h"
@@ -20,8 +24,9 @@ using test_modules::ScratchFolder;
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-// Enough for a call that does nothing, on any machine; what hangs is waited for as long.
+// With what hangs, and with what does not. What comes before the call that hangs must end in time.
 constexpr auto kPatience = 2s;
+constexpr auto kForEver = 60min;
 
 fs::path put(const ScratchFolder& folder, const std::string& module, const std::string& as) {
   fs::copy_file(test_modules::path(module), folder / as);
@@ -100,6 +105,21 @@ std::string moody(const std::string& mood, std::chrono::nanoseconds patience, st
   return text;
 }
 
+// What a process says that ends while it loads the file.
+std::string last_words(const fs::path& file, const fs::path& said) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    static_cast<void>(std::freopen(said.c_str(), "w", stderr));
+    load_shared_object(read_compatible_file(file));
+    ::_exit(0);
+  }
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT) << status;
+  const std::string all = test_modules::content(said);
+  return all.substr(0, all.find('\n'));
+}
+
 }  // namespace
 
 std::vector<Refusal> of_folders() {
@@ -121,6 +141,9 @@ std::vector<Refusal> of_folders() {
   };
   add("a relative folder", {"plugins"}, {"is relative", "only absolute", "write it out"});
   add("a folder that anybody may write to", {make("open", 0777)}, {"mode 0777", "chmod o-w"});
+  fs::create_directory(make("loose", 0777) / "inner");
+  add("a folder below one that anybody may write to", {folder / "loose/inner"},
+      {(folder / "loose").native(), "mode 0777", "chmod o-w that one"});
   add("a folder that is not there", {folder / "absent"}, {"does not exist"});
   add("a file", {folder.write("file", "x")}, {"is no folder"});
   add("a folder twice", {folder.path(), folder.path()}, {"is searched above already"});
@@ -156,6 +179,13 @@ std::vector<Refusal> of_company() {
                                "is the connector of that name", "rename one of them"}));
   refusals.push_back(of_entry("an application in a plugin folder", catalog, application,
                               {"is an application and not a plugin", "fr-run"}));
+
+  const ScratchFolder open;
+  const fs::path anybodys = put(open, "alpha", "alpha.so");
+  EXPECT_EQ(::chmod(anybodys.c_str(), 0666), 0);
+  refusals.push_back(of_entry("a file that anybody may write to",
+                              PluginCatalog(path_of({open.path()})), anybodys,
+                              {"anybody may write to it", "chmod o-w"}));
 
   const ModuleStore copies(store / "state");
   refusals.push_back({"a plugin as an application",
@@ -236,15 +266,24 @@ std::vector<Refusal> of_what_ran() {
                       (folder / "brook.so").native(),
                       {"is skipped: its is_compatible_with() threw: I do not talk of this"}});
 
+  {
+    const ScratchFolder elsewhere;
+    const Environment mood("FRESHET_TEST_MOOD", "throws in a constructor");
+    const fs::path file = put(elsewhere, "moody", "moody.so");
+    refusals.push_back({"throws in a constructor",
+                        last_words(file, elsewhere / "said"),
+                        file.native(),
+                        {"a constructor in it threw", "remove the file"}});
+  }
   const auto add_moody = [&](const char* mood, std::chrono::nanoseconds patience,
                              std::vector<std::string> said) {
     std::string file;
     const std::string text = moody(mood, patience, file);
     refusals.push_back({mood, text, file, std::move(said)});
   };
-  add_moody("throws a number", kPatience, {"is_compatible_with() threw what is no std::except"});
-  add_moody("throws no executor", kPatience, {"ExecutorFactory threw: no executor today"});
-  add_moody("gives null", kPatience, {"ExecutorFactory returned null", "remove the plugin"});
+  add_moody("throws a number", kForEver, {"is_compatible_with() threw what is no std::except"});
+  add_moody("throws no executor", kForEver, {"ExecutorFactory threw: no executor today"});
+  add_moody("gives null", kForEver, {"ExecutorFactory returned null", "remove the plugin"});
   add_moody("hangs in create", 20ms, {"its create() has not returned within 0.02 s", "mend it"});
   add_moody("hangs in is_compatible_with", kPatience,
             {"is skipped: its is_compatible_with() has not returned within 2 s", "mend it"});

@@ -121,6 +121,15 @@ TEST(PluginFile, WhileAFileIsReplacedOnlyWhatWasJudgedIsLoaded) {
   replacing.join();
 }
 
+TEST(PluginFileDeathTest, AConstructorThatThrowsEndsTheProcessWhichNamesTheFile) {
+  const ScratchFolder folder;
+  const auto file = folder.write("m.so", test_modules::content(test_modules::path("moody")));
+  ::setenv("FRESHET_TEST_MOOD", "throws in a constructor", 1);
+  EXPECT_DEATH(load_shared_object(read_compatible_file(file)),
+               "/m.so: a constructor in it threw while it was loaded.*remove the file");
+  ::unsetenv("FRESHET_TEST_MOOD");
+}
+
 TEST(PluginFile, ASymbolIsFoundByEitherTableOfHashes) {
   for (const char* name : {"alpha", "library"}) {
     const ElfFile file(test_modules::path(name));

@@ -30,7 +30,11 @@ void hang_if_asked_to(const std::string& where) {
   }
 }
 
-__attribute__((constructor)) void load() { hang_if_asked_to("a constructor"); }
+__attribute__((constructor)) void load() {
+  hang_if_asked_to("a constructor");
+  if (environment("FRESHET_TEST_MOOD") == "throws in a constructor")
+    throw std::runtime_error("not before breakfast");
+}
 
 class MoodyFactory final : public freshet::ExecutorFactory {
  public:
