@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "freshet/build_tag.h"
+#include "plugin_catalog/instruction_sets.h"
 #include "plugin_catalog/refused_file.h"
 
 namespace freshet {
@@ -44,47 +45,26 @@ std::string shown(std::string_view value) {
   return value.empty() ? "none stated" : printable(value);
 }
 
-#if defined(__x86_64__)
-bool host_has_level(int level) {
-  if (level >= 2 && !(__builtin_cpu_supports("sse3") && __builtin_cpu_supports("ssse3") &&
-                      __builtin_cpu_supports("sse4.1") && __builtin_cpu_supports("sse4.2") &&
-                      __builtin_cpu_supports("popcnt")))
-    return false;
-  if (level >= 3 && !(__builtin_cpu_supports("avx") && __builtin_cpu_supports("avx2") &&
-                      __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
-                      __builtin_cpu_supports("fma")))
-    return false;
-  return level < 4 || (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                       __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-                       __builtin_cpu_supports("avx512vl"));
+// The best level that the host has: what a module for it is to be built with.
+std::string march_of(const HostHas& host_has) {
+  for (const char* level : {"x86-64-v4", "x86-64-v3", "x86-64-v2", "x86-64"})
+    if (host_has(level)) return level;
+  return host_has("aarch64") ? "armv8-a" : "x86-64";
 }
-#endif
 
 }  // namespace
 
 bool host_has_instructions(std::string_view name) {
-#if defined(__x86_64__)
-  if (name == "x86-64") return true;
-  if (name == "x86-64-v2") return host_has_level(2);
-  if (name == "x86-64-v3") return host_has_level(3);
-  if (name == "x86-64-v4") return host_has_level(4);
-  if (name == "sse4.2") return __builtin_cpu_supports("sse4.2");
-  if (name == "avx") return __builtin_cpu_supports("avx");
-  if (name == "avx2") return __builtin_cpu_supports("avx2");
-  if (name == "bmi2") return __builtin_cpu_supports("bmi2");
-  if (name == "fma") return __builtin_cpu_supports("fma");
-  if (name == "avx512f") return __builtin_cpu_supports("avx512f");
-  return false;
-#else
-  return name == "aarch64";
-#endif
+  return HostInstructions::of_this_host().has(name);
 }
 
 BuildTag::BuildTag(std::string_view text) {
   for (const std::string_view part : split(text, ';')) {
     const std::size_t equals = part.find('=');
     if (equals == std::string_view::npos) continue;
-    fields_.emplace_back(part.substr(0, equals), part.substr(equals + 1));
+    const std::string_view field = part.substr(0, equals), value = part.substr(equals + 1);
+    fields_.emplace_back(field,
+                         field == "isa" ? named_instruction_sets(value) : std::string(value));
   }
 }
 
@@ -110,10 +90,14 @@ std::string BuildTag::refusal(const BuildTag& core, const HostHas& host_has) con
       add(std::string("is built with ") + judged.said_as + " '" + shown(theirs) +
           "', Freshet here with '" + shown(ours) + "': " + judged.mend);
   }
+  std::string lacking;
   for (const std::string_view need : split(value("isa"), '+'))
-    if (!host_has(need))
-      add("is built for a processor with '" + shown(need) +
-          "', this host does not have that: build it for an older -march");
+    if (!host_has(need)) lacking += (lacking.empty() ? "" : ", ") + shown(need);
+  if (!lacking.empty()) {
+    const std::string march = march_of(host_has);
+    add("is built for a processor with '" + lacking + "', this host is '" + march +
+        "' without that: build it with -march=" + march);
+  }
   return reasons;
 }
 

@@ -15,11 +15,12 @@
 
 namespace freshet {
 
-// Names as in the build tag's `isa`: "avx2", "x86-64-v3", ...
+// Names as in instruction_sets.h: "avx2", "x86-64-v3", ...
 using HostHas = std::function<bool(std::string_view)>;
 
 class FRESHET_API BuildTag {
  public:
+  // The value of `isa` is turned into names (instruction_sets.h).
   explicit BuildTag(std::string_view text);
   static const BuildTag& of_core();
 

@@ -203,7 +203,7 @@ std::vector<Bytes> bad_builds() {
        {"sanitizer 'memory-", "-fsanitize"}},
       {"instructions that this host lacks",
        with_tag("isa=", "isa=x86-64-v9+"),
-       {"'x86-64-v9'", "this host does not have", "older -march"}},
+       {"'x86-64-v9'", "this host is 'x86-64", "build it with -march=x86-64"}},
       {"a build tag without fields",
        with_note([](auto& n) { std::strcpy(n.build_tag, "none"); }),
        {"'none stated'", "'libstdc++'", "same standard library"}},
