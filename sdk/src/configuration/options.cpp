@@ -8,11 +8,32 @@ const ConfigOption<std::string> kApplicationId{
     "Not set: each submission gets a new id.",
     Scope::kJob};
 
+const ConfigOption<bool> kClientAttached{
+    "client.attached", true,
+    "Whether fr-run waits for the end of what it has submitted to a cluster, shows its progress "
+    "and "
+    "main's output, and cancels it on Ctrl-C. The cluster does the same in both cases.",
+    Scope::kClient};
+
+const ConfigOption<bool> kClientEndsCluster{
+    "client.ends-cluster", false,
+    "Whether an application ends when the client that waits for it disappears.", Scope::kClient};
+
 const ConfigOption<Duration> kClientProgressInterval =
     ConfigOption<Duration>{
         "client.progress-interval", seconds(1),
         "Time between two updates of the progress line on a terminal; 0: no line.", Scope::kClient}
         .minimum(milliseconds(0));
+
+const ConfigOption<Duration> kClientTimeout{
+    "client.timeout", seconds(5),
+    "How long a client looks for a job manager before it says that there is none.", Scope::kClient};
+
+const ConfigOption<std::string> kClusterId{"cluster.id", std::nullopt,
+                                           "Which cluster: a-z, 0-9, - and _, at most 64 "
+                                           "characters. Not set: a new cluster draws one, and "
+                                           "a client takes the only one there is.",
+                                           Scope::kClient};
 
 const ConfigOption<std::int64_t> kExecutionBatchRecords =
     ConfigOption<std::int64_t>{"execution.batch-records", 0,
@@ -36,6 +57,12 @@ const ConfigOption<Duration> kExecutionBufferTimeout{
     "0: every record is sent at once.",
     Scope::kJob};
 
+const ConfigOption<MainLocation> kExecutionMain{"execution.main", MainLocation::kCluster,
+                                                "Where main runs if the target is a session: on "
+                                                "the cluster, in a process of its own, or in the "
+                                                "client.",
+                                                Scope::kClient};
+
 const ConfigOption<RuntimeMode> kExecutionRuntimeMode{
     "execution.runtime-mode", RuntimeMode::kAutomatic,
     "Streaming emits each update of a rolling aggregate, batch the last value per key at the end "
@@ -47,6 +74,23 @@ const ConfigOption<std::string> kExecutionTarget{
     "execution.target", std::nullopt,
     "Where jobs run, by the name of an executor or deployer plugin, such as 'local'.",
     Scope::kClient};
+
+const ConfigOption<Duration> kHeartbeatInterval =
+    ConfigOption<Duration>{"heartbeat.interval", seconds(1),
+                           "Time between two signs of life of the processes of a cluster.",
+                           Scope::kCluster}
+        .minimum(milliseconds(10));
+
+const ConfigOption<Duration> kHeartbeatTimeout =
+    ConfigOption<Duration>{"heartbeat.timeout", seconds(5),
+                           "A process from which nothing came for so long counts as lost. A closed "
+                           "connection or an ended child is noticed at once.",
+                           Scope::kCluster}
+        .minimum(milliseconds(50));
+
+const ConfigOption<std::string> kJobmanagerBind{
+    "jobmanager.bind", std::string("tcp://127.0.0.1:*"),
+    "Where the job manager listens; * draws a free port.", Scope::kCluster};
 
 const ConfigOption<std::int32_t> kLocalThreads =
     ConfigOption<std::int32_t>{"local.threads", 0,
@@ -100,6 +144,39 @@ const ConfigOption<std::vector<std::string>> kPluginDirs{
     "installed ones.",
     Scope::kClient};
 
+const ConfigOption<RestartStrategy> kRestartStrategy{
+    "restart-strategy", RestartStrategy::kNone,
+    "What happens when a job fails: 'none', it has failed; 'fixed-delay', it starts anew.",
+    Scope::kJob};
+
+const ConfigOption<std::int32_t> kRestartStrategyAttempts =
+    ConfigOption<std::int32_t>{"restart-strategy.fixed-delay.attempts", 1,
+                               "How often 'fixed-delay' starts a job anew before it has failed.",
+                               Scope::kJob}
+        .minimum(0);
+
+const ConfigOption<Duration> kRestartStrategyDelay{
+    "restart-strategy.fixed-delay.delay", seconds(1),
+    "How long 'fixed-delay' waits before it starts a job anew.", Scope::kJob};
+
+const ConfigOption<SlotPlacement> kSlotPlacement{
+    "slot.placement", SlotPlacement::kSpread,
+    "Whether the slots of a job are taken from as many task managers as there are, or from as few "
+    "as "
+    "possible.",
+    Scope::kJob};
+
+const ConfigOption<Duration> kSlotRequestTimeout{
+    "slot.request-timeout", minutes(5),
+    "How long a job waits for the slots that it needs before it fails.", Scope::kJob};
+
+const ConfigOption<std::int32_t> kStandaloneTaskManagers =
+    ConfigOption<std::int32_t>{"standalone.task-managers", 1,
+                               "How many task managers a standalone cluster starts on this host.",
+                               Scope::kClient}
+        .minimum(0)
+        .maximum(1024);
+
 const ConfigOption<std::int32_t> kTaskBuffersPerChannel =
     ConfigOption<std::int32_t>{"task.buffers-per-channel", 8,
                                "Most batches under way on a busy channel between two subtasks. "
@@ -107,6 +184,13 @@ const ConfigOption<std::int32_t> kTaskBuffersPerChannel =
                                Scope::kJob}
         .minimum(1)
         .maximum(1024);
+
+const ConfigOption<Duration> kTaskCancellationTimeout{
+    "task.cancellation-timeout", seconds(5),
+    "How long the tasks of a job may take to end when it is canceled or fails, before their "
+    "workers "
+    "are killed.",
+    Scope::kJob};
 
 const ConfigOption<MemorySize> kTaskStackSize =
     ConfigOption<MemorySize>{"task.stack-size", MemorySize::megabytes(1),
@@ -116,11 +200,26 @@ const ConfigOption<MemorySize> kTaskStackSize =
         .minimum(MemorySize::kilobytes(64))
         .maximum(MemorySize::gigabytes(1));
 
+const ConfigOption<std::string> kTaskmanagerBind{"taskmanager.bind", std::string("127.0.0.1"),
+                                                 "Host name or address at which the workers of a "
+                                                 "task manager listen for data of workers on other "
+                                                 "hosts.",
+                                                 Scope::kCluster};
+
 const ConfigOption<MemorySize> kTaskmanagerMemoryNetwork =
     ConfigOption<MemorySize>{"taskmanager.memory.network", MemorySize::megabytes(256),
                              "Memory of one worker process for batches under way between tasks, "
                              "lent to busy channels. A shortage slows a job, and never fails it.",
                              Scope::kCluster}
         .minimum(MemorySize::megabytes(1));
+
+const ConfigOption<std::int32_t> kTaskmanagerSlots =
+    ConfigOption<std::int32_t>{
+        "taskmanager.slots", 0,
+        "Slots that a task manager offers: each runs a subtask of every task "
+        "of a job. 0: one for each core that the process may use.",
+        Scope::kCluster}
+        .minimum(0)
+        .maximum(kParallelismLimit);
 
 }  // namespace freshet::options

@@ -1,0 +1,52 @@
+// Children, as roles see them: started, ended, killed. The real one (child_processes.h) starts
+// processes; the simulated one (simulation/) plays them.
+//
+// Threads    Every call from the control thread; on_end runs there, too.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "freshet/api.h"
+#include "freshet/detail/unique_function.h"
+
+namespace freshet {
+
+struct ProcessSpec {
+  std::string name;                                // of its log: "worker-3f2a-1"
+  std::vector<std::string> command;                // argv; [0] is an absolute path
+  std::map<std::string, std::string> environment;  // added to ours
+  std::string inherited;                           // read by the child from descriptor 3 to its end
+};
+
+struct ProcessEnd {
+  std::optional<int> exit_code;
+  std::optional<int> signal;
+  std::string last_lines;  // of what it printed; may be empty
+
+  bool clean() const { return exit_code == 0; }
+  // "exited with 3", "killed by signal 11 (Segmentation fault)".
+  std::string text() const;
+};
+
+using ProcessHandle = std::uint64_t;  // never used again in the life of a spawner
+
+class FRESHET_API ProcessSpawner {
+ public:
+  virtual ~ProcessSpawner();
+  // Returns at once; on_end is called once, also if the process could not be started. What its
+  // children left running ends with it.
+  virtual ProcessHandle spawn(ProcessSpec spec,
+                              detail::UniqueFunction<void(ProcessEnd)> on_end) = 0;
+  // 0 once it has ended.
+  virtual std::int64_t process_id(ProcessHandle process) const = 0;
+  // SIGTERM. Nothing once it has ended.
+  virtual void ask_to_end(ProcessHandle process) = 0;
+  // SIGKILL, to all that it has forked, too. on_end follows.
+  virtual void kill(ProcessHandle process) = 0;
+};
+
+}  // namespace freshet

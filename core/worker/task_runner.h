@@ -1,0 +1,66 @@
+// What a worker does for its JobMaster: listen for data, deploy its part of the job, open the two
+// gates, cancel, report. The real one runs tasks on scheduler threads (job_tasks.h); the simulated
+// one plays them.
+//
+// Order      listen, deploy once, then open_gate / commit / cancel / report, until ended() was
+//            told. A restarted job gets new workers.
+// Threads    Calls from the control thread, none blocks for long; the listener is told from any.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "freshet/accumulators.h"
+#include "freshet/api.h"
+#include "freshet/job_client.h"
+#include "freshet/operator.h"
+#include "rpc/transport.h"
+
+namespace freshet {
+
+// Where other workers of the job, and clients that collect rows, reach this worker's data socket.
+struct Deployment {
+  std::string job_graph;                         // JobGraph::to_bytes()
+  std::map<std::string, std::string> modules;    // path of the local copy by sha256
+  std::vector<Address> workers;                  // data addresses, by number
+  std::uint32_t number = 0;                      // of this worker
+  std::vector<std::uint32_t> worker_of_subtask;  // by place in ExecutionGraph::subtasks()
+};
+
+struct TaskReport {
+  AccumulatorValues accumulators;
+  std::vector<VertexDetails> vertices;  // of this worker's subtasks
+  std::uint64_t source_records = 0;
+  std::uint64_t sink_records = 0;
+};
+
+class TaskRunnerListener {
+ public:
+  virtual ~TaskRunnerListener() = default;
+  virtual void tasks_opened() = 0;    // all of this worker
+  virtual void tasks_finished() = 0;  // all of this worker have read, written and sent everything
+  virtual void tasks_failed(FailureInfo failure) = 0;  // the first; cancel() is up to the JobMaster
+  virtual void told(std::uint32_t vertex, std::uint32_t subtask, std::string text) = 0;
+  virtual void tasks_ended(TaskReport report) = 0;  // the last word
+};
+
+class FRESHET_API TaskRunner {
+ public:
+  virtual ~TaskRunner();
+  // Binds the data socket: ipc in `folder` if all workers of the job share this host, else tcp on
+  // `host`.
+  virtual Address listen(bool one_host, const std::string& folder, const std::string& host) = 0;
+  // Lets a client with this key collect rows from this worker.
+  virtual void admit_reader(const PublicKey& key) = 0;
+  // Throws what makes the job impossible here (a module of another build, a missing operator).
+  virtual void deploy(const Deployment& deployment, TaskRunnerListener& listener) = 0;
+  virtual void open_gate() = 0;  // every worker has told tasks_opened()
+  virtual void commit() = 0;     // every worker has told tasks_finished()
+  virtual void cancel() = 0;     // may repeat
+  virtual TaskReport report() const = 0;
+};
+
+}  // namespace freshet
