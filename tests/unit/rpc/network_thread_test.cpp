@@ -1,0 +1,108 @@
+#include "rpc/network_thread.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <string>
+#include <vector>
+
+namespace freshet {
+namespace {
+
+std::string text_of(NetworkMessage& message) { return {message.data(), message.size()}; }
+
+TEST(NetworkThread, RunsWhatIsPostedInOrderOnOneThread) {
+  std::vector<int> order;
+  {
+    NetworkThread network;
+    EXPECT_FALSE(network.is_current());
+    for (int i = 0; i < 1'000; ++i) {
+      network.post([&, i] {
+        EXPECT_TRUE(network.is_current());
+        order.push_back(i);
+      });
+    }
+  }
+  ASSERT_EQ(order.size(), 1'000u);
+  for (int i = 0; i < 1'000; ++i) EXPECT_EQ(order[static_cast<std::size_t>(i)], i);
+}
+
+TEST(NetworkThread, GivesTheCallerTheResultOrTheError) {
+  NetworkThread network;
+  EXPECT_EQ(network.call([&] { return network.is_current() ? 7 : 0; }), 7);
+  EXPECT_THROW(network.call([] { throw InvalidInput("no"); }), InvalidInput);
+}
+
+// Many frames both ways at once: a sign of arrival that is lost shows as a hang here.
+TEST(NetworkThread, BringsEveryFrameOfTwoSocketsThatSendWhileTheyReceive) {
+  constexpr int kFrames = 20'000;
+  NetworkThread network;
+  Promise<void> all_back;
+  NetworkSocket* client = nullptr;
+  NetworkSocket* server = nullptr;
+  int back = 0;
+  network.call([&] {
+    server = &network.open(ZMQ_ROUTER, [](NetworkSocket& here) {
+      NetworkMessage from, body;
+      if (!here.receive(from) || !here.receive(body)) return;  // one only: called again for more
+      EXPECT_EQ(here.send(from, ZMQ_SNDMORE), 0);
+      EXPECT_EQ(here.send(body), 0);
+    });
+    server->bind("tcp://127.0.0.1:*");
+    client = &network.open(ZMQ_DEALER, [&](NetworkSocket& here) {
+      NetworkMessage body;
+      while (here.receive(body)) {
+        EXPECT_EQ(text_of(body), std::to_string(back));
+        if (++back == kFrames) all_back.set_value();
+      }
+    });
+    client->connect(server->last_endpoint());
+  });
+  for (int i = 0; i < kFrames; ++i) {
+    network.post([&, i] {
+      const std::string text = std::to_string(i);
+      EXPECT_EQ(client->send(text.data(), text.size()), 0);
+    });
+  }
+  EXPECT_TRUE(all_back.future().get_for(60'000));
+  network.call([&] {
+    network.close(*client);
+    network.close(*server);
+  });
+}
+
+TEST(NetworkThread, LetsASocketBeClosedFromItsOwnCallback) {
+  NetworkThread network;
+  Promise<void> closed;
+  NetworkSocket* sender = nullptr;
+  network.call([&] {
+    auto& receiver = network.open(ZMQ_PULL, [&](NetworkSocket& here) {
+      network.close(here);
+      closed.set_value();
+    });
+    receiver.bind("tcp://127.0.0.1:*");
+    sender = &network.open(ZMQ_PUSH, [](NetworkSocket&) {});
+    sender->connect(receiver.last_endpoint());
+    EXPECT_EQ(sender->send("a", 1), 0);
+    EXPECT_EQ(sender->send("b", 1), 0);
+  });
+  EXPECT_TRUE(closed.future().get_for(60'000));
+  network.call([&] { network.close(*sender); });
+}
+
+TEST(NetworkThread, NamesTheEndpointThatCantBeBound) {
+  NetworkThread network;
+  network.call([&] {
+    auto& socket = network.open(ZMQ_ROUTER, [](NetworkSocket&) {});
+    try {
+      socket.bind("tcp://127.0.0.1:99999");
+      ADD_FAILURE();
+    } catch (const NetworkError& error) {
+      EXPECT_NE(std::string(error.what()).find("tcp://127.0.0.1:99999"), std::string::npos);
+    }
+    network.close(socket);
+  });
+}
+
+}  // namespace
+}  // namespace freshet
