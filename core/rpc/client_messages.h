@@ -1,0 +1,252 @@
+// What clients and runners ask of a job manager.
+//
+// A submission may come twice: the client asks again after a link was lost. `ticket`, drawn for
+// each submission, tells that case (answered as the first time) from another submission with the
+// same id (refused).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "rpc/wire_types.h"
+
+namespace freshet {
+
+inline constexpr std::size_t kBlobChunk = std::size_t{256} * 1024;
+
+// Taken; there is nothing more to say.
+struct Done {
+  FRESHET_NO_FIELDS;
+};
+
+// client -> job manager. Deadline: the asker's. Since 1.
+struct GetClusterStatus {
+  static constexpr const char* kKind = "cluster-status";
+  using Answer = ClusterInfo;
+  FRESHET_NO_FIELDS;
+};
+
+// Either a file that has been put as a blob (`url` empty, `sha256` set), or one that the cluster
+// fetches (`sha256` may be empty: not checked).
+struct WireArtifact {
+  std::string name;  // plain name, under which it stands beside the others
+  std::string url;   // local:, file:, http:, https:
+  std::string sha256;
+  MSGPACK_DEFINE_MAP(name, url, sha256);
+};
+
+// client -> job manager. Answer: accepted under that id, main has not begun. Refused: an id that is
+// known already, settings outside job scope, a shut down that is under way. Deadline: the asker's.
+// Since 1.
+struct SubmitApplication {
+  static constexpr const char* kKind = "submit-application";
+  struct Answer {
+    std::string id;
+    MSGPACK_DEFINE_MAP(id);
+  };
+  std::string ticket;
+  std::string id;  // 32 hex digits
+  std::string name;
+  WireArtifact main;
+  std::vector<WireArtifact> shipped;
+  std::vector<std::string> arguments;
+  std::map<std::string, std::string> settings;
+  bool ends_with_client = false;  // canceled when the link that submitted it is lost
+  MSGPACK_DEFINE_MAP(ticket, id, name, main, shipped, arguments, settings, ends_with_client);
+};
+
+// client -> job manager. Deadline: the asker's. Since 1.
+struct ListApplications {
+  static constexpr const char* kKind = "list-applications";
+  struct Answer {
+    std::vector<ApplicationInfo> applications;  // in the order of their submission
+    MSGPACK_DEFINE_MAP(applications);
+  };
+  FRESHET_NO_FIELDS;
+};
+// client -> job manager. Refused: an id that is not known. Deadline: the asker's. Since 1.
+struct DescribeApplication {
+  static constexpr const char* kKind = "describe-application";
+  using Answer = ApplicationInfo;
+  std::string id;
+  MSGPACK_DEFINE_MAP(id);
+};
+// client -> job manager. Answer: at its end. Deadline: none. Since 1.
+struct AwaitApplication {
+  static constexpr const char* kKind = "await-application";
+  using Answer = ApplicationInfo;
+  std::string id;
+  MSGPACK_DEFINE_MAP(id);
+};
+// client -> job manager. Answer: the cancel is taken. Deadline: the asker's. Since 1.
+struct CancelApplication {
+  static constexpr const char* kKind = "cancel-application";
+  using Answer = Done;
+  std::string id;
+  MSGPACK_DEFINE_MAP(id);
+};
+
+// client or runner -> job manager. The files that the graph's shipped modules name have been put as
+// blobs. Answer: accepted. Refused: a job id that is known already, an application that has ended
+// or is being canceled, a graph that can't be run, a missing blob. Deadline: the asker's. Since 1.
+struct SubmitJob {
+  static constexpr const char* kKind = "submit-job";
+  struct Answer {
+    std::string job_id;
+    std::string job_name;
+    std::string application_id;
+    MSGPACK_DEFINE_MAP(job_id, job_name, application_id);
+  };
+  std::string ticket;
+  std::string job_graph;       // JobGraph::to_bytes()
+  std::string application_id;  // empty: the job is an application of its own
+  MSGPACK_DEFINE_MAP(ticket, job_graph, application_id);
+};
+// client -> job manager. Deadline: the asker's. Since 1.
+struct ListJobs {
+  static constexpr const char* kKind = "list-jobs";
+  struct Answer {
+    std::vector<JobInfo> jobs;
+    MSGPACK_DEFINE_MAP(jobs);
+  };
+  FRESHET_NO_FIELDS;
+};
+// client -> job manager. Refused: an id that is not known. Deadline: the asker's. Since 1.
+struct DescribeJob {
+  static constexpr const char* kKind = "describe-job";
+  using Answer = JobInfo;
+  std::string id;
+  MSGPACK_DEFINE_MAP(id);
+};
+// client -> job manager. Answer: at its end. Deadline: none. Since 1.
+struct AwaitJob {
+  static constexpr const char* kKind = "await-job";
+  using Answer = JobResult;
+  std::string id;
+  MSGPACK_DEFINE_MAP(id);
+};
+// client -> job manager. Answer: the cancel is taken. Deadline: the asker's. Since 1.
+struct CancelJob {
+  static constexpr const char* kKind = "cancel-job";
+  using Answer = Done;
+  std::string id;
+  MSGPACK_DEFINE_MAP(id);
+};
+// client -> job manager, which asks the workers. Deadline: the asker's. Since 1.
+struct GetJobDetails {
+  static constexpr const char* kKind = "job-details";
+  using Answer = JobDetails;
+  std::string id;
+  MSGPACK_DEFINE_MAP(id);
+};
+// client -> job manager, which asks the workers. Deadline: the asker's. Since 1.
+struct GetAccumulators {
+  static constexpr const char* kKind = "job-accumulators";
+  struct Answer {
+    AccumulatorValues values;
+    MSGPACK_DEFINE_MAP(values);
+  };
+  std::string id;
+  MSGPACK_DEFINE_MAP(id);
+};
+// client -> job manager. Answer: as JobClient::next_message() has it. Deadline: none. Since 1.
+struct NextMessage {
+  static constexpr const char* kKind = "next-message";
+  struct Answer {
+    std::optional<JobMessage> message;
+    MSGPACK_DEFINE_MAP(message);
+  };
+  std::string job_id;
+  std::uint64_t after = 0;
+  MSGPACK_DEFINE_MAP(job_id, after);
+};
+// client -> job manager, which lets the key in at the worker that has the collecting subtask. The
+// rows go from there to the client. Answer: once that worker runs, or an empty endpoint if the job
+// has ended before. Deadline: none. Since 1.
+struct CollectAddress {
+  static constexpr const char* kKind = "collect-address";
+  struct Answer {
+    Address address;
+    std::uint32_t vertex = 0;  // place in the graph
+    MSGPACK_DEFINE_MAP(address, vertex);
+  };
+  std::string job_id;
+  std::string vertex_id;  // id or uid
+  PublicKey reader;       // the client's
+  MSGPACK_DEFINE_MAP(job_id, vertex_id, reader);
+};
+
+// client -> job manager. Everything that runs is canceled, every process ends. Answer: once nothing
+// runs any more; the job manager ends after it. Deadline: the asker's. Since 1.
+struct ShutDown {
+  static constexpr const char* kKind = "shut-down";
+  using Answer = Done;
+  FRESHET_NO_FIELDS;
+};
+
+// client -> job manager. Announces a file of exactly that size. Refused: a hash that is none, a
+// size above blob.max-size. Deadline: the asker's. Since 1.
+struct PutBlob {
+  static constexpr const char* kKind = "put-blob";
+  struct Answer {
+    bool known = false;        // it is there already, nothing more to send
+    std::uint64_t upload = 0;  // else: for its chunks, valid on this link
+    MSGPACK_DEFINE_MAP(known, upload);
+  };
+  std::string sha256;
+  std::uint64_t size = 0;
+  MSGPACK_DEFINE_MAP(sha256, size);
+};
+// client -> job manager. At most kBlobChunk bytes, from `offset` on, one after the other. With the
+// last one the hash is checked; a wrong one is refused and the upload is gone. Deadline: the
+// asker's. Since 1.
+struct BlobChunk {
+  static constexpr const char* kKind = "blob-chunk";
+  using Answer = Done;
+  std::uint64_t upload = 0;
+  std::uint64_t offset = 0;
+  std::string bytes;
+  MSGPACK_DEFINE_MAP(upload, offset, bytes);
+};
+// task manager (or client) -> job manager. Answer: at most kBlobChunk bytes. Refused: a hash that
+// is not known, an offset beyond the end. Deadline: the asker's. Since 1.
+struct GetBlob {
+  static constexpr const char* kKind = "get-blob";
+  struct Answer {
+    std::uint64_t size = 0;  // of the whole
+    std::string bytes;
+    MSGPACK_DEFINE_MAP(size, bytes);
+  };
+  std::string sha256;
+  std::uint64_t offset = 0;
+  MSGPACK_DEFINE_MAP(sha256, offset);
+};
+
+// client -> job manager -> task manager, if the process is a worker or the task manager itself.
+// `process` is as ClusterClient::read_log() has it. Deadline: the asker's. Since 1.
+struct ReadLog {
+  static constexpr const char* kKind = "read-log";
+  using Answer = LogChunk;
+  std::string process;
+  std::uint64_t from = 0;
+  MSGPACK_DEFINE_MAP(process, from);
+};
+
+// client -> job manager. The state of everything follows as events, then every change, in order,
+// as long as the link lives. Deadline: the asker's. Since 1.
+struct Subscribe {
+  static constexpr const char* kKind = "subscribe";
+  using Answer = Done;
+  FRESHET_NO_FIELDS;
+};
+// job manager -> subscriber. Deadline: none. Since 1.
+struct Event {
+  static constexpr const char* kKind = "event";
+  ClusterEvent event;
+  MSGPACK_DEFINE_MAP(event);
+};
+
+}  // namespace freshet

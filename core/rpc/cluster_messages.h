@@ -1,0 +1,174 @@
+// What the processes of a cluster say to each other: job manager, task managers, workers.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "rpc/client_messages.h"
+
+namespace freshet {
+
+// One worker process: of that job, in that attempt, the how many-th. Asking for it twice starts it
+// once.
+struct WorkerId {
+  std::string job;
+  std::uint32_t attempt = 0;
+  std::uint32_t number = 0;
+  auto operator<=>(const WorkerId&) const = default;
+  std::string text() const {
+    return job.substr(0, 8) + "-" + std::to_string(attempt) + "-" + std::to_string(number);
+  }
+  MSGPACK_DEFINE_MAP(job, attempt, number);
+};
+
+// ---- task manager <-> job manager ---------------------------------------------------------------
+
+// task manager -> job manager, first thing on a link. Refused: no slots. Deadline: none. Since 1.
+struct RegisterTaskManager {
+  static constexpr const char* kKind = "register-task-manager";
+  using Answer = Done;
+  std::string id;
+  std::string host;
+  std::int64_t process_id = 0;
+  std::uint32_t slots = 0;
+  MSGPACK_DEFINE_MAP(id, host, process_id, slots);
+};
+
+// job manager -> task manager. Fetches the modules that it has not, and starts the worker. Answer:
+// it is started, or was before. Deadline: none; its end is told by worker-ended. Since 1.
+struct StartWorker {
+  static constexpr const char* kKind = "start-worker";
+  struct Answer {
+    std::int64_t process_id = 0;
+    MSGPACK_DEFINE_MAP(process_id);
+  };
+  WorkerId worker;
+  std::string job_name;
+  std::uint32_t slots = 0;
+  PublicKey public_key;
+  std::string secret_key;
+  bool one_host = false;                        // all workers of the job are on this host
+  std::vector<JobModule> modules;               // the shipped ones, by hash
+  std::map<std::string, std::string> settings;  // of the job
+  MSGPACK_DEFINE_MAP(worker, job_name, slots, public_key, secret_key, one_host, modules, settings);
+};
+
+// job manager -> task manager. Kills it; nothing if it has ended. Deadline: none. Since 1.
+struct StopWorker {
+  static constexpr const char* kKind = "stop-worker";
+  WorkerId worker;
+  MSGPACK_DEFINE_MAP(worker);
+};
+
+// task manager -> job manager. Once for each start-worker, whether or not a process came of it.
+// Deadline: none. Since 1.
+struct WorkerEnded {
+  static constexpr const char* kKind = "worker-ended";
+  WorkerId worker;
+  std::optional<int> exit_code;
+  std::optional<int> signal;
+  std::string last_lines;
+  std::string error;  // it could not be started
+  MSGPACK_DEFINE_MAP(worker, exit_code, signal, last_lines, error);
+};
+
+// job manager -> task manager. The cluster ends: so does the task manager, and all its workers.
+// Deadline: none. Since 1.
+struct EndTaskManager {
+  static constexpr const char* kKind = "end-task-manager";
+  std::string reason;
+  MSGPACK_DEFINE_MAP(reason);
+};
+
+// ---- worker <-> job manager ---------------------------------------------------------------------
+
+// worker -> job manager, first thing on a link. Deadline: none. Since 1.
+struct WorkerReady {
+  static constexpr const char* kKind = "worker-ready";
+  WorkerId worker;
+  Address data;  // bound
+  std::int64_t process_id = 0;
+  MSGPACK_DEFINE_MAP(worker, data, process_id);
+};
+
+// job manager -> worker, once. What makes it impossible is told by worker-failed. Deadline: none.
+// Since 1.
+struct Deploy {
+  static constexpr const char* kKind = "deploy";
+  std::string job_graph;
+  std::vector<Address> workers;  // by number
+  std::uint32_t number = 0;
+  std::vector<std::uint32_t> worker_of_subtask;
+  MSGPACK_DEFINE_MAP(job_graph, workers, number, worker_of_subtask);
+};
+// job manager -> worker: every worker has opened. Deadline: none. Since 1.
+struct OpenGate {
+  static constexpr const char* kKind = "open";
+  FRESHET_NO_FIELDS;
+};
+// job manager -> worker: every worker has finished. Deadline: none. Since 1.
+struct Commit {
+  static constexpr const char* kKind = "commit";
+  FRESHET_NO_FIELDS;
+};
+// job manager -> worker. Its tasks end; worker-tasks-ended follows. Deadline: none here, see
+// task.cancellation-timeout. Since 1.
+struct CancelTasks {
+  static constexpr const char* kKind = "cancel";
+  FRESHET_NO_FIELDS;
+};
+// job manager -> worker: everything is told, it ends. Deadline: none here. Since 1.
+struct EndWorker {
+  static constexpr const char* kKind = "end-worker";
+  FRESHET_NO_FIELDS;
+};
+// job manager -> worker. Deadline: two seconds. Since 1.
+struct GetReport {
+  static constexpr const char* kKind = "report";
+  using Answer = TaskReport;
+  FRESHET_NO_FIELDS;
+};
+// job manager -> worker: lets a client collect rows there. Deadline: none. Since 1.
+struct AdmitReader {
+  static constexpr const char* kKind = "admit-reader";
+  using Answer = Done;
+  PublicKey key;
+  MSGPACK_DEFINE_MAP(key);
+};
+
+// worker -> job manager: all of its tasks have opened. Deadline: none. Since 1.
+struct TasksOpened {
+  static constexpr const char* kKind = "tasks-opened";
+  FRESHET_NO_FIELDS;
+};
+// worker -> job manager: all have read, written and sent everything. Deadline: none. Since 1.
+struct TasksFinished {
+  static constexpr const char* kKind = "tasks-finished";
+  FRESHET_NO_FIELDS;
+};
+// worker -> job manager: the first failure in it. Deadline: none. Since 1.
+struct TasksFailed {
+  static constexpr const char* kKind = "tasks-failed";
+  FailureInfo failure;
+  MSGPACK_DEFINE_MAP(failure);
+};
+// worker -> job manager: what an operator has to say. Deadline: none. Since 1.
+struct OperatorTold {
+  static constexpr const char* kKind = "told";
+  std::uint32_t vertex = 0;
+  std::uint32_t subtask = 0;
+  std::string text;
+  MSGPACK_DEFINE_MAP(vertex, subtask, text);
+};
+// worker -> job manager: none of its tasks runs any more. Its last word. Deadline: none. Since 1.
+struct TasksEnded {
+  static constexpr const char* kKind = "tasks-ended";
+  TaskReport report;
+  MSGPACK_DEFINE_MAP(report);
+};
+
+}  // namespace freshet
