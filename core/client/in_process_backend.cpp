@@ -111,7 +111,7 @@ JobGraph InProcessBackend::translate(const Pipeline& pipeline, const Configurati
 
 std::unique_ptr<JobClient> InProcessBackend::run_in_process(const std::string& job_graph,
                                                             const Configuration& configuration) {
-  return RunningJobs::instance().start(std::make_unique<JobMaster>(job_graph, configuration));
+  return RunningJobs::instance().start(std::make_unique<LocalJob>(job_graph, configuration));
 }
 
 }  // namespace freshet

@@ -6,7 +6,7 @@ namespace {
 
 class InProcessJobClient final : public JobClient {
  public:
-  explicit InProcessJobClient(std::shared_ptr<JobMaster> job) : job_(std::move(job)) {}
+  explicit InProcessJobClient(std::shared_ptr<LocalJob> job) : job_(std::move(job)) {}
   const std::string& job_id() const override { return job_->job_id(); }
   const std::string& job_name() const override { return job_->name(); }
   Future<JobStatus> status() override { return make_ready_future(job_->status()); }
@@ -35,7 +35,7 @@ class InProcessJobClient final : public JobClient {
                                       "' is not supported by this job yet: use cancel()")));
   }
 
-  std::shared_ptr<JobMaster> job_;
+  std::shared_ptr<LocalJob> job_;
 };
 
 }  // namespace
@@ -47,9 +47,9 @@ RunningJobs& RunningJobs::instance() {
 
 RunningJobs::~RunningJobs() { cancel_all(); }
 
-std::unique_ptr<JobClient> RunningJobs::start(std::unique_ptr<JobMaster> job) {
-  std::shared_ptr<JobMaster> shared = std::move(job);
-  std::vector<std::shared_ptr<JobMaster>> gone;  // their ends are not waited for under the lock
+std::unique_ptr<JobClient> RunningJobs::start(std::unique_ptr<LocalJob> job) {
+  std::shared_ptr<LocalJob> shared = std::move(job);
+  std::vector<std::shared_ptr<LocalJob>> gone;  // their ends are not waited for under the lock
   {
     const std::lock_guard lock(mutex_);
     for (Entry& entry : jobs_) {
@@ -64,7 +64,7 @@ std::unique_ptr<JobClient> RunningJobs::start(std::unique_ptr<JobMaster> job) {
   return std::make_unique<InProcessJobClient>(std::move(shared));
 }
 
-std::vector<std::shared_ptr<JobMaster>> RunningJobs::running() {
+std::vector<std::shared_ptr<LocalJob>> RunningJobs::running() {
   auto jobs = kept();
   std::erase_if(jobs, [](const auto& job) { return job->result().ready(); });
   return jobs;
@@ -84,9 +84,9 @@ std::vector<JobResult> RunningJobs::results() {
   return results;
 }
 
-std::vector<std::shared_ptr<JobMaster>> RunningJobs::kept() {
+std::vector<std::shared_ptr<LocalJob>> RunningJobs::kept() {
   const std::lock_guard lock(mutex_);
-  std::vector<std::shared_ptr<JobMaster>> jobs;
+  std::vector<std::shared_ptr<LocalJob>> jobs;
   for (const Entry& entry : jobs_) {
     if (entry.job) jobs.push_back(entry.job);
   }

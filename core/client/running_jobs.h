@@ -8,9 +8,9 @@
 #include <mutex>
 #include <vector>
 
+#include "client/local_job.h"
 #include "freshet/api.h"
 #include "freshet/job_client.h"
-#include "job_master/job_master.h"
 
 namespace freshet {
 
@@ -19,9 +19,9 @@ class FRESHET_API RunningJobs {
   static RunningJobs& instance();
 
   // Starts it. The client shares it.
-  std::unique_ptr<JobClient> start(std::unique_ptr<JobMaster> job);
+  std::unique_ptr<JobClient> start(std::unique_ptr<LocalJob> job);
   // Those that have not ended.
-  std::vector<std::shared_ptr<JobMaster>> running();
+  std::vector<std::shared_ptr<LocalJob>> running();
   // How all that were started ended, in that order, without their accumulators. Waits for those
   // that run.
   std::vector<JobResult> results();
@@ -34,10 +34,10 @@ class FRESHET_API RunningJobs {
 
   // A job that has ended leaves its result alone; its thread and its plan go.
   struct Entry {
-    std::shared_ptr<JobMaster> job;
+    std::shared_ptr<LocalJob> job;
     JobResult result;
   };
-  std::vector<std::shared_ptr<JobMaster>> kept();
+  std::vector<std::shared_ptr<LocalJob>> kept();
 
   std::mutex mutex_;
   std::vector<Entry> jobs_;

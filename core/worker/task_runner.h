@@ -32,14 +32,15 @@ struct Deployment {
 
 struct TaskReport {
   AccumulatorValues accumulators;
-  std::vector<VertexDetails> vertices;  // of this worker's subtasks
+  // All of the job, in the graph's order; counted are this worker's subtasks.
+  std::vector<VertexDetails> vertices;
   std::uint64_t source_records = 0;
   std::uint64_t sink_records = 0;
 };
 
-class TaskRunnerListener {
+class FRESHET_API TaskRunnerListener {
  public:
-  virtual ~TaskRunnerListener() = default;
+  virtual ~TaskRunnerListener();
   virtual void tasks_opened() = 0;    // all of this worker
   virtual void tasks_finished() = 0;  // all of this worker have read, written and sent everything
   virtual void tasks_failed(FailureInfo failure) = 0;  // the first; cancel() is up to the JobMaster

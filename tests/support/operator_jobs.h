@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "client/local_job.h"
 #include "client/running_jobs.h"
 #include "freshet/byte_records.h"
 #include "freshet/configuration.h"
@@ -29,7 +30,6 @@
 #include "freshet/payload.h"
 #include "freshet/runtime_context.h"
 #include "job_graphs.h"
-#include "job_master/job_master.h"
 #include "translation/completion.h"
 
 namespace freshet::testing {
@@ -230,7 +230,7 @@ class OperatorJob {
     complete_job(graph_, ProcessModules::of_this_process());
     graph_.validate();
     return RunningJobs::instance().start(
-        std::make_unique<JobMaster>(graph_.to_bytes(), configuration));
+        std::make_unique<LocalJob>(graph_.to_bytes(), configuration));
   }
   // A hang is told by the job's state instead of by the test runner.
   JobResult run() {

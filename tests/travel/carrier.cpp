@@ -14,10 +14,10 @@
 #include <vector>
 
 #include "client/in_process_backend.h"
+#include "client/local_job.h"
 #include "configuration/configuration.h"
 #include "freshet/error.h"
 #include "freshet/serde.h"
-#include "job_master/job_master.h"
 #include "modules/application.h"
 
 namespace freshet {
@@ -61,7 +61,7 @@ int write_job(const std::string& file, const LoadedApplication& application,
 int run_job(const std::string& file) {
   std::ifstream in(file, std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(in), {}};
-  JobMaster job(bytes, InProcessBackend::instance().configuration());
+  LocalJob job(bytes, InProcessBackend::instance().configuration());
   job.start();
   for (const JobVertex& vertex : JobGraph::from_bytes(bytes).vertices) {
     if (vertex.kind != "collect") continue;

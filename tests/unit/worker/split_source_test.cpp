@@ -1,4 +1,4 @@
-#include "job_master/split_source.h"
+#include "worker/split_source.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// The coordinator of a source, in the job master: hands splits to the source's subtasks.
+// The coordinator of a source, in one worker of the job: hands splits to the source's subtasks.
 //
 // Threads    next() from the subtasks' fibers, several at once; the coordinator sees one call at a
 //            time, in the order in which they came.

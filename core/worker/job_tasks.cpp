@@ -1,4 +1,4 @@
-#include "job_master/job_master.h"
+#include "worker/job_tasks.h"
 
 #include <algorithm>
 
@@ -20,36 +20,36 @@ Configuration settings_of(const JobGraph& graph, const Configuration& local) {
 
 }  // namespace
 
-JobMaster::JobMaster(const std::string& job_graph, const Configuration& configuration)
+JobTasks::JobTasks(const std::string& job_graph, const Configuration& configuration,
+                   TaskRunnerListener& listener)
     : job_(JobGraph::from_bytes(job_graph)),
       configuration_(settings_of(job_.graph(), configuration)),
       execution_(job_.graph()),
-      result_(promise_.future()) {
+      listener_(listener) {
   const JobGraph& graph = job_.graph();
   for (std::uint32_t v = 0; v < graph.vertices.size(); ++v) {
     const JobVertex& vertex = graph.vertices[v];
     if (vertex.source) splits_.try_emplace(v, job_.make_coordinator(v), vertex.parallelism);
     if (vertex.kind == "collect") collected_[v];
   }
-  enter(JobStatus::kCreated);
   build();
 }
 
-JobMaster::~JobMaster() {
+JobTasks::~JobTasks() {
   if (thread_.joinable()) {
     cancel();
     thread_.join();
   }
 }
 
-void JobMaster::start() {
+void JobTasks::start() {
   thread_ = std::thread([this] {
     run();
     thread_ended_.store(true, std::memory_order_release);
   });
 }
 
-std::size_t JobMaster::thread_count() const {
+std::size_t JobTasks::thread_count() const {
   std::uint32_t most = 1;
   for (const JobTask& task : job_.graph().tasks) most = std::max(most, task.parallelism);
   auto wanted = static_cast<std::size_t>(configuration_.get(options::kLocalThreads));
@@ -59,7 +59,21 @@ std::size_t JobMaster::thread_count() const {
   return std::min(wanted, std::max<std::size_t>(most, job_.graph().tasks.size()));
 }
 
-void JobMaster::build() {
+// A subtask is named for its operators: in the report of a stack that has overflowed.
+std::string JobTasks::name_of_subtask(const ExecutionGraph::SubtaskId& id) const {
+  constexpr std::size_t kLongestName = 160;
+  const JobTask& task = job_.graph().tasks[id.task];
+  std::string name;
+  for (const JobLink& link : task.links) {
+    for (const std::uint32_t vertex : link.vertices) {
+      name += (name.empty() ? "" : " -> ") + job_.graph().vertices[vertex].name;
+    }
+  }
+  if (name.size() > kLongestName) name = name.substr(0, kLongestName) + "...";
+  return name + " " + std::to_string(id.subtask + 1) + "/" + std::to_string(task.parallelism);
+}
+
+void JobTasks::build() {
   const JobGraph& graph = job_.graph();
   const auto max_rows =
       static_cast<std::uint32_t>(configuration_.get(options::kExecutionBatchRecords));
@@ -76,24 +90,13 @@ void JobMaster::build() {
   const std::size_t exchanged = std::max(std::min(batch_size, per_channel), kSmallestBatch);
   budget_ = std::make_unique<BufferBudget>(network, exchanged);
 
-  // A subtask is named for its operators: in the report of a stack that has overflowed.
-  constexpr std::size_t kLongestName = 160;
   SubtaskListener& listener = *this;
   JobServices& services = *this;
   Subtask::Options options;
   options.buffer_timeout_ns = configuration_.get(options::kExecutionBufferTimeout).ns();
   if (max_rows) options.records_per_run = std::min(options.records_per_run, max_rows);
   for (const auto& id : execution_.subtasks()) {
-    const JobTask& task = graph.tasks[id.task];
-    std::string name;
-    for (const JobLink& link : task.links) {
-      for (const std::uint32_t vertex : link.vertices) {
-        name += (name.empty() ? "" : " -> ") + graph.vertices[vertex].name;
-      }
-    }
-    if (name.size() > kLongestName) name = name.substr(0, kLongestName) + "...";
-    name += " " + std::to_string(id.subtask + 1) + "/" + std::to_string(task.parallelism);
-    subtasks_.push_back(std::make_unique<Subtask>(std::move(name), listener, gates_, options));
+    subtasks_.push_back(std::make_unique<Subtask>(name_of_subtask(id), listener, gates_, options));
   }
 
   Channel::Options channel_options;
@@ -126,10 +129,7 @@ void JobMaster::build() {
   }
 }
 
-void JobMaster::run() {
-  JobResult result;
-  result.job_id = job_.graph().id;
-  result.job_name = job_.graph().name;
+void JobTasks::run() {
   {
     SchedulerOptions options;
     options.stack_size.bytes =
@@ -140,39 +140,23 @@ void JobMaster::run() {
       const std::lock_guard lock(mutex_);
       started_ns_ = SystemClock::instance().now_ns();
     }
-    std::vector<std::uint32_t> next_of_task(job_.graph().tasks.size());
     for (std::size_t i = 0; i < subtasks_.size(); ++i) {
       Subtask& subtask = *subtasks_[i];
       const auto& id = execution_.subtasks()[i];
       FiberHandle fiber = pool.spawn((id.subtask + id.task) % threads, subtask.name(),
                                      [&subtask] { subtask.run(); });
       const std::lock_guard lock(mutex_);
-      if (cancel_requested_) fiber.cancel();
+      if (canceled_) fiber.cancel();
       fibers_.push_back(std::move(fiber));
     }
     std::unique_lock lock(mutex_);
     all_ended_.wait(lock, [this] { return ended_ == subtasks_.size(); });
     ended_ns_ = SystemClock::instance().now_ns();
   }
-  result.accumulators = accumulators();
-  const JobDetails details = this->details();
-  std::exception_ptr error;
+  TaskReport report = this->report();
   {
     const std::lock_guard lock(mutex_);
-    if (failure_) {
-      enter(JobStatus::kFailed);
-      error = std::make_exception_ptr(JobFailed(result.job_name, *failure_));
-    } else if (cancel_requested_) {
-      enter(JobStatus::kCanceled);
-      error = std::make_exception_ptr(JobCanceled(result.job_name));
-    } else {
-      enter(JobStatus::kFinished);
-    }
-    result.status = status_;
-    result.failure = failure_;
-    result.duration_ms = (ended_ns_ - started_ns_) / 1'000'000;
-    last_details_ = details;
-    last_details_.status = status_;
+    last_report_ = report;
     torn_down_ = true;
     fibers_.clear();
   }
@@ -182,19 +166,16 @@ void JobMaster::run() {
   channels_.clear();
   subtasks_.clear();
   budget_.reset();
-  for (auto& [vertex, queue] : collected_) queue.end(error);
-  messages_.end();
-  messages_.publish();
-  promise_.set_value(std::move(result));
+  listener_.tasks_ended(std::move(report));
 }
 
 // ---- what tasks ask -------------------------------------------------------------------------
 
-std::optional<std::string> JobMaster::next_split(std::uint32_t vertex, std::uint32_t subtask) {
+std::optional<std::string> JobTasks::next_split(std::uint32_t vertex, std::uint32_t subtask) {
   return splits_.at(vertex).next(subtask);
 }
 
-void JobMaster::send_result(std::uint32_t vertex, std::string rows) {
+void JobTasks::send_result(std::uint32_t vertex, std::string rows) {
   const auto queue = collected_.find(vertex);
   if (queue == collected_.end()) {
     throw InvalidInput("operator '" + job_.graph().vertices[vertex].name +
@@ -203,8 +184,8 @@ void JobMaster::send_result(std::uint32_t vertex, std::string rows) {
   queue->second.push(std::move(rows));
 }
 
-Accumulator& JobMaster::accumulator(std::uint32_t vertex, std::uint32_t subtask,
-                                    std::string_view name, AccumulatorKind kind) {
+Accumulator& JobTasks::accumulator(std::uint32_t vertex, std::uint32_t subtask,
+                                   std::string_view name, AccumulatorKind kind) {
   const std::lock_guard lock(mutex_);
   auto found = accumulators_.find(name);
   if (found == accumulators_.end()) {
@@ -220,99 +201,70 @@ Accumulator& JobMaster::accumulator(std::uint32_t vertex, std::uint32_t subtask,
   return *part;
 }
 
-void JobMaster::tell(std::uint32_t vertex, std::uint32_t subtask, std::string text) {
-  JobMessage message;
-  message.operator_name = job_.graph().vertices[vertex].name;
-  message.subtask = subtask;
-  message.text = std::move(text);
-  {
-    const std::lock_guard lock(mutex_);
-    message.status = status_;
-    messages_.add(std::move(message));
-  }
-  messages_.publish();
+void JobTasks::tell(std::uint32_t vertex, std::uint32_t subtask, std::string text) {
+  listener_.told(vertex, subtask, std::move(text));
 }
 
-void JobMaster::enter(JobStatus status) {
-  status_ = status;
-  JobMessage message;
-  message.status = status;
-  message.text = std::string("job '") + name() + "' is " + name_of(status);
-  if (failure_ && (status == JobStatus::kFailing || status == JobStatus::kFailed)) {
-    message.operator_name = failure_->operator_name;
-    message.subtask = failure_->subtask;
-    message.text = JobFailed(name(), *failure_).what();
-  }
-  messages_.add(std::move(message));
-}
-
-void JobMaster::subtask_opened() {
+void JobTasks::subtask_opened() {
   {
     const std::lock_guard lock(mutex_);
     if (++opened_ < subtasks_.size()) return;
-    if (status_ == JobStatus::kCreated) enter(JobStatus::kRunning);
   }
-  messages_.publish();
-  gates_.all_opened.store(true, std::memory_order_release);
-  for (auto& subtask : subtasks_) subtask->waiter().wake();
+  listener_.tasks_opened();
 }
 
-void JobMaster::subtask_finished() {
+void JobTasks::subtask_finished() {
   {
     const std::lock_guard lock(mutex_);
-    if (++finished_ < subtasks_.size() || cancel_requested_) return;
+    if (++finished_ < subtasks_.size() || canceled_) return;
   }
-  gates_.all_finished.store(true, std::memory_order_release);
-  for (auto& subtask : subtasks_) subtask->waiter().wake();
+  listener_.tasks_finished();
 }
 
-void JobMaster::subtask_failed(FailureInfo failure) {
+void JobTasks::subtask_failed(FailureInfo failure) {
   {
     const std::lock_guard lock(mutex_);
-    if (failure_ || cancel_requested_) return;
-    failure_ = std::move(failure);
-    enter(JobStatus::kFailing);
-    cancel_requested_ = true;
+    if (failed_ || canceled_) return;
+    failed_ = true;
   }
-  messages_.publish();
-  cancel_subtasks();
+  listener_.tasks_failed(std::move(failure));
 }
 
-void JobMaster::subtask_ended(const Subtask&, std::optional<FailureInfo> failure) {
+void JobTasks::subtask_ended(const Subtask&, std::optional<FailureInfo> failure) {
   if (failure) subtask_failed(std::move(*failure));
   const std::lock_guard lock(mutex_);
   if (++ended_ == subtasks_.size()) all_ended_.notify_all();
 }
 
-// ---- what clients ask -----------------------------------------------------------------------
+// ---- what the job asks ----------------------------------------------------------------------
 
-JobStatus JobMaster::status() const {
+void JobTasks::open_gate() {
+  gates_.all_opened.store(true, std::memory_order_release);
+  wake_subtasks();
+}
+
+void JobTasks::commit() {
+  gates_.all_finished.store(true, std::memory_order_release);
+  wake_subtasks();
+}
+
+void JobTasks::wake_subtasks() {
   const std::lock_guard lock(mutex_);
-  return status_;
+  if (torn_down_) return;
+  for (auto& subtask : subtasks_) subtask->waiter().wake();
 }
 
-void JobMaster::cancel() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (cancel_requested_ || is_terminal(status_)) return;
-    cancel_requested_ = true;
-    enter(JobStatus::kCanceling);
-  }
-  messages_.publish();
-  cancel_subtasks();
-}
-
-void JobMaster::cancel_subtasks() {
+void JobTasks::cancel() {
   std::vector<FiberHandle> fibers;
   {
     const std::lock_guard lock(mutex_);
+    canceled_ = true;
     fibers = fibers_;
   }
   for (FiberHandle& fiber : fibers) fiber.cancel();
 }
 
-AccumulatorValues JobMaster::accumulators() const {
-  const std::lock_guard lock(mutex_);
+AccumulatorValues JobTasks::accumulators() const {
   AccumulatorValues values;
   for (const auto& [name, accumulator] : accumulators_) {
     AccumulatorValue& value = values[name];
@@ -322,42 +274,46 @@ AccumulatorValues JobMaster::accumulators() const {
   return values;
 }
 
-JobDetails JobMaster::details() const {
+TaskReport JobTasks::report() const {
   const std::lock_guard lock(mutex_);
-  if (torn_down_) return last_details_;
+  if (torn_down_) return last_report_;
   const JobGraph& graph = job_.graph();
-  JobDetails details;
-  details.job_id = graph.id;
-  details.job_name = graph.name;
-  details.status = status_;
-  if (started_ns_) {
-    details.running_ms =
-        ((ended_ns_ ? ended_ns_ : SystemClock::instance().now_ns()) - started_ns_) / 1'000'000;
-  }
+  TaskReport report;
+  report.accumulators = accumulators();
   for (const JobVertex& vertex : graph.vertices) {
-    details.vertices.push_back({vertex.id, vertex.name, vertex.parallelism, 0, 0, {}});
+    report.vertices.push_back({vertex.id, vertex.name, vertex.parallelism, 0, 0, {}});
   }
   for (const auto& subtask : subtasks_) {
     for (const auto& [vertex, metrics] : subtask->chain().metrics()) {
-      VertexDetails& of = details.vertices[vertex];
+      VertexDetails& of = report.vertices[vertex];
       of.records_in += metrics->records_in.load(std::memory_order_relaxed);
       of.records_out += metrics->records_out.load(std::memory_order_relaxed);
     }
     for (const auto& [vertex, values] : subtask->chain().user_metrics()) {
       for (const auto& [name, value] : values) {
-        const auto [of, added] = details.vertices[vertex].metrics.emplace(name, value);
+        const auto [of, added] = report.vertices[vertex].metrics.emplace(name, value);
         if (!added && of->second.kind == value.kind) of->second.merge(value);
       }
     }
   }
   for (std::size_t v = 0; v < graph.vertices.size(); ++v) {
-    if (graph.vertices[v].source) details.source_records += details.vertices[v].records_out;
-    if (graph.vertices[v].outputs.empty()) details.sink_records += details.vertices[v].records_in;
+    if (graph.vertices[v].source) report.source_records += report.vertices[v].records_out;
+    if (graph.vertices[v].outputs.empty()) report.sink_records += report.vertices[v].records_in;
   }
-  return details;
+  return report;
 }
 
-Future<std::optional<std::string>> JobMaster::next_result(const std::string& vertex) {
+std::int64_t JobTasks::running_ms() const {
+  const std::lock_guard lock(mutex_);
+  if (!started_ns_) return 0;
+  return ((ended_ns_ ? ended_ns_ : SystemClock::instance().now_ns()) - started_ns_) / 1'000'000;
+}
+
+void JobTasks::end_results(const std::exception_ptr& error) {
+  for (auto& [vertex, queue] : collected_) queue.end(error);
+}
+
+Future<std::optional<std::string>> JobTasks::next_result(const std::string& vertex) {
   for (auto& [place, queue] : collected_) {
     const JobVertex& candidate = job_.graph().vertices[place];
     if (candidate.uid == vertex || candidate.id == vertex) return queue.next();

@@ -1,4 +1,4 @@
-#include "job_master/result_queue.h"
+#include "worker/result_queue.h"
 
 namespace freshet {
 

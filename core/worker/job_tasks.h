@@ -1,14 +1,18 @@
-// One job in this process: deploys its subtasks, watches them, cancels, tells how it ended.
+// The tasks of a job that run in this process: deploys them, opens their gates, watches them,
+// cancels, tells how they ended.
 //
-// Begin here; execution_graph.h unrolls the plan, result_queue.h carries collected rows.
+// Begin here; result_queue.h carries collected rows, split_source.h is a source's coordinator.
 //
-// Threads    Every public call from any thread, none blocks. The job has one thread of its own,
-//            which deploys and at the end takes down what it deployed.
-// States     created -> running -> finished; running -> failing -> failed; any -> canceling ->
-//            canceled. Each is entered once.
+// Threads    Every public call from any thread, none blocks. The tasks have one thread of their
+// own,
+//            which deploys and at the end takes down what it deployed; the listener is told from it
+//            and from the tasks' fibers.
+// Order      start, then open_gate after tasks_opened(), commit after tasks_finished(), or cancel
+//            at any time.
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -19,43 +23,45 @@
 #include "freshet/api.h"
 #include "freshet/configuration.h"
 #include "freshet/future.h"
-#include "freshet/job_client.h"
 #include "job_master/execution_graph.h"
-#include "job_master/message_log.h"
-#include "job_master/result_queue.h"
-#include "job_master/split_source.h"
 #include "operators/job_services.h"
 #include "operators/prepared_job.h"
 #include "operators/subtask.h"
 #include "task/scheduler.h"
+#include "worker/result_queue.h"
+#include "worker/split_source.h"
+#include "worker/task_runner.h"
 
 namespace freshet {
 
-class FRESHET_API JobMaster final : private JobServices, private SubtaskListener {
+class FRESHET_API JobTasks final : private JobServices, private SubtaskListener {
  public:
-  // Takes the serialised graph, as it would come from elsewhere. Throws InvalidInput or DecodeError
-  // if it can't be run here.
-  JobMaster(const std::string& job_graph, const Configuration& configuration);
+  // Every subtask of the job. Takes the serialised graph, as it would come from elsewhere. Throws
+  // InvalidInput or DecodeError if it can't be run here. The listener outlives the tasks.
+  JobTasks(const std::string& job_graph, const Configuration& configuration,
+           TaskRunnerListener& listener);
   // Cancels what still runs, and waits for it.
-  ~JobMaster() override;
+  ~JobTasks() override;
+
+  const JobGraph& graph() const { return job_.graph(); }
 
   void start();
-  // After result() and its continuations: whoever lets go of the job now does not wait for them.
+  // After tasks_ended() has returned.
   bool thread_ended() const { return thread_ended_.load(std::memory_order_acquire); }
-  const std::string& job_id() const { return job_.graph().id; }
-  const std::string& name() const { return job_.graph().name; }
-  JobStatus status() const;
-  Future<JobResult> result() const { return result_; }
+  void open_gate();
+  void commit();
   void cancel();
-  AccumulatorValues accumulators() const;
-  JobDetails details() const;
+  // Also after the end.
+  TaskReport report() const;
+  std::int64_t running_ms() const;
+
+  // The next rows of the collecting vertex of that id, as JobClient has it.
   Future<std::optional<std::string>> next_result(const std::string& vertex);
-  Future<std::optional<JobMessage>> next_message(std::uint64_t after) {
-    return messages_.next(after);
-  }
+  // After the end: nothing follows what has been collected; `error` says why unless the job has
+  // finished.
+  void end_results(const std::exception_ptr& error);
 
  private:
-  // One vertex's splits, one call at a time.
   struct NamedAccumulator {
     AccumulatorKind kind;
     std::map<std::pair<std::uint32_t, std::uint32_t>, std::unique_ptr<Accumulator>> parts;
@@ -77,20 +83,20 @@ class FRESHET_API JobMaster final : private JobServices, private SubtaskListener
   void subtask_ended(const Subtask& subtask, std::optional<FailureInfo> failure) override;
 
   void build();
+  std::string name_of_subtask(const ExecutionGraph::SubtaskId& id) const;
   void run();
-  void cancel_subtasks();
-  // [under the lock; messages_.publish() follows outside of it]
-  void enter(JobStatus status);
+  void wake_subtasks();
   std::size_t thread_count() const;
-  std::int64_t running_ms() const;
+  AccumulatorValues accumulators() const;  // [under the lock]
 
   const PreparedJob job_;
   const Configuration configuration_;
   const ExecutionGraph execution_;
+  TaskRunnerListener& listener_;
   std::map<std::uint32_t, SplitSource> splits_;
   std::map<std::uint32_t, ResultQueue> collected_;
 
-  // Torn down before the result is told, in this order from the bottom.
+  // Torn down before the end is told, in this order from the bottom.
   std::unique_ptr<BufferBudget> budget_;
   std::vector<std::unique_ptr<Subtask>> subtasks_;
   std::vector<std::unique_ptr<Channel>> channels_;
@@ -99,22 +105,18 @@ class FRESHET_API JobMaster final : private JobServices, private SubtaskListener
 
   mutable std::mutex mutex_;
   std::condition_variable all_ended_;
-  JobStatus status_ = JobStatus::kCreated;
   std::vector<FiberHandle> fibers_;
   std::size_t opened_ = 0;
   std::size_t finished_ = 0;
   std::size_t ended_ = 0;
-  bool cancel_requested_ = false;
-  std::optional<FailureInfo> failure_;
+  bool canceled_ = false;
+  bool failed_ = false;
   std::map<std::string, NamedAccumulator, std::less<>> accumulators_;
   std::int64_t started_ns_ = 0;
   std::int64_t ended_ns_ = 0;
   bool torn_down_ = false;
-  JobDetails last_details_;
+  TaskReport last_report_;
 
-  MessageLog messages_;
-  Promise<JobResult> promise_;
-  const Future<JobResult> result_;
   std::atomic<bool> thread_ended_{false};
   std::thread thread_;
 };

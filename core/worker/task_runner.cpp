@@ -1,0 +1,8 @@
+#include "worker/task_runner.h"
+
+namespace freshet {
+
+TaskRunnerListener::~TaskRunnerListener() = default;
+TaskRunner::~TaskRunner() = default;
+
+}  // namespace freshet
