@@ -39,6 +39,7 @@ void Operator::after_snapshot(std::uint64_t) {}
 void Operator::restore(std::uint32_t, ByteReader&) {}
 void Operator::commit() {}
 void Operator::close() {}
+const RecordType* Operator::input_type(std::uint32_t) const { return nullptr; }
 
 namespace detail {
 

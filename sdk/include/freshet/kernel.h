@@ -201,6 +201,14 @@ class FRESHET_HIDDEN Kernel final : public Operator {
     if (first) std::rethrow_exception(first);
   }
 
+  const RecordType* input_type(std::uint32_t) const override {
+    if constexpr (kSource) {
+      return nullptr;
+    } else {
+      return &record_type<In>();
+    }
+  }
+
  private:
   template <std::size_t... I>
   Kernel(PayloadReader* payloads, std::index_sequence<I...>)

@@ -128,6 +128,10 @@ class FRESHET_API Operator {
   // end_of_input, before close; not called if the job fails or is canceled before that.
   virtual void commit();
   virtual void close();
+  // The rows that process() takes from that input; asked after open(). Rows that come from another
+  // process are read as these. nullptr: as byte records (freshet/byte_records.h), if that is what
+  // the edge carries; nothing else can come from another process then.
+  virtual const RecordType* input_type(std::uint32_t input) const;
 };
 
 // The part of a source or sink that exists once per job: hands out splits, commits. Runs with

@@ -102,6 +102,16 @@ inline constexpr bool is_keyed_v<Keyed<K, V>> = true;
 
 namespace detail {
 
+// Whether the memory of a batch of rows is their format, to be written and read by one copy.
+template <class T>
+inline constexpr bool packed_rows_v = packed_v<T>;
+template <class K, class V>
+inline constexpr bool packed_rows_v<Keyed<K, V>> = packed_v<K>&& packed_v<V> &&
+                                                   sizeof(Keyed<K, V>) == 8 + sizeof(K) + sizeof(V);
+template <class K>
+inline constexpr bool packed_rows_v<Keyed<K, NoValue>> = packed_v<K> &&
+                                                         sizeof(Keyed<K, NoValue>) == 8 + sizeof(K);
+
 template <class T>
 struct FRESHET_HIDDEN Rows {
   static constexpr bool kCountsExtra = is_view_v<T> || has_heap_bytes_v<T>;
@@ -167,9 +177,18 @@ struct FRESHET_HIDDEN Rows {
     }
   }
   static void write(ByteWriter& to, const Batch& from) {
-    write_rows(to, from.rows<T>(), from.size());
+    if constexpr (packed_rows_v<T>) {
+      to.write(from.raw_rows(), from.size() * sizeof(T));
+    } else {
+      write_rows(to, from.rows<T>(), from.size());
+    }
   }
   static void read(ByteReader& from, Batch& to, std::uint32_t count) {
+    if constexpr (packed_rows_v<T>) {
+      from.read(static_cast<void*>(to.rows<T>() + to.size()), count * sizeof(T), "batch of rows");
+      to.set_size(to.size() + count);
+      return;
+    }
     for (std::uint32_t i = 0; i < count; ++i) {
       construct(to, to.rows<T>() + to.size(), Serde<T>::read(from));
       to.set_size(to.size() + 1);

@@ -78,5 +78,46 @@ TEST(Batch, ItsArenaKeepsBytesOfAnySizeUntilClear) {
   EXPECT_EQ(batch.extra_bytes(), 0u);
 }
 
+// What one copy writes is what its Serde writes row by row, and is read back.
+template <class Row>
+void expect_rows_travel(const std::vector<Row>& rows) {
+  const RecordType& type = record_type<Row>();
+  Batch batch(type, 64 * 1024);
+  ByteWriter by_row;
+  for (const Row& row : rows) {
+    ::new (batch.rows<Row>() + batch.size()) Row(row);
+    batch.set_size(batch.size() + 1);
+    Serde<Row>::write(by_row, row);
+  }
+  ByteWriter written;
+  type.write(written, batch);
+  EXPECT_EQ(written.view(), by_row.view());
+  Batch again(type, 64 * 1024);
+  ByteReader reader(written.view());
+  type.read(reader, again, 1);
+  type.read(reader, again, static_cast<std::uint32_t>(rows.size()) - 1);
+  EXPECT_TRUE(reader.at_end());
+  ByteWriter once_more;
+  type.write(once_more, again);
+  EXPECT_EQ(once_more.view(), by_row.view());
+  ByteReader short_reader(written.data(), written.size() - 1);
+  Batch refused(type, 64 * 1024);
+  EXPECT_THROW(type.read(short_reader, refused, static_cast<std::uint32_t>(rows.size())),
+               DecodeError);
+}
+
+TEST(RecordType, RowsAreWrittenAndReadInPieces) {
+  struct Point {
+    std::int64_t x, y;
+  };
+  expect_rows_travel<std::int32_t>({1, -2, 3});
+  expect_rows_travel<Point>({{1, 2}, {3, 4}});
+  expect_rows_travel<Keyed<std::int64_t, Point>>({{7, 1, {2, 3}}, {8, 4, {5, 6}}});
+  expect_rows_travel<Keyed<std::int32_t, NoValue>>({{7, 1}, {8, 4}});
+  expect_rows_travel<Keyed<std::int64_t, NoValue>>({{7, 1}, {8, 4}});
+  expect_rows_travel<Keyed<std::string, std::int64_t>>({{7, "a", 1}, {8, std::string(90, 'b'), 4}});
+  expect_rows_travel<std::string_view>({"", "one", "two words"});
+}
+
 }  // namespace
 }  // namespace freshet
