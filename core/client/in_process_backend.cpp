@@ -41,6 +41,20 @@ Configuration InProcessBackend::configuration() {
   return *configuration_;
 }
 
+void InProcessBackend::set_cluster(std::shared_ptr<ClusterClient> cluster,
+                                   std::string application_id) {
+  const std::lock_guard lock(mutex_);
+  own_cluster_ = std::move(cluster);
+  application_id_ = std::move(application_id);
+}
+
+std::shared_ptr<ClusterClient> InProcessBackend::cluster(const Configuration&) {
+  const std::lock_guard lock(mutex_);
+  if (own_cluster_) return own_cluster_;
+  throw InvalidInput(
+      "this process has no cluster: a job reaches one from a main that runs on the cluster");
+}
+
 PluginCatalog& InProcessBackend::catalog() {
   const std::vector<std::string> folders = configuration().get(options::kPluginDirs);
   const std::lock_guard lock(mutex_);

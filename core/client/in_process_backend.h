@@ -33,6 +33,10 @@ class FRESHET_API InProcessBackend final : public detail::ExecutionBackend,
   // The plugins of the configuration's search path; scanned when first asked for.
   PluginCatalog& catalog();
 
+  // The one cluster to which this process's jobs go, whatever the configuration names: of a main
+  // that runs on a cluster. Before that main begins.
+  void set_cluster(std::shared_ptr<ClusterClient> cluster, std::string application_id);
+
   // Whether an executor has taken a job.
   bool has_submitted() const { return submitted_; }
 
@@ -42,6 +46,8 @@ class FRESHET_API InProcessBackend final : public detail::ExecutionBackend,
   JobGraph translate(const Pipeline& pipeline, const Configuration& configuration) override;
   std::unique_ptr<JobClient> run_in_process(const std::string& job_graph,
                                             const Configuration& configuration) override;
+  std::shared_ptr<ClusterClient> cluster(const Configuration& configuration) override;
+  std::string application_id() const override { return application_id_; }
 
  private:
   InProcessBackend();
@@ -56,6 +62,8 @@ class FRESHET_API InProcessBackend final : public detail::ExecutionBackend,
   std::unique_ptr<Configuration> configuration_;
   std::unique_ptr<PluginCatalog> catalog_;
   std::map<const ExecutorFactory*, std::unique_ptr<Executor>> executors_;
+  std::shared_ptr<ClusterClient> own_cluster_;
+  std::string application_id_;
   TranslatorRegistry translators_;
   std::mutex translators_mutex_;  // held while front ends are asked for theirs
 };

@@ -11,6 +11,7 @@
 
 namespace freshet {
 
+class ClusterClient;
 class Configuration;
 class JobClient;
 class JobGraph;
@@ -25,6 +26,12 @@ class FRESHET_API ExecutorServices {
   // Runs a serialised JobGraph on scheduler threads of this very process.
   virtual std::unique_ptr<JobClient> run_in_process(const std::string& job_graph,
                                                     const Configuration& configuration) = 0;
+  // The cluster that the configuration names: by cluster.id, or the only one there is; the
+  // application's own in a main that runs on a cluster. Connects at most once for each. Throws
+  // InvalidInput that names where it looked, or ClusterUnreachable.
+  virtual std::shared_ptr<ClusterClient> cluster(const Configuration& configuration) = 0;
+  // The application whose main this process runs; empty if it runs none on a cluster.
+  virtual std::string application_id() const = 0;
 };
 
 class FRESHET_API Executor {

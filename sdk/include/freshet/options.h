@@ -77,6 +77,7 @@ FRESHET_API extern const ConfigOption<Duration> kHeartbeatTimeout;
 FRESHET_API extern const ConfigOption<std::string> kJobmanagerBind;
 FRESHET_API extern const ConfigOption<std::int32_t> kLocalThreads;
 FRESHET_API extern const ConfigOption<LogLevel> kLogLevel;
+FRESHET_API extern const ConfigOption<MemorySize> kLogMaxSize;
 FRESHET_API extern const ConfigOption<std::int32_t> kParallelismDefault;
 FRESHET_API extern const ConfigOption<bool> kPipelineFusion;
 FRESHET_API extern const ConfigOption<std::int32_t> kPipelineMaxParallelism;

@@ -128,6 +128,11 @@ struct FRESHET_HIDDEN ApplicationMain {
 #define FRESHET_EXECUTOR_PLUGIN(name_, version_, Factory_) \
   FRESHET_PLUGIN(FRESHET_KIND_EXECUTOR, ::freshet::ExecutorFactory, name_, version_, Factory_)
 
+// A deployer: freshet/cluster_deployer.h.
+#define FRESHET_DEPLOYER_PLUGIN(name_, version_, Factory_)                                   \
+  FRESHET_PLUGIN(FRESHET_KIND_DEPLOYER, ::freshet::ClusterDeployerFactory, name_, version_, \
+                 Factory_)
+
 // A front end: freshet/front_end.h.
 #define FRESHET_FRONT_END_PLUGIN(name_, version_, FrontEnd_) \
   FRESHET_PLUGIN(FRESHET_KIND_FRONT_END, ::freshet::FrontEnd, name_, version_, FrontEnd_)

@@ -104,6 +104,13 @@ const ConfigOption<LogLevel> kLogLevel{"log.level", LogLevel::kWarning,
                                        "Least severe messages that the process's log keeps.",
                                        Scope::kCluster};
 
+const ConfigOption<MemorySize> kLogMaxSize =
+    ConfigOption<MemorySize>{"log.max-size", MemorySize::megabytes(8),
+                             "Size at which the log of a process of a cluster is rolled: it and "
+                             "the one before are kept.",
+                             Scope::kCluster}
+        .minimum(MemorySize::kilobytes(4));
+
 const ConfigOption<std::int32_t> kParallelismDefault =
     ConfigOption<std::int32_t>{"parallelism.default", 1,
                                "Number of parallel subtasks of an operator when nothing else says "

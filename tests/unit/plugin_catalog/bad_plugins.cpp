@@ -87,6 +87,8 @@ class NoServices final : public ExecutorServices {
   std::unique_ptr<JobClient> run_in_process(const std::string&, const Configuration&) override {
     return nullptr;
   }
+  std::shared_ptr<ClusterClient> cluster(const Configuration&) override { return nullptr; }
+  std::string application_id() const override { return {}; }
 };
 
 // Of the plugin 'moody' in one of its moods.
