@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "freshet/api.h"
+#include "freshet/cluster_client.h"
 #include "freshet/detail/unique_function.h"
 
 namespace freshet {
@@ -22,7 +23,7 @@ struct ProcessSpec {
   std::string inherited;                           // read by the child from descriptor 3 to its end
 };
 
-struct ProcessEnd {
+struct FRESHET_API ProcessEnd {
   std::optional<int> exit_code;
   std::optional<int> signal;
   std::string last_lines;  // of what it printed; may be empty
@@ -47,6 +48,9 @@ class FRESHET_API ProcessSpawner {
   virtual void ask_to_end(ProcessHandle process) = 0;
   // SIGKILL, to all that it has forked, too. on_end follows.
   virtual void kill(ProcessHandle process) = 0;
+  // What the process of that name has printed from that byte on; older output may be gone. Throws
+  // InvalidInput if no log of that name is kept, as by default. [any thread]
+  virtual LogChunk read_log(const std::string& name, std::uint64_t from) const;
 };
 
 }  // namespace freshet

@@ -1,0 +1,23 @@
+#include "process/process_spawner.h"
+
+#include <cstring>
+
+#include "freshet/error.h"
+
+namespace freshet {
+
+ProcessSpawner::~ProcessSpawner() = default;
+
+LogChunk ProcessSpawner::read_log(const std::string& name, std::uint64_t) const {
+  throw InvalidInput("no log of a process '" + name + "' is kept here");
+}
+
+std::string ProcessEnd::text() const {
+  if (exit_code) return "exited with " + std::to_string(*exit_code);
+  if (!signal) return "could not be started";
+  const char* words = ::sigdescr_np(*signal);
+  return "killed by signal " + std::to_string(*signal) +
+         (words != nullptr ? std::string(" (") + words + ")" : std::string());
+}
+
+}  // namespace freshet

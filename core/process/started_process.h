@@ -1,0 +1,33 @@
+// Starting a program, with nothing inherited but what it is given: descriptor 3, read to its end,
+// and the standard streams.
+#pragma once
+
+#include <sys/types.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "freshet/api.h"
+
+namespace freshet {
+
+struct ProgramStart {
+  std::vector<std::string> command;                // argv; [0] is an absolute path
+  std::map<std::string, std::string> environment;  // added to ours
+  std::string inherited;                           // what it reads from descriptor 3
+  int output = -1;                                 // becomes its streams 1 and 2
+};
+
+// A child in a session of its own that is killed when the calling *thread* ends. Returns its id.
+// Throws InvalidInput: the program can't be started.
+FRESHET_API pid_t start_child(const ProgramStart& start);
+
+// A process in a session of its own that belongs to nobody. Returns its id. Throws InvalidInput.
+FRESHET_API pid_t start_detached_process(const ProgramStart& start);
+
+// All that stands at descriptor 3, which is closed: what the starter has handed over. Empty if
+// there is none.
+FRESHET_API std::string take_inherited();
+
+}  // namespace freshet

@@ -1,0 +1,266 @@
+#include "process/child_processes.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "control_queue.h"
+#include "freshet/error.h"
+#include "scratch_folder.h"
+
+namespace freshet {
+namespace {
+
+using testing::ControlQueue;
+using testing::names_in;
+using testing::ScratchFolder;
+using testing::text_of_file;
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+bool runs(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  return !text.empty() && text[text.rfind(')') + 2] != 'Z';
+}
+
+// Waits for the end of a process that is somebody else's; false after a minute, which is a hang.
+bool ends(pid_t process) {
+  const int watch = static_cast<int>(::syscall(SYS_pidfd_open, process, 0));
+  if (watch < 0) return true;
+  pollfd end{watch, POLLIN, 0};
+  const bool ended = ::poll(&end, 1, 60'000) == 1;
+  ::close(watch);
+  return ended;
+}
+
+class ChildProcessesTest : public ::testing::Test {
+ protected:
+  struct Told {
+    bool ended = false;
+    ProcessEnd end;
+  };
+
+  ProcessHandle shell(const std::string& name, const std::string& script, Told& told,
+                      const std::string& inherited = {}) {
+    return children_.spawn({name, {"/bin/sh", "-c", script}, {{"GREETING", "hello"}}, inherited},
+                           [&told](ProcessEnd end) {
+                             EXPECT_FALSE(told.ended);
+                             told.ended = true;
+                             told.end = std::move(end);
+                           });
+  }
+  ProcessEnd end_of(Told& told) {
+    EXPECT_TRUE(control_.run_until([&] { return told.ended; }));
+    return told.end;
+  }
+  ProcessEnd run(const std::string& script, const std::string& inherited = {}) {
+    Told told;
+    shell("child", script, told, inherited);
+    return end_of(told);
+  }
+  // The number that a script writes into a file.
+  pid_t number_in(const std::string& file) const {
+    return static_cast<pid_t>(std::atoi(text_of_file(file).c_str()));
+  }
+  // Waits until the child has printed that.
+  void wait_for_log(const std::string& name, const std::string& text) {
+    for (int i = 0; i < 60'000; ++i) {
+      if (contains(children_.read_log(name, 0).text, text)) return;
+      ::usleep(1000);
+    }
+    FAIL() << "never printed: " << text;
+  }
+
+  ScratchFolder scratch_;
+  ControlQueue control_;
+  ChildProcesses children_{control_, {scratch_.path(), 16 * 1024, 3, true}};
+};
+
+TEST_F(ChildProcessesTest, TheEndIsToldWithItsExitCodeAndLastLines) {
+  const ProcessEnd end = run("echo one; echo two >&2; exit 3");
+  EXPECT_EQ(end.exit_code, 3);
+  EXPECT_EQ(end.signal, std::nullopt);
+  EXPECT_EQ(end.last_lines, "one\ntwo\n");
+  EXPECT_EQ(end.text(), "exited with 3");
+  EXPECT_EQ(text_of_file(scratch_ / "child.log"), "one\ntwo\n");
+}
+
+TEST_F(ChildProcessesTest, TheEndIsToldWithItsSignal) {
+  const ProcessEnd end = run("kill -SEGV $$");
+  EXPECT_EQ(end.exit_code, std::nullopt);
+  EXPECT_EQ(end.signal, SIGSEGV);
+  EXPECT_EQ(end.text(), "killed by signal 11 (Segmentation fault)");
+}
+
+TEST_F(ChildProcessesTest, AProgramThatCannotBeStartedIsAnEndToo) {
+  Told told;
+  const ProcessHandle handle =
+      children_.spawn({"none", {"/nowhere/program"}, {}, {}}, [&told](ProcessEnd end) {
+        told.ended = true;
+        told.end = std::move(end);
+      });
+  EXPECT_EQ(children_.process_id(handle), 0);
+  const ProcessEnd end = end_of(told);
+  EXPECT_EQ(end.exit_code, std::nullopt);
+  EXPECT_TRUE(contains(end.last_lines, "/nowhere/program")) << end.last_lines;
+  EXPECT_TRUE(contains(end.last_lines, "No such file")) << end.last_lines;
+}
+
+TEST_F(ChildProcessesTest, AChildHasDescriptorThreeAndNoOtherAndOurEnvironmentWithWhatWasAdded) {
+  const int open = ::open("/dev/null", O_RDONLY);  // without O_CLOEXEC
+  ASSERT_GT(open, 2);
+  const std::string secret(200'000, 's');
+  const ProcessEnd end =
+      run("echo $GREETING $HOME; wc -c <&3; ls /proc/self/fd | tr '\\n' ' '; exec 3<&-", secret);
+  ::close(open);
+  const char* const home = std::getenv("HOME");
+  const auto lines = testing::lines_of(end.last_lines);
+  ASSERT_EQ(lines.size(), 3u) << end.last_lines;
+  EXPECT_EQ(lines[0], std::string("hello ") + (home != nullptr ? home : ""));
+  EXPECT_EQ(std::atoi(lines[1].c_str()), 200'000);
+  EXPECT_EQ(lines[2], "0 1 2 3 4 ");  // 4 is the folder that ls reads
+}
+
+TEST_F(ChildProcessesTest, HasASessionOfItsOwnAndNoBlockedSignals) {
+  sigset_t all, before;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  Told told;
+  const ProcessHandle handle =
+      shell("child", "ps -o sid= -p $$; grep SigBlk /proc/$$/status; read x < /dev/null", told);
+  const std::int64_t id = children_.process_id(handle);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  const ProcessEnd end = end_of(told);
+  if (id != 0) {
+    EXPECT_TRUE(contains(end.last_lines, std::to_string(id)));
+  }
+  EXPECT_TRUE(contains(end.last_lines, "0000000000000000")) << end.last_lines;
+}
+
+TEST_F(ChildProcessesTest, IsAskedToEndOrKilled) {
+  Told polite, stubborn;
+  const ProcessHandle one = shell(
+      "one", "trap 'echo bye; exit 7' TERM; echo ready; while :; do sleep 0.01; done", polite);
+  const ProcessHandle two =
+      shell("two", "trap '' TERM; echo ready; while :; do sleep 1; done", stubborn);
+  wait_for_log("one", "ready");
+  wait_for_log("two", "ready");
+  EXPECT_GT(children_.process_id(one), 0);
+  children_.ask_to_end(one);
+  EXPECT_EQ(end_of(polite).exit_code, 7);
+  EXPECT_EQ(children_.process_id(one), 0);
+  children_.kill(one);  // nothing
+  children_.ask_to_end(two);
+  EXPECT_FALSE(stubborn.ended);
+  children_.kill(two);
+  EXPECT_EQ(end_of(stubborn).signal, SIGKILL);
+}
+
+TEST_F(ChildProcessesTest, WhatItForkedEndsWithIt) {
+  const ProcessEnd end = run("sleep 1000 & echo $! > " + (scratch_ / "forked") + "; exit 0");
+  EXPECT_EQ(end.exit_code, 0);
+  EXPECT_FALSE(runs(number_in(scratch_ / "forked")));
+}
+
+TEST_F(ChildProcessesTest, WhatItForkedIntoAnotherSessionEndsWithItToo) {
+  const std::string file = scratch_ / "forked";
+  const ProcessEnd end =
+      run("setsid sh -c 'echo $$ > " + file + ".part; mv " + file + ".part " + file +
+          "; sleep 1000; sleep 1000' & while [ ! -e " + file + " ]; do sleep 0.01; done; exit 0");
+  EXPECT_EQ(end.exit_code, 0);
+  EXPECT_FALSE(runs(number_in(file)));
+}
+
+TEST_F(ChildProcessesTest, OneThatWasKilledTakesWhatItForkedWithIt) {
+  Told told;
+  const ProcessHandle handle =
+      shell("child", "setsid sleep 1000 & echo $!; sleep 1000 & echo $!; echo ready; wait", told);
+  wait_for_log("child", "ready");
+  children_.kill(handle);
+  const ProcessEnd end = end_of(told);
+  EXPECT_EQ(end.signal, SIGKILL);
+  const auto lines = testing::lines_of(end.last_lines);
+  ASSERT_GE(lines.size(), 3u);
+  EXPECT_FALSE(runs(std::atoi(lines[0].c_str())));
+  EXPECT_FALSE(runs(std::atoi(lines[1].c_str())));
+}
+
+TEST_F(ChildProcessesTest, ALotOfOutputNeitherBlocksItNorFillsTheDisk) {
+  const ProcessEnd end = run("head -c 50000000 /dev/zero | tr '\\0' 'x'; echo; echo the end");
+  EXPECT_EQ(end.exit_code, 0);
+  EXPECT_TRUE(contains(end.last_lines, "the end"));
+  EXPECT_LE(end.last_lines.size(), 4096u);
+  EXPECT_EQ(names_in(scratch_.path()), (std::vector<std::string>{"child.log", "child.log.1"}));
+  EXPECT_LE(std::filesystem::file_size(scratch_ / "child.log"), 16u * 1024);
+  EXPECT_LE(std::filesystem::file_size(scratch_ / "child.log.1"), 16u * 1024);
+}
+
+TEST_F(ChildProcessesTest, OneThatClosesItsOutputIsWatchedAllTheSame) {
+  EXPECT_EQ(run("exec >&- 2>&-; sleep 0.05; exit 5").exit_code, 5);
+}
+
+TEST_F(ChildProcessesTest, TheLogsOfTheLastThatEndedAreKept) {
+  for (const std::string name : {"a", "b", "c", "d"}) {
+    Told told;
+    shell(name, "echo I am " + name, told);
+    end_of(told);
+  }
+  EXPECT_EQ(names_in(scratch_.path()), (std::vector<std::string>{"b.log", "c.log", "d.log"}));
+  const LogChunk whole = children_.read_log("d", 0);
+  EXPECT_EQ(whole.text, "I am d\n");
+  EXPECT_FALSE(whole.ended);
+  EXPECT_TRUE(children_.read_log("d", whole.next).ended);
+  EXPECT_THROW(static_cast<void>(children_.read_log("a", 0)), InvalidInput);
+  EXPECT_THROW(static_cast<void>(children_.read_log("../d", 0)), InvalidInput);
+}
+
+TEST_F(ChildProcessesTest, ManyAtOnceAreEachToldOnce) {
+  std::vector<Told> told(60);
+  for (std::size_t i = 0; i < told.size(); ++i)
+    shell("child-" + std::to_string(i), "exit " + std::to_string(i), told[i]);
+  for (std::size_t i = 0; i < told.size(); ++i)
+    EXPECT_EQ(end_of(told[i]).exit_code, static_cast<int>(i));
+}
+
+TEST_F(ChildProcessesTest, AChildEndsWhenThisProcessIsKilled) {
+  const std::string file = scratch_ / "grandchild";
+  const pid_t parent = ::fork();
+  if (parent == 0) {
+    ControlQueue control;
+    ChildProcesses children(control, {scratch_.path(), 16 * 1024, 3, true});
+    const ProcessHandle handle =
+        children.spawn({"orphan", {"/bin/sleep", "1000"}, {}, {}}, [](ProcessEnd) {});
+    std::ofstream(file + ".part") << children.process_id(handle);
+    std::filesystem::rename(file + ".part", file);
+    ::kill(::getpid(), SIGKILL);
+  }
+  ASSERT_GT(parent, 0);
+  ASSERT_TRUE(ends(parent));
+  EXPECT_TRUE(ends(number_in(file)));
+}
+
+TEST(ChildProcesses, EndWithTheirOwner) {
+  ScratchFolder scratch;
+  ControlQueue control;
+  pid_t id = 0;
+  {
+    ChildProcesses children(control, {scratch.path(), 16 * 1024, 3, true});
+    id = static_cast<pid_t>(children.process_id(
+        children.spawn({"long", {"/bin/sleep", "1000"}, {}, {}}, [](ProcessEnd) {})));
+    EXPECT_TRUE(runs(id));
+  }
+  EXPECT_FALSE(runs(id));
+}
+
+}  // namespace
+}  // namespace freshet
