@@ -1,0 +1,42 @@
+#include "process/main_end.h"
+
+namespace freshet {
+namespace {
+
+constexpr const char* kMark = "[freshet] main ";
+
+std::string without_end_of_line(std::string text) {
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text;
+}
+
+}  // namespace
+
+std::string last_line_of_main(const std::string& reason) {
+  return kMark + without_end_of_line(reason) + "\n";
+}
+
+MainEnd main_end_of(const ProcessEnd& end) {
+  MainEnd main;
+  if (end.clean()) {
+    main.returned_zero = true;
+    return main;
+  }
+  const std::string said = without_end_of_line(end.last_lines);
+  // main may exit with one of these codes itself, but then the line is not there.
+  if (end.exit_code == kMainRefused || end.exit_code == kMainJobFailed ||
+      end.exit_code == kMainThrew) {
+    const std::size_t at = said.rfind(kMark);
+    if (at != std::string::npos && (at == 0 || said[at - 1] == '\n')) {
+      main.reason = "main " + said.substr(at + std::string(kMark).size());
+      return main;
+    }
+  }
+  main.reason = !end.exit_code && !end.signal ? "main could not be started"
+                : end.signal                  ? "main was " + end.text()
+                                              : "main " + end.text();
+  if (!said.empty()) main.reason += "; it printed last:\n" + said;
+  return main;
+}
+
+}  // namespace freshet

@@ -1,0 +1,30 @@
+// How a main ended, as the process of its runner tells it: by its exit code or signal, and by a
+// last line of the runner's own.
+//
+// Threads    Any.
+#pragma once
+
+#include <string>
+
+#include "freshet/api.h"
+#include "process/process_spawner.h"
+
+namespace freshet {
+
+// Exit codes of a runner whose main gave none of its own; as fr-run's.
+inline constexpr int kMainRefused = 65;
+inline constexpr int kMainJobFailed = 70;
+inline constexpr int kMainThrew = 71;
+
+struct MainEnd {
+  bool returned_zero = false;
+  // Of a main that did not: "main threw: no such file", "main exited with 3; it printed last: …",
+  // "main was killed by signal 11 (Segmentation fault)".
+  std::string reason;
+};
+
+// What a runner prints last, as a line of its own: the reason.
+FRESHET_API std::string last_line_of_main(const std::string& reason);
+FRESHET_API MainEnd main_end_of(const ProcessEnd& end);
+
+}  // namespace freshet

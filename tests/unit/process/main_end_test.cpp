@@ -1,0 +1,65 @@
+#include "process/main_end.h"
+
+#include <gtest/gtest.h>
+
+#include "freshet/error.h"
+#include "process/child_starts.h"
+
+namespace freshet {
+namespace {
+
+TEST(MainEnd, OfZeroIsNoFailureWhateverItPrinted) {
+  const MainEnd end = main_end_of({0, std::nullopt, last_line_of_main("threw: x")});
+  EXPECT_TRUE(end.returned_zero);
+  EXPECT_EQ(end.reason, "");
+}
+
+TEST(MainEnd, TellsWhatTheRunnerSaidOfIt) {
+  const MainEnd end = main_end_of(
+      {kMainThrew, std::nullopt, "some\noutput\n" + last_line_of_main("threw: boom\n")});
+  EXPECT_FALSE(end.returned_zero);
+  EXPECT_EQ(end.reason, "main threw: boom");
+}
+
+TEST(MainEnd, OfAnExitCodeOfItsOwnTellsTheLastLines) {
+  EXPECT_EQ(main_end_of({3, std::nullopt, "bye\n"}).reason,
+            "main exited with 3; it printed last:\nbye");
+  EXPECT_EQ(main_end_of({71, std::nullopt, ""}).reason, "main exited with 71");
+  EXPECT_EQ(main_end_of({71, std::nullopt, "x " + last_line_of_main("threw")}).reason,
+            "main exited with 71; it printed last:\nx [freshet] main threw");
+}
+
+TEST(MainEnd, OfASignalNamesIt) {
+  EXPECT_EQ(main_end_of({std::nullopt, 11, ""}).reason,
+            "main was killed by signal 11 (Segmentation fault)");
+  EXPECT_EQ(main_end_of({std::nullopt, std::nullopt, "no such file"}).reason,
+            "main could not be started; it printed last:\nno such file");
+}
+
+TEST(ChildStarts, ArriveWhole) {
+  RunnerStart start;
+  start.cluster_id = "c1";
+  start.job_manager = {"tcp://127.0.0.1:1", "key"};
+  start.application_id = "a1";
+  start.arguments = {"--input", "x y"};
+  start.settings = {{"user.x", "1"}};
+  const ProcessSpec spec = runner_process("/bin/fr", start);
+  EXPECT_EQ(spec.name, "main-a1");
+  EXPECT_EQ(spec.command[0], "/bin/fr");
+  const RunnerStart read = read_runner_start(spec.inherited);
+  EXPECT_EQ(read.job_manager.endpoint, "tcp://127.0.0.1:1");
+  EXPECT_EQ(read.arguments, start.arguments);
+  EXPECT_EQ(read.settings, start.settings);
+
+  WorkerStart worker;
+  worker.worker = {"0123456789abcdef", 2, 1};
+  worker.slots = 4;
+  const ProcessSpec of_worker = worker_process("/bin/fr", worker);
+  EXPECT_EQ(of_worker.name, "worker-01234567-2-1");
+  EXPECT_EQ(read_worker_start(of_worker.inherited).slots, 4u);
+  EXPECT_THROW(read_worker_start("no start"), InvalidInput);
+  EXPECT_THROW(read_runner_start(""), InvalidInput);
+}
+
+}  // namespace
+}  // namespace freshet
