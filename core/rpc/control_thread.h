@@ -1,12 +1,13 @@
 // Where the roles of a process live: one thread that runs their handlers as fibers.
 //
-// The real one is a thread of its own (control_thread.cpp), the simulated one is the test's thread,
-// with a seed that draws the order and a clock that the test moves.
+// OwnControlThread is a thread of its own; the simulated one (simulation/simulated_thread.h) is the
+// test's thread, with a seed that draws the order and a clock that the simulation moves.
 //
-// Threads    post() and clock() from any; the rest from the control thread.
+// Threads    post(), clock() and is_current() from any; the rest from the control thread.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "freshet/api.h"
@@ -24,6 +25,7 @@ class FRESHET_API ControlThread {
   // Runs it in a fiber of its own, soon. An exception that leaves it is a broken invariant: it is
   // logged and ends the process.
   virtual void post(std::string name, FiberFunction function) = 0;
+  virtual bool is_current() const = 0;
   // Runs it in a fiber of its own at that time of the clock, unless canceled before.
   virtual TimerId at(std::int64_t deadline_ns, std::string name, FiberFunction function) = 0;
   virtual void cancel(TimerId timer) = 0;  // may repeat, also after it ran
@@ -31,6 +33,25 @@ class FRESHET_API ControlThread {
   TimerId after_ms(std::int64_t milliseconds, std::string name, FiberFunction function) {
     return at(clock().now_ns() + milliseconds * 1'000'000, std::move(name), std::move(function));
   }
+};
+
+// The real one: what is posted begins in the order of posting.
+class FRESHET_API OwnControlThread final : public ControlThread {
+ public:
+  explicit OwnControlThread(const std::string& name = "fr-control");
+  // Drops the timers, cancels the fibers that still run and waits for them. What is posted
+  // meanwhile is dropped. [a thread without fibers]
+  ~OwnControlThread() override;
+
+  const Clock& clock() const override;
+  void post(std::string name, FiberFunction function) override;
+  bool is_current() const override;
+  TimerId at(std::int64_t deadline_ns, std::string name, FiberFunction function) override;
+  void cancel(TimerId timer) override;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace freshet

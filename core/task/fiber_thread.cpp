@@ -183,6 +183,11 @@ void FiberThread::give_back(FiberThread& thread) {
   unused.threads.push_back(&thread);
 }
 
+FiberThread& FiberThread::here() {
+  static thread_local FiberThread& thread = obtain();
+  return thread;
+}
+
 FiberThread* FiberThread::current() noexcept { return current_thread; }
 
 Fiber* FiberThread::current_fiber() noexcept {
@@ -388,6 +393,10 @@ bool FiberThread::has_ready_worker() noexcept {
 
 void FiberThread::run_until_idle() {
   while (has_ready_worker()) boost::this_fiber::yield();
+}
+
+std::int64_t FiberThread::next_deadline_ns() const noexcept {
+  return timers_.empty() ? kNever : timers_.begin()->deadline_ns_;
 }
 
 void FiberThread::sleep_until_woken() {

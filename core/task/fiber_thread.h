@@ -33,6 +33,8 @@ class FRESHET_API FiberThread {
   // One that no thread uses. Give it back only once the thread that entered it has been joined.
   static FiberThread& obtain();
   static void give_back(FiberThread& thread);
+  // The one that the calling thread enters for tests and simulations, one after the other.
+  static FiberThread& here();
 
   // Of the calling thread; nullptr where no fibers run.
   static FiberThread* current() noexcept;
@@ -61,6 +63,8 @@ class FRESHET_API FiberThread {
   void set_test_mode(const Clock* clock, std::uint64_t seed);
   // Runs fibers until none is ready. [owner's main context, test mode]
   void run_until_idle();
+  // When the first of the timed waits ends; detail::kNever: there is none. [owner]
+  std::int64_t next_deadline_ns() const noexcept;
   // Sleeps until another thread wakes a fiber of this one. [owner's main context, test mode]
   void sleep_until_woken();
 

@@ -6,25 +6,17 @@
 #include "task/helper_threads.h"
 
 namespace freshet {
-namespace {
-
-FiberThread& here() {
-  static thread_local FiberThread& thread = FiberThread::obtain();
-  return thread;
-}
-
-}  // namespace
 
 TestFibers::TestFibers(std::uint64_t seed)
     : clock_(1'000'000'000, 1'700'000'000'000),
       helpers_(std::make_unique<HelperThreads>("test-helper", 4)) {
-  FiberThread& thread = here();
+  FiberThread& thread = FiberThread::here();
   thread.enter(*helpers_);
   thread.set_test_mode(&clock_, seed);
 }
 
 TestFibers::~TestFibers() {
-  FiberThread& thread = here();
+  FiberThread& thread = FiberThread::here();
   for (const auto& [name, fiber] : fibers_) thread.cancel(fiber);
   for (;;) {
     thread.run_until_idle();
@@ -40,16 +32,16 @@ TestFibers::~TestFibers() {
 FiberHandle TestFibers::start(const std::string& name, FiberFunction function) {
   assert(!fibers_.count(name));
   auto fiber = std::make_shared<Fiber>(name, std::move(function), 1024 * 1024);
-  fiber->thread = &here();
+  fiber->thread = &FiberThread::here();
   fibers_[name] = fiber;
   FiberHandle handle(fiber);
   unseen_[name] = handle.finished();
-  here().start_now(fiber);
+  FiberThread::here().start_now(fiber);
   return handle;
 }
 
 void TestFibers::run_until_idle() {
-  here().run_until_idle();
+  FiberThread::here().run_until_idle();
   rethrow_errors();
 }
 
@@ -57,7 +49,7 @@ void TestFibers::run_until_all_have_ended() {
   for (;;) {
     run_until_idle();
     if (unseen_.empty()) return;
-    here().sleep_until_woken();
+    FiberThread::here().sleep_until_woken();
   }
 }
 
@@ -76,7 +68,7 @@ void TestFibers::rethrow_errors() {
   }
 }
 
-void TestFibers::cancel(const std::string& name) { here().cancel(fibers_.at(name)); }
+void TestFibers::cancel(const std::string& name) { FiberThread::here().cancel(fibers_.at(name)); }
 
 bool TestFibers::waiting(const std::string& name) const {
   const auto& fiber = fibers_.at(name);

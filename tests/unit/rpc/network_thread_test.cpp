@@ -1,8 +1,8 @@
 #include "rpc/network_thread.h"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
+#include <cerrno>
 #include <string>
 #include <vector>
 
@@ -93,14 +93,18 @@ TEST(NetworkThread, LetsASocketBeClosedFromItsOwnCallback) {
 TEST(NetworkThread, NamesTheEndpointThatCantBeBound) {
   NetworkThread network;
   network.call([&] {
-    auto& socket = network.open(ZMQ_ROUTER, [](NetworkSocket&) {});
+    auto& first = network.open(ZMQ_ROUTER, [](NetworkSocket&) {});
+    first.bind("tcp://127.0.0.1:*");
+    auto& second = network.open(ZMQ_ROUTER, [](NetworkSocket&) {});
     try {
-      socket.bind("tcp://127.0.0.1:99999");
-      ADD_FAILURE();
+      second.bind(first.last_endpoint());
+      ADD_FAILURE() << "two sockets on " << first.last_endpoint();
     } catch (const NetworkError& error) {
-      EXPECT_NE(std::string(error.what()).find("tcp://127.0.0.1:99999"), std::string::npos);
+      EXPECT_EQ(error.number, EADDRINUSE);
+      EXPECT_NE(std::string(error.what()).find(first.last_endpoint()), std::string::npos);
     }
-    network.close(socket);
+    network.close(first);
+    network.close(second);
   });
 }
 
