@@ -35,6 +35,11 @@ struct LinkOptions {
   std::int64_t heartbeat_interval_ms = 1'000;  // heartbeat.interval
   std::int64_t heartbeat_timeout_ms = 5'000;   // heartbeat.timeout
   std::int64_t reconnect_grace_ms = 500;
+  // A link whose peer leaves more than that unacknowledged is lost: memory is bounded.
+  std::size_t most_unacknowledged_bytes = std::size_t{256} << 20;
+  // Seeded bug: what a broken connection lost is not sent again. The simulation's tests switch it
+  // on to show that they find it.
+  bool test_never_resend = false;
 };
 
 enum class Role : std::uint8_t { kClient, kJobManager, kTaskManager, kWorker, kRunner };
@@ -97,10 +102,13 @@ class FRESHET_API Link {
   // Says goodbye: the other side is told link_lost("closed: <reason>") at once.
   virtual void close(const std::string& reason) = 0;
 
-  // May be called before the link is open: they go out then.
+  // May be called before the link is open: they go out then. Dropped once it is lost. Throws
+  // InvalidInput if the message is above the limit of a frame.
   template <class M>
   void send(const M& message);
-  // Fails with RemoteError, InvalidInput, LinkLost, or after the deadline (0: none).
+  // Fails with RemoteError, InvalidInput, LinkLost, or after the deadline (0: none) with Error. The
+  // answer is there as soon as it has come, also before messages that came earlier are handled: so
+  // a handler may wait for it.
   template <class M>
   Future<typename M::Answer> ask(const M& message, std::int64_t deadline_ms = 0);
 
@@ -115,6 +123,7 @@ class FRESHET_API Links {
  public:
   // Everything outlives the links. `self` is told to every peer.
   Links(ControlThread& thread, Transport& transport, PeerInfo self, LinkOptions options);
+  // Closes what is open. [control thread, or once nothing runs on it any more]
   ~Links();
   Links(const Links&) = delete;
   Links& operator=(const Links&) = delete;

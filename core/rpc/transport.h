@@ -41,8 +41,10 @@ class FRESHET_API Transport {
  public:
   virtual ~Transport();
   // Binds; port 0 or `*` draws a free port. The address is bound when this returns. Throws
-  // InvalidInput with endpoint, reason and mend. `events` outlives the transport.
+  // InvalidInput with endpoint, reason and mend. `events` outlives the listener.
   virtual Address listen(const std::string& endpoint, TransportEvents& events) = 0;
+  // Nothing comes from the listener and its connections any more.
+  virtual void stop_listening(const Address& address) = 0;
   // Returns at once. `events` outlives the connection.
   virtual ConnectionId connect(const Address& to, TransportEvents& events) = 0;
   // Never waits; dropped if the connection is down.

@@ -1,8 +1,9 @@
 #include "simulation/simulated_thread.h"
 
+#include <algorithm>
 #include <cassert>
 
-#include "freshet/detail/blocking.h"
+#include "simulation/seeded_random.h"
 #include "task/fiber_thread.h"
 #include "task/helper_threads.h"
 
@@ -41,11 +42,10 @@ class SimulatedThread::Process final : public ControlThread {
 
 SimulatedThread::SimulatedThread(std::uint64_t seed)
     : clock_(1'000'000'000, 1'700'000'000'000),
-      random_(seed),
       helpers_(std::make_unique<HelperThreads>("simulated-helper", 4)),
       fibers_(FiberThread::here()) {
   fibers_.enter(*helpers_);
-  fibers_.set_test_mode(&clock_, draw());
+  fibers_.set_test_mode(&clock_, SeededRandom(seed).draw());
 }
 
 SimulatedThread::~SimulatedThread() {
@@ -166,19 +166,6 @@ std::int64_t SimulatedThread::next_event_ns() const {
 
 void SimulatedThread::rethrow_error() {
   if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
-}
-
-// splitmix64, by Sebastiano Vigna: the same numbers with every library.
-std::uint64_t SimulatedThread::draw() {
-  std::uint64_t z = (random_ += 0x9e3779b97f4a7c15u);
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return z ^ (z >> 31);
-}
-
-std::uint64_t SimulatedThread::draw_below(std::uint64_t bound) {
-  assert(bound > 0);
-  return draw() % bound;
 }
 
 }  // namespace freshet

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
@@ -47,10 +48,6 @@ class FRESHET_API SimulatedThread final : public ControlThread {
   bool run_until(const std::function<bool()>& done, std::int64_t at_most_ms);
   // All that happens within that time.
   void run_for(std::int64_t milliseconds);
-  // From the seed; for whoever else takes part in the simulation.
-  std::uint64_t draw();
-  // 0 <= result < bound.
-  std::uint64_t draw_below(std::uint64_t bound);
 
  private:
   class Process;
@@ -68,7 +65,6 @@ class FRESHET_API SimulatedThread final : public ControlThread {
   void rethrow_error();
 
   ManualClock clock_;
-  std::uint64_t random_;
   std::unique_ptr<HelperThreads> helpers_;
   FiberThread& fibers_;
   std::uint64_t last_number_ = 0;  // of processes, fibers and timers
