@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <sstream>
 
 namespace freshet {
 namespace {
@@ -133,7 +134,9 @@ std::string ElfFile::bytes_at(std::uint64_t offset, std::uint64_t size, const ch
     const ssize_t got =
         ::pread(descriptor_, bytes.data() + done, size - done, static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) refuse(std::string("can't be read: ") + std::strerror(errno));
+    if (got < 0)
+      refuse(std::string("can't be read: ") + std::strerror(errno) +
+             ": see to its disk, or copy it anew");
     if (got == 0) refuse("became shorter while it was being read: try again when it is complete");
     done += static_cast<std::size_t>(got);
   }
@@ -274,6 +277,12 @@ void ElfFile::read_dynamic() {
       case DT_NEEDED:
         dynamic_.needed.push_back(entry.d_un.d_val);
         break;
+      case DT_RUNPATH:
+        dynamic_.run_path = entry.d_un.d_val;
+        break;
+      case DT_RPATH:
+        dynamic_.inherited_run_path = entry.d_un.d_val;
+        break;
       case DT_FLAGS_1:
         if ((entry.d_un.d_val & DF_1_PIE) != 0) executable_ = true;
         break;
@@ -329,6 +338,17 @@ std::vector<std::string> ElfFile::needed_libraries() const {
   std::vector<std::string> names;
   for (const std::uint64_t offset : dynamic_.needed) names.push_back(dynamic_string(offset));
   return names;
+}
+
+RunPath ElfFile::run_path() const {
+  RunPath path;
+  path.is_inherited = !dynamic_.run_path && dynamic_.inherited_run_path;
+  const auto& offset = dynamic_.run_path ? dynamic_.run_path : dynamic_.inherited_run_path;
+  if (!offset) return path;
+  std::istringstream folders(dynamic_string(*offset));
+  for (std::string folder; std::getline(folders, folder, ':');)
+    if (!folder.empty()) path.folders.push_back(folder);
+  return path;
 }
 
 std::optional<ElfFile::Symbol> ElfFile::exported(std::string_view name) const {

@@ -30,6 +30,12 @@ struct FileIdentity {
   FRESHET_API static std::optional<FileIdentity> of(const std::filesystem::path& path);
 };
 
+// Where a shared object has its libraries looked for, as it says: "$ORIGIN/../lib".
+struct RunPath {
+  std::vector<std::string> folders;
+  bool is_inherited = false;  // the libraries that it needs look there, too (DT_RPATH)
+};
+
 class FRESHET_API ElfFile {
  public:
   struct Note {
@@ -57,6 +63,7 @@ class FRESHET_API ElfFile {
   // What the file itself holds for these addresses, before relocation.
   std::string bytes_at_address(std::uint64_t address, std::size_t size) const;
   std::vector<std::string> needed_libraries() const;
+  RunPath run_path() const;
   bool is_executable() const { return executable_; }
   // Throws if the path leads elsewhere, or the content was written to, since it was opened.
   void check_unchanged() const;
@@ -66,6 +73,7 @@ class FRESHET_API ElfFile {
   struct Dynamic {
     std::uint64_t string_table = 0, string_size = 0, symbols = 0, hash = 0, gnu_hash = 0;
     std::vector<std::uint64_t> needed;
+    std::optional<std::uint64_t> run_path, inherited_run_path;
   };
 
   [[noreturn]] void refuse(const std::string& reason) const;

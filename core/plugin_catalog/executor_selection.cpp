@@ -6,6 +6,8 @@
 namespace freshet {
 namespace {
 
+constexpr const char* kMend = ": remove the plugin or mend it";
+
 struct Compatible {
   const ExecutorFactory* factory;
   LoadedPlugin* plugin;
@@ -32,9 +34,10 @@ Answers ask_all(PluginCatalog& catalog, const Configuration& configuration) {
     } catch (const RefusedFile& refused) {
       answers.warnings.push_back(who + refused.reason());
     } catch (const std::exception& error) {
-      answers.warnings.push_back(who + "its is_compatible_with() threw: " + error.what());
+      answers.warnings.push_back(who + "its is_compatible_with() threw: " + error.what() + kMend);
     } catch (...) {
-      answers.warnings.push_back(who + "its is_compatible_with() threw what is no std::exception");
+      answers.warnings.push_back(who + "its is_compatible_with() threw what is no std::exception" +
+                                 kMend);
     }
   }
   return answers;

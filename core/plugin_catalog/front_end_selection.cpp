@@ -7,6 +7,7 @@ namespace freshet {
 namespace {
 
 constexpr std::size_t kFirstBytes = 4096;
+constexpr const char* kMend = ": remove the plugin or mend it";
 
 std::string first_bytes_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -56,9 +57,9 @@ SelectedFrontEnd select_front_end(PluginCatalog& catalog, const std::string& pat
     } catch (const RefusedFile& refused) {
       warnings.push_back(who + refused.reason());
     } catch (const std::exception& error) {
-      warnings.push_back(who + "its recognises() threw: " + error.what());
+      warnings.push_back(who + "its recognises() threw: " + error.what() + kMend);
     } catch (...) {
-      warnings.push_back(who + "its recognises() threw what is no std::exception");
+      warnings.push_back(who + "its recognises() threw what is no std::exception" + kMend);
     }
   }
   if (claims.empty()) {

@@ -146,7 +146,8 @@ void PluginCatalog::judge_names() {
                      " in the same folder: remove one of them, or rename one";
     } else {
       entry.state = CatalogEntry::State::kShadowed;
-      entry.reason = "is shadowed by " + where + ", which stands earlier in the search path";
+      entry.reason = "is shadowed by " + where +
+                     ", which stands earlier in the search path: remove the one that is not wanted";
       winner->shadows.push_back(entry.file.path);
     }
   }

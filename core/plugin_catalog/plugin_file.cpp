@@ -58,7 +58,8 @@ class NoteReader {
     file.identity.build_tag = printable_text(text(note.build_tag, "build tag"), "build tag");
     judge_entry(note.kind);
     file.needed_libraries = elf_.needed_libraries();
-    judge_copies();
+    file.run_path = elf_.run_path();
+    if (const std::string copy = own_copy_in(elf_); !copy.empty()) refuse(copy);
     elf_.check_unchanged();
   }
 
@@ -166,20 +167,20 @@ class NoteReader {
              ": it is damaged, build it again with the SDK's macros");
   }
 
-  // Of what may be in a process once only.
-  void judge_copies() const {
-    for (const OnceOnly& library : kOnceOnly)
-      if (elf_.defines(library.symbol))
-        refuse(std::string("holds a ") + library.name + " of its own (it defines " +
-               library.symbol + "), Freshet's is the shared " + library.shared +
-               ", and two in one process do not work: link the shared one");
-  }
-
   std::filesystem::path path_;
   ElfFile elf_;
 };
 
 }  // namespace
+
+std::string own_copy_in(const ElfFile& file) {
+  for (const OnceOnly& library : kOnceOnly)
+    if (file.defines(library.symbol))
+      return std::string("holds a ") + library.name + " of its own (it defines " + library.symbol +
+             "), Freshet's is the shared " + library.shared +
+             ", and two in one process do not work: link the shared one";
+  return {};
+}
 
 PluginFile read_plugin_file(const std::filesystem::path& path) {
   PluginFile file;

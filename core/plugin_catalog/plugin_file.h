@@ -25,6 +25,7 @@ struct PluginFile {
   FileIdentity file{};
   PluginIdentity identity;
   std::vector<std::string> needed_libraries;
+  RunPath run_path;
 };
 
 // The contract alone is judged here (magic, ABI version, kind, names, the entry's place and its
@@ -33,5 +34,9 @@ FRESHET_API PluginFile read_plugin_file(const std::filesystem::path& path);
 // The same of file.path, but fills in what could be read before it was refused, and returns the
 // reason of the refusal, empty if there is none.
 FRESHET_API std::string read_what_can_be_read(PluginFile& file);
+
+// Why a file must not be loaded that holds what may be in a process once only, such as a static
+// Boost.Fiber; empty if it does not.
+std::string own_copy_in(const ElfFile& file);
 
 }  // namespace freshet

@@ -32,10 +32,11 @@ std::string octal(mode_t mode) {
 std::string unfit(const fs::path& path) {
   struct stat facts {};
   if (::stat(path.c_str(), &facts) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return "does not exist";
-    return std::string("can't be entered: ") + std::strerror(errno);
+    if (errno == ENOENT || errno == ENOTDIR) return "does not exist: make it to put plugins there";
+    return std::string("can't be entered: ") + std::strerror(errno) +
+           ": make it readable for this user";
   }
-  if (!S_ISDIR(facts.st_mode)) return "is no folder";
+  if (!S_ISDIR(facts.st_mode)) return "is no folder: give the folder that the plugins stand in";
   if ((facts.st_mode & S_IWOTH) != 0)
     return "anybody may write to it (mode " + octal(facts.st_mode) +
            "), a plugin folder is writable by its owner: chmod o-w it";
@@ -111,7 +112,7 @@ void SearchPath::add(const fs::path& path, const std::string& origin) {
     for (const SearchFolder& earlier : folders_) {
       std::error_code ignored;
       if (earlier.skipped.empty() && fs::equivalent(earlier.path, path, ignored))
-        skipped = "is searched above already";
+        skipped = "is searched above already: name it once";
     }
   }
   folders_.push_back({path, origin, skipped});

@@ -1,22 +1,16 @@
 #include "plugin_catalog/shared_object.h"
 
-#include <dlfcn.h>
-#include <fcntl.h>
-#include <link.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <boost/dll/shared_library.hpp>
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <deque>
 #include <exception>
 #include <mutex>
 #include <utility>
 
 #include "plugin_catalog/build_tag.h"
+#include "plugin_catalog/load_tree.h"
 
 namespace freshet {
 namespace {
@@ -61,49 +55,10 @@ std::string words_of_the_loader(const std::string& error) {
   return error.substr(begin + before.size(), end - begin - before.size());
 }
 
-constexpr std::string_view kDescriptors = "/proc/self/./";
-
-// The open file behind a path, whatever is put there later.
-class PinnedFile {
- public:
-  explicit PinnedFile(const std::filesystem::path& path)
-      : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) {
-    if (descriptor_ < 0)
-      throw RefusedFile(path, std::string("can't be opened: ") + std::strerror(errno) +
-                                  ": make it readable for this user");
-    // The loader takes a name that it saw before for the same file, and descriptors are used
-    // again: the bits of a number make the name one of its own ("/fd/.." leads nowhere else).
-    static std::atomic<std::uint64_t> pinned{0};
-    path_ = kDescriptors;
-    for (std::uint64_t bits = ++pinned; bits != 0; bits >>= 1) path_ += bits & 1 ? "fd/../" : "./";
-    path_ += "fd/" + std::to_string(descriptor_);
-  }
-  ~PinnedFile() { ::close(descriptor_); }
-  PinnedFile(const PinnedFile&) = delete;
-  PinnedFile& operator=(const PinnedFile&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  const int descriptor_;
-  std::string path_;
-};
-
 boost::dll::shared_library opened(const std::string& path) {
   return boost::dll::shared_library(
       boost::filesystem::path(path),
       boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
-}
-
-// dladdr(), debuggers and sanitizers show a library by the name that the loader keeps.
-void show_as(const boost::dll::shared_library& library, const std::string& loaded_as,
-             const std::filesystem::path& path) {
-  static auto* const replaced = new std::deque<char*>();  // the loader may hold on to them
-  link_map* module = nullptr;
-  if (::dlinfo(library.native(), RTLD_DI_LINKMAP, static_cast<void*>(&module)) != 0 ||
-      module->l_name != loaded_as)
-    return;
-  replaced->push_back(module->l_name);
-  module->l_name = ::strdup(path.c_str());
 }
 
 // What this thread is loading. The loader lets no exception of a constructor through: it ends the
@@ -151,29 +106,17 @@ boost::dll::shared_library& loaded(const PluginFile& file, const PinnedFile& pin
                                 ": a constructor in it has not returned since it was loaded, and "
                                 "is waited for: end this process, and remove or mend the file");
   const NamedIfItTerminates named_if_it_terminates(file.path);
-  const auto keep = [&](boost::dll::shared_library library) -> boost::dll::shared_library& {
+  const LoadTree tree(file, pinned);
+  try {
+    boost::dll::shared_library library = opened(tree.path());
+    tree.show_own_names();
     const std::lock_guard lock(*mutex);
-    show_as(library, pinned.path(), file.path);
     return libraries->emplace_back(std::move(library));
-  };
-  const auto refuse = [&](std::string words) {
-    const std::size_t at = words.find(pinned.path());
-    if (at != std::string::npos) words.replace(at, pinned.path().size(), file.path.native());
-    throw RefusedFile(file.path, "the loader refuses it: " + printable(words, 1000) +
-                                     ": install what is missing, or link it in");
-  };
-  try {
-    return keep(opened(pinned.path()));
   } catch (const boost::system::system_error& error) {
-    // Libraries that are looked for beside the file ($ORIGIN) are found by its path alone.
-    const std::string words = words_of_the_loader(error.what());
-    if (words.find("cannot open shared object file") == std::string::npos) refuse(words);
-  }
-  try {
-    return keep(opened(file.path.native()));
-  } catch (const boost::system::system_error& error) {
-    refuse(words_of_the_loader(error.what()));
-    throw;
+    throw RefusedFile(file.path,
+                      "the loader refuses it: " +
+                          printable(tree.in_own_names(words_of_the_loader(error.what())), 1000) +
+                          ": install what is missing, or link it in");
   }
 }
 
@@ -183,9 +126,7 @@ const freshet_plugin_v1& entry_of(boost::dll::shared_library& library) {
 
 }  // namespace
 
-bool is_being_loaded(std::string_view module_name) {
-  return module_name.substr(0, kDescriptors.size()) == kDescriptors;
-}
+bool is_being_loaded(std::string_view module_name) { return LoadTree::is_name_in_one(module_name); }
 
 PluginFile read_compatible_file(const std::filesystem::path& path) {
   PluginFile file = read_plugin_file(path);
@@ -204,7 +145,7 @@ const freshet_plugin_v1& load_shared_object(const PluginFile& file,
       FileIdentity::of(pinned.path()) != file.file)
     throw RefusedFile(file.path, "was replaced since it was listed: start again");
 
-  const freshet_plugin_v1& entry = entry_of(loaded(file, pinned, patience));
+  const freshet_plugin_v1& entry = entry_of(loaded(now, pinned, patience));
   const std::string differs = difference(entry, file);
   if (!differs.empty())
     throw RefusedFile(file.path, differs +

@@ -16,10 +16,10 @@ FRESHET_API PluginFile read_compatible_file(const std::filesystem::path& path);
 
 // Loads a file (now, local) that was read before and compares what it exports with what was read.
 // Throws RefusedFile; none of its code has run if a library or symbol is missing, or if it was
-// replaced since it was read (only of a file that brings libraries beside it, by $ORIGIN, may code
-// of the replacement have run). It keeps the path's name for dladdr() and debuggers. One whose
-// constructors have not returned after `patience` is named in the log; the loader can't be left, so
-// they are waited for. [any thread]
+// replaced since it was read; the same holds of libraries that it finds relative to itself
+// ($ORIGIN). It keeps the path's name for dladdr() and debuggers. One whose constructors have not
+// returned after `patience` is named in the log; the loader can't be left, so they are waited for.
+// [any thread]
 FRESHET_API const freshet_plugin_v1& load_shared_object(
     const PluginFile& file, std::chrono::nanoseconds patience = kPluginPatience);
 

@@ -10,7 +10,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <map>
 
@@ -55,7 +57,9 @@ class Read final : public Operator {
   explicit Read(std::string path) : path_(std::move(path)) {}
   void open(OperatorContext& context) override {
     file_.open(path_);
-    if (!file_) throw freshet::InvalidInput("text.read can't open '" + path_ + "'");
+    if (!file_)
+      throw freshet::InvalidInput("text.read can't open '" + path_ + "': " + std::strerror(errno) +
+                                  ": let 'path' be a file that this user may read");
     out_ = ByteOutput(context.output(0), ByteOutput::Keys::kNone);
   }
   Progress run(std::uint32_t records) override {

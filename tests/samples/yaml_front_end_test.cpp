@@ -30,6 +30,12 @@ class YamlFrontEnd : public ::testing::Test {
     all.insert(all.end(), arguments.begin(), arguments.end());
     return fr_run_(all);
   }
+  Outcome info(const std::string& file, const std::vector<std::string>& arguments = {}) const {
+    std::vector<std::string> all{path_from("FRESHET_TEST_FR"), "info", "--plugin-dir",
+                                 plugins_.path(), file};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    return freshet::testing::run(all, fr_run_.surroundings());
+  }
   // That text, as a pipeline.
   Outcome run_text(const std::string& text, const std::vector<std::string>& arguments = {}) const {
     return run_file(folder_.write("job.yaml", text), arguments);
@@ -124,7 +130,9 @@ steps:
   - {id: result, operator: text.write, with: {path: /dev/null}, from: lines, output: none}
 )");
   EXPECT_EQ(outcome.code, 70) << outcome.text();
-  EXPECT_NE(outcome.text().find("text.read can't open '/no/such/file'"), std::string::npos)
+  EXPECT_NE(outcome.text().find("text.read can't open '/no/such/file': No such file or "
+                                "directory: let 'path' be a file"),
+            std::string::npos)
       << outcome.text();
 }
 
@@ -159,6 +167,31 @@ TEST_F(YamlFrontEnd, RunsBesideOneThatHasNoTranslator) {
   const Outcome outcome = run_file(job, {"out=" + output});
   EXPECT_EQ(outcome.code, 0) << outcome.text();
   EXPECT_TRUE(fs::exists(output));
+}
+
+TEST_F(YamlFrontEnd, HasAPlanThatFrInfoShows) {
+  const std::string output = folder_ / "out";
+  const Outcome plan =
+      info(path_from("FRESHET_TEST_WORD_COUNT_YAML"), {"input=none", "output=" + output});
+  EXPECT_EQ(plan.code, 0) << plan.text();
+  EXPECT_EQ(plan.output.rfind("job 'word count': ", 0), 0u) << plan.text();
+  for (const char* step : {"text.read 'lines'", "text.split 'words'", "text.count 'counts'"})
+    EXPECT_NE(plan.output.find(step), std::string::npos) << step << "\n" << plan.text();
+  EXPECT_EQ(plan.errors, "");
+  EXPECT_FALSE(fs::exists(output)) << "the job has run";
+}
+
+TEST_F(YamlFrontEnd, IsAskedByFrInfoAsByFrRun) {
+  const std::string broken = folder_.write("broken.yaml", "freshet-pipeline: x\n");
+  Outcome told = info(broken);
+  EXPECT_EQ(told.code, 2) << told.text();
+  EXPECT_NE(told.errors.find("broken.yaml:1:1: 'steps' is missing: add it"), std::string::npos);
+  told = info(folder_.write("other.yaml", "name: another kind of YAML\n"));
+  EXPECT_EQ(told.code, 2) << told.text();
+  EXPECT_NE(told.errors.find("no front end recognises it"), std::string::npos) << told.text();
+  told = info("--ship", {"/dev/null", broken});
+  EXPECT_EQ(told.code, 2) << told.text();
+  EXPECT_NE(told.errors.find("--ship is for applications"), std::string::npos) << told.text();
 }
 
 TEST_F(YamlFrontEnd, ShipsNothing) {

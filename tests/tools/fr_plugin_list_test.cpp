@@ -97,8 +97,9 @@ TEST_F(FrPluginList, HonoursTheVariableTheOptionAndTheConfigurationFile) {
 TEST_F(FrPluginList, SaysWhyAFolderIsNotLookedInto) {
   const Outcome outcome = fr_({"plugin", "list", "--plugin-dir", scratch_ / "nowhere"});
   EXPECT_EQ(outcome.code, 0);
-  EXPECT_NE(outcome.output.find("looked in " + scratch_ / "nowhere" +
-                                " (option plugin.dirs; skipped: does not exist)"),
+  EXPECT_NE(outcome.output.find(
+                "looked in " + scratch_ / "nowhere" +
+                " (option plugin.dirs; skipped: does not exist: make it to put plugins there)"),
             std::string::npos)
       << outcome.text();
 }

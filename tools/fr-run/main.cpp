@@ -196,7 +196,8 @@ int run_pipeline(const CommandLine& line, InProcessBackend& backend,
   for (const std::string& warning : selected.warnings) tell("warning: " + warning);
   if (!line.shipped.empty()) {
     throw InvalidInput("--ship is for applications: '" + line.application +
-                       "' is read by the front end '" + selected.front_end.name() + "'");
+                       "' is read by the front end '" + selected.front_end.name() +
+                       "': leave it out");
   }
   const std::unique_ptr<Pipeline> pipeline =
       selected.front_end.read(line.application, line.arguments);

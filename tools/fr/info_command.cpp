@@ -141,8 +141,10 @@ const Command kInfo(
     [](CLI::App& command) -> Command::Run {
       auto line = std::make_shared<CommandLine>();
       command.footer(
-          "Then comes the application, a .so made with FRESHET_APPLICATION. The first word behind\n"
-          "it that is none of these options, and all after that (or after --), is main's.\n\n"
+          "Then comes the application, a .so made with FRESHET_APPLICATION, or a file that a "
+          "front\n"
+          "end reads. The first word behind it that is none of these options, and all after that\n"
+          "(or after --), is main's or the front end's.\n\n"
           "Runs main in a process of its own, up to the first result that it waits for; what main\n"
           "prints goes to stderr.");
       add_options(command, *line);

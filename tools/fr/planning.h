@@ -1,5 +1,6 @@
 // The plans of an application: its main runs in a child process, up to the first result that it
-// waits for, and what it submits is translated there instead of run.
+// waits for, and what it submits is translated there instead of run. A file that is no application
+// is read there by its front end, and its one pipeline translated.
 //
 // The child is fr itself, started anew (fr info --plan-to ...). It gets the request over a socket
 // and reports over it: a frame per plan, and one for how main ended (plan_channel.h). The parent

@@ -21,6 +21,7 @@
 #include "modules/module_store.h"
 #include "plan_channel.h"
 #include "planning.h"
+#include "plugin_catalog/front_end_selection.h"
 
 namespace freshet::tool {
 namespace {
@@ -147,9 +148,33 @@ PlanRequest receive_request(int socket) {
   }
 }
 
+// A file that is no application: its front end makes a pipeline of it, whose plan is all there is.
+void plan_pipeline(const PlanRequest& request, PluginCatalog& catalog,
+                   const Configuration& configuration) {
+  const SelectedFrontEnd selected = select_front_end(catalog, request.application);
+  for (const std::string& warning : selected.warnings)
+    std::fprintf(stderr, "fr: warning: %s\n", warning.c_str());
+  if (!request.shipped.empty())
+    throw InvalidInput("--ship is for applications: '" + request.application +
+                       "' is read by the front end '" + selected.front_end.name() +
+                       "': leave it out");
+  const std::unique_ptr<Pipeline> pipeline =
+      selected.front_end.read(request.application, request.arguments);
+  PlanningBackend(configuration).execute(*pipeline, configuration).get();
+  report->send(static_cast<char>(Plans::End::kReturned), "0");
+}
+
 void run(const PlanRequest& request) {
   Configuration configuration =
       load_configuration({request.configuration_file, request.flags, process_environment()});
+  InProcessBackend& core = InProcessBackend::instance();
+  core.set_configuration(configuration);
+  // As fr-run does: without front ends the file is judged as an application.
+  if (may_be_a_pipeline(request.application) &&
+      !core.catalog().usable(FRESHET_KIND_FRONT_END).empty()) {
+    plan_pipeline(request, core.catalog(), configuration);
+    return;
+  }
   const ModuleStore store(ModuleStore::default_state_folder());
   const std::vector<std::filesystem::path> shipped(request.shipped.begin(), request.shipped.end());
   const LoadedApplication application = load_application(store, request.application, shipped);

@@ -357,6 +357,18 @@ std::vector<Refusal> of_what_is_missing() {
   add("a missing library", needy, {"libfreshet-test-nowhere-x.so", "install what is missing"});
   add("an undefined symbol", module("undefined_symbol"),
       {"from_elsewhere", "install what is missing"});
+  const fs::path beside = folder.write("libfreshet-test-nowhere-x.so", "no library");
+  add("a bad library beside it", needy,
+      {"needs the library", beside.native(), "which is not an ELF file", "give a shared object"});
+  folder.write("libfreshet-test-nowhere-x.so", module("own_fibers"));
+  add("a library with Boost.Fiber of its own", needy,
+      {beside.native(), "Boost.Fiber of its own", "link the shared one"});
+  folder.write("libfreshet-test-nowhere-x.so", module("libfreshet-test-elsewhere"));
+  ::setenv("TMPDIR", "/nowhere", 1);
+  add("no folder for loading", needy, {"can't be made: ", "let TMPDIR be a folder"});
+  ::unsetenv("TMPDIR");
+  EXPECT_EQ(::chmod(beside.c_str(), 0666), 0);
+  add("a library that anybody may write to", needy, {beside.native(), "anybody may", "chmod o-w"});
   return refusals;
 }
 

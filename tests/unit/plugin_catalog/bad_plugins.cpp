@@ -146,16 +146,18 @@ std::vector<Refusal> of_folders() {
   fs::create_directory(make("loose", 0777) / "inner");
   add("a folder below one that anybody may write to", {folder / "loose/inner"},
       {(folder / "loose").native(), "mode 0777", "chmod o-w that one"});
-  add("a folder that is not there", {folder / "absent"}, {"does not exist"});
-  add("a file", {folder.write("file", "x")}, {"is no folder"});
-  add("a folder twice", {folder.path(), folder.path()}, {"is searched above already"});
+  add("a folder that is not there", {folder / "absent"}, {"does not exist", "make it"});
+  add("a file", {folder.write("file", "x")}, {"is no folder", "give the folder"});
+  add("a folder twice", {folder.path(), folder.path()},
+      {"is searched above already", "name it once"});
 
   fs::create_directory(make("closed", 0700) / "inner");
   EXPECT_EQ(::chmod(folder.path().c_str(), 0755), 0);
   EXPECT_EQ(::chmod((folder / "closed").c_str(), ::geteuid() == 0 ? 0700 : 0), 0);
   const uid_t user = ::geteuid();
   EXPECT_EQ(::seteuid(user == 0 ? 65534 : user), 0);
-  add("a folder in one that is closed", {folder / "closed/inner"}, {"Permission denied"});
+  add("a folder in one that is closed", {folder / "closed/inner"},
+      {"Permission denied", "make it readable"});
   EXPECT_EQ(::seteuid(user), 0);
   EXPECT_EQ(::chmod((folder / "closed").c_str(), 0700), 0);
   return refusals;
@@ -174,8 +176,9 @@ std::vector<Refusal> of_company() {
   const PluginCatalog catalog(path_of({first.path(), second.path()}));
   refusals.push_back(of_entry("a name twice in a folder", catalog, again,
                               {"is the connector 'alpha', as is", alpha.native(), "remove one"}));
-  refusals.push_back(of_entry("a name twice", catalog, shadowed,
-                              {"is shadowed by", alpha.native(), "earlier in the search path"}));
+  refusals.push_back(
+      of_entry("a name twice", catalog, shadowed,
+               {"is shadowed by", alpha.native(), "earlier in the search path", "remove the one"}));
   refusals.push_back(of_entry("a name of two kinds", catalog, other_kind,
                               {"is the operator library 'alpha'", alpha.native(),
                                "is the connector of that name", "rename one of them"}));
@@ -263,10 +266,11 @@ std::vector<Refusal> of_what_ran() {
 
   Configuration configuration;
   configuration.set(options::kExecutionTarget, "quarrel", Origin::command_line("--target"));
-  refusals.push_back({"is_compatible_with() throws",
-                      error_of<NoExecutor>([&] { select_executor(catalog, configuration); }),
-                      (folder / "brook.so").native(),
-                      {"is skipped: its is_compatible_with() threw: I do not talk of this"}});
+  refusals.push_back(
+      {"is_compatible_with() throws",
+       error_of<NoExecutor>([&] { select_executor(catalog, configuration); }),
+       (folder / "brook.so").native(),
+       {"is skipped: its is_compatible_with() threw: I do not talk of this: remove the plugin"}});
 
   {
     const ScratchFolder elsewhere;
@@ -283,7 +287,8 @@ std::vector<Refusal> of_what_ran() {
     const std::string text = moody(mood, patience, file);
     refusals.push_back({mood, text, file, std::move(said)});
   };
-  add_moody("throws a number", kForEver, {"is_compatible_with() threw what is no std::except"});
+  add_moody("throws a number", kForEver,
+            {"is_compatible_with() threw what is no std::except", "mend it"});
   add_moody("throws no executor", kForEver, {"ExecutorFactory threw: no executor today"});
   add_moody("gives null", kForEver, {"ExecutorFactory returned null", "remove the plugin"});
   add_moody("hangs in create", 20ms, {"its create() has not returned within 0.02 s", "mend it"});

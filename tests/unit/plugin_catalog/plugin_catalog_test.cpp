@@ -132,7 +132,7 @@ TEST(PluginCatalog, AnAccountNamesWhatWasFoundRefusedAndLookedAt) {
                 "object built with the Freshet SDK" +
                 "\n  looked in: " + folder.path().native() + " (option plugin.dirs)" +
                 "\n  looked in: " + (folder / "absent").native() +
-                " (option plugin.dirs; skipped: does not exist)");
+                " (option plugin.dirs; skipped: does not exist: make it to put plugins there)");
   EXPECT_TRUE(contains(catalog.account_of(FRESHET_KIND_EXECUTOR), "found: no executor plugin"));
 }
 
