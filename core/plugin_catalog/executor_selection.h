@@ -9,17 +9,11 @@
 #include "freshet/configuration.h"
 #include "freshet/error.h"
 #include "freshet/executor.h"
-#include "plugin_catalog/plugin_catalog.h"
+#include "plugin_catalog/factory_selection.h"
 
 namespace freshet {
 
-// Valid as long as the catalog.
-struct SelectedExecutor {
-  const ExecutorFactory& factory;
-  const CatalogEntry& entry;
-  LoadedPlugin& plugin;
-  std::vector<std::string> warnings;  // plugins that could not be asked, and why
-};
+using SelectedExecutor = SelectedFactory<ExecutorFactory>;
 
 // Nobody said yes. Tells what was found, what was refused, where it looked, and the nearest name.
 class FRESHET_API NoExecutor final : public InvalidInput {

@@ -35,6 +35,14 @@ std::string read_part(const std::filesystem::path& path, std::uint64_t offset, s
   return text;
 }
 
+std::string last_lines_of(const std::string& text) {
+  std::size_t begin = text.size();
+  for (std::size_t lines = 0; begin > 0; --begin) {
+    if (text[begin - 1] == '\n' && begin != text.size() && ++lines == kTailLines) break;
+  }
+  return text.substr(begin);
+}
+
 }  // namespace
 
 RolledLog::RolledLog(std::filesystem::path folder, std::string name, std::uint64_t max_bytes)
@@ -120,11 +128,13 @@ LogText RolledLog::read(std::uint64_t from, std::size_t max_bytes) const {
 
 std::string RolledLog::last_lines() const {
   const std::lock_guard lock(mutex_);
-  std::size_t begin = tail_.size();
-  for (std::size_t lines = 0; begin > 0; --begin) {
-    if (tail_[begin - 1] == '\n' && begin != tail_.size() && ++lines == kTailLines) break;
-  }
-  return tail_.substr(begin);
+  return last_lines_of(tail_);
+}
+
+std::string last_lines_of_file(const std::filesystem::path& file) {
+  const std::uint64_t size = size_of(file);
+  const std::uint64_t begin = size > kTailBytes ? size - kTailBytes : 0;
+  return last_lines_of(read_part(file, begin, static_cast<std::size_t>(size - begin)));
 }
 
 void RolledLog::take_standard_streams() {

@@ -62,4 +62,7 @@ class FRESHET_API RolledLog {
   std::string tail_;
 };
 
+// The same of a file that somebody else writes; empty if it can't be read.
+FRESHET_API std::string last_lines_of_file(const std::filesystem::path& file);
+
 }  // namespace freshet

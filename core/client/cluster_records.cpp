@@ -1,0 +1,215 @@
+#include "client/cluster_records.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "freshet/error.h"
+#include "freshet/nearest_name.h"
+#include "freshet/options.h"
+#include "task/clock.h"
+
+namespace freshet {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::size_t kLargest = 64 * 1024;
+
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return number_; }
+
+ private:
+  int number_;
+};
+
+std::string to_json(const ClusterRecord& record) {
+  return nlohmann::json{{"cluster_id", record.cluster_id}, {"deployer", record.deployer},
+                        {"endpoint", record.endpoint},     {"public_key", record.public_key},
+                        {"client_key", record.client_key}, {"since_ms", record.since_ms},
+                        {"details", record.details}}
+             .dump(2) +
+         "\n";
+}
+
+ClusterRecord from_json(const fs::path& path, const std::string& text) {
+  try {
+    const nlohmann::json json = nlohmann::json::parse(text);
+    ClusterRecord record;
+    record.cluster_id = json.at("cluster_id").get<std::string>();
+    record.deployer = json.at("deployer").get<std::string>();
+    record.endpoint = json.at("endpoint").get<std::string>();
+    record.public_key = json.at("public_key").get<std::string>();
+    record.client_key = json.at("client_key").get<std::string>();
+    record.since_ms = json.at("since_ms").get<std::int64_t>();
+    record.details = json.at("details").get<std::map<std::string, std::string>>();
+    if (record.cluster_id + ".json" != path.filename())
+      throw InvalidInput(path.native() + ": is the record of '" + record.cluster_id +
+                         "': it was renamed or copied, remove it");
+    return record;
+  } catch (const nlohmann::json::exception& error) {
+    throw InvalidInput(path.native() + ": is no record of a cluster (" + error.what() +
+                       "): remove it");
+  }
+}
+
+// Nothing if there is no such file. Throws InvalidInput if others may read it.
+std::optional<std::string> read_private(const fs::path& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (file.get() < 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+    throw InvalidInput(path.native() + ": can't be opened: " + std::strerror(errno));
+  }
+  struct stat facts {};
+  if (::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode) || facts.st_uid != ::geteuid() ||
+      (facts.st_mode & 077) != 0) {
+    char mode[16];
+    std::snprintf(mode, sizeof mode, "0%o", facts.st_mode & 07777U);
+    throw InvalidInput(path.native() + ": holds keys, but belongs to user " +
+                       std::to_string(facts.st_uid) + " with mode " + mode +
+                       ": it must be a file of user " + std::to_string(::geteuid()) +
+                       " with mode 0600; if nobody else has read it, chmod 600");
+  }
+  std::string text(kLargest, '\0');
+  std::size_t size = 0;
+  while (size < text.size()) {
+    const ssize_t got = ::read(file.get(), text.data() + size, text.size() - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  text.resize(size);
+  return text;
+}
+
+std::string list_of(const std::vector<ClusterRecord>& records) {
+  std::string names;
+  for (const ClusterRecord& record : records)
+    names += (names.empty() ? "'" : ", '") + record.cluster_id + "'";
+  return names;
+}
+
+}  // namespace
+
+ClusterRecords::ClusterRecords(StateFolder folder) : folder_(std::move(folder)) {}
+
+fs::path ClusterRecords::path_of(const std::string& cluster_id) const {
+  check_cluster_id(cluster_id);
+  return folder_.clusters() / (cluster_id + ".json");
+}
+
+void ClusterRecords::write(const ClusterRecord& record) const {
+  const fs::path path = path_of(record.cluster_id);
+  std::string part = (folder_.make_clusters() / ".part-XXXXXX").native();
+  const Descriptor file(::mkostemp(part.data(), O_CLOEXEC));  // 0600
+  const std::string text = to_json(record);
+  if (file.get() < 0 ||
+      ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+      ::rename(part.c_str(), path.c_str()) != 0) {
+    const int error = errno;
+    ::unlink(part.c_str());
+    throw InvalidInput(path.native() + ": can't be written: " + std::strerror(error) +
+                       ": make room there");
+  }
+}
+
+std::optional<ClusterRecord> ClusterRecords::find(const std::string& cluster_id) const {
+  const fs::path path = path_of(cluster_id);
+  const auto text = read_private(path);
+  if (!text) return std::nullopt;
+  return from_json(path, *text);
+}
+
+ClusterRecord ClusterRecords::read(const std::string& cluster_id) const {
+  if (auto record = find(cluster_id)) return *std::move(record);
+  const std::vector<ClusterRecord> others = all();
+  std::vector<std::string> names;
+  for (const ClusterRecord& each : others) names.push_back(each.cluster_id);
+  const std::string near = nearest_name(cluster_id, names);
+  throw InvalidInput("no cluster '" + cluster_id + "' is known: looked for " +
+                     path_of(cluster_id).native() +
+                     (!near.empty()    ? ": did you mean '" + near + "'?"
+                      : others.empty() ? ": there is none; start one by 'fr cluster start'"
+                                       : ": there are " + list_of(others)));
+}
+
+std::vector<ClusterRecord> ClusterRecords::all() const {
+  std::vector<ClusterRecord> records;
+  std::error_code ignored;
+  for (auto at = fs::directory_iterator(folder_.clusters(), ignored);
+       at != fs::directory_iterator(); at.increment(ignored)) {
+    if (at->path().extension() != ".json") continue;
+    try {
+      if (auto record = find(at->path().stem())) records.push_back(*std::move(record));
+    } catch (const InvalidInput&) {
+      continue;  // told by whoever asks for it by its id
+    }
+  }
+  std::sort(records.begin(), records.end(), [](const ClusterRecord& a, const ClusterRecord& b) {
+    return a.cluster_id < b.cluster_id;
+  });
+  return records;
+}
+
+void ClusterRecords::remove(const std::string& cluster_id) const {
+  ::unlink(path_of(cluster_id).c_str());
+}
+
+ClusterRecord ClusterRecords::choose(const Configuration& configuration) const {
+  if (const auto id = configuration.find(options::kClusterId)) return read(*id);
+  const std::vector<ClusterRecord> records = all();
+  if (records.size() == 1) return records[0];
+  if (records.empty())
+    throw InvalidInput("no cluster is known: looked in " + folder_.clusters().native() +
+                       ": start one by 'fr cluster start', or wait for one by "
+                       "--wait-for-cluster");
+  throw InvalidInput(std::to_string(records.size()) + " clusters are known, " + list_of(records) +
+                     ": choose one by --cluster-id (" + options::kClusterId.key() + ")");
+}
+
+bool ClusterRecords::wait_for_endpoint(const std::string& cluster_id, std::int64_t patience_ms,
+                                       ClusterRecord& record, int stop) const {
+  const std::int64_t deadline =
+      SystemClock::instance().now_ns() + std::max<std::int64_t>(patience_ms, 0) * 1'000'000;
+  const auto look = [&] {
+    if (!cluster_id.empty()) {
+      const auto found = find(cluster_id);
+      if (!found || found->endpoint.empty()) return false;
+      record = *found;
+      return true;
+    }
+    const auto records = all();
+    if (records.size() != 1 || records[0].endpoint.empty()) return false;
+    record = records[0];
+    return true;
+  };
+  if (look()) return true;
+  const Descriptor changes(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  ::inotify_add_watch(changes.get(), folder_.make_clusters().c_str(), IN_MOVED_TO | IN_CLOSE_WRITE);
+  while (!look()) {
+    const std::int64_t left = (deadline - SystemClock::instance().now_ns()) / 1'000'000;
+    if (left <= 0) return false;
+    pollfd polled[] = {{changes.get(), POLLIN, 0}, {stop, POLLIN, 0}};
+    ::poll(polled, 2, static_cast<int>(std::min<std::int64_t>(left, 60'000)));
+    if (polled[1].revents != 0) return look();
+    char events[4096];
+    while (::read(changes.get(), events, sizeof events) > 0) {
+    }
+  }
+  return true;
+}
+
+}  // namespace freshet

@@ -1,0 +1,46 @@
+// Cluster records as files: clusters/<id>.json of the state folder, which only its owner reads.
+//
+// Threads    Any; also other processes may write and remove at any time: a record is there whole or
+//            not at all.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client/state_folder.h"
+#include "freshet/api.h"
+#include "freshet/cluster_deployer.h"
+#include "freshet/configuration.h"
+
+namespace freshet {
+
+class FRESHET_API ClusterRecords {
+ public:
+  explicit ClusterRecords(StateFolder folder);
+
+  const StateFolder& folder() const { return folder_; }
+  std::filesystem::path path_of(const std::string& cluster_id) const;
+  // Throws InvalidInput: a bad id, no room.
+  void write(const ClusterRecord& record) const;
+  // Throws InvalidInput: none of that id, with those that there are and where it looked; a file
+  // that others may read; one that is no record.
+  ClusterRecord read(const std::string& cluster_id) const;
+  std::optional<ClusterRecord> find(const std::string& cluster_id) const;
+  // By id. One that can't be read is left out.
+  std::vector<ClusterRecord> all() const;
+  void remove(const std::string& cluster_id) const;
+
+  // By cluster.id, or the only one there is. Throws InvalidInput that names where it looked, or
+  // lists the several.
+  ClusterRecord choose(const Configuration& configuration) const;
+  // Waits for one that has an endpoint and, unless it is empty, that id. False: not in time, or
+  // `stop`, a descriptor if not negative, is readable.
+  bool wait_for_endpoint(const std::string& cluster_id, std::int64_t patience_ms,
+                         ClusterRecord& record, int stop = -1) const;
+
+ private:
+  StateFolder folder_;
+};
+
+}  // namespace freshet

@@ -1,0 +1,140 @@
+#include "client/deployer_services.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "client/cluster_connection.h"
+#include "client/cluster_presence.h"
+#include "freshet/error.h"
+#include "process/rolled_log.h"
+#include "process/started_process.h"
+#include "security/keys.h"
+#include "task/clock.h"
+
+namespace freshet {
+namespace fs = std::filesystem;
+
+std::string program_fr() {
+  std::error_code ignored;
+  const fs::path self = fs::read_symlink("/proc/self/exe", ignored);
+  if (self.filename() == "fr") return self.native();
+  Dl_info core{};
+  if (::dladdr(reinterpret_cast<const void*>(&program_fr), &core) == 0)
+    throw InvalidInput("can't tell where the core library stands");
+  // <prefix>/<libdir>, whose depth differs, or core/ of a build folder.
+  std::string looked;
+  fs::path folder = fs::canonical(core.dli_fname, ignored).parent_path();
+  for (int up = 0; up < 3 && folder.has_relative_path(); ++up) {
+    folder = folder.parent_path();
+    for (const char* place : {"bin/fr", "tools/fr/fr"}) {
+      const fs::path found = folder / place;
+      if (::access(found.c_str(), X_OK) == 0 && fs::is_regular_file(found, ignored))
+        return found.native();
+      looked += "\n  looked for: " + found.native();
+    }
+  }
+  throw InvalidInput(
+      "the program 'fr', which the processes of a cluster are, is not beside the core library: "
+      "install Freshet whole" +
+      looked);
+}
+
+LocalDeployerServices::LocalDeployerServices(StateFolder folder) : records_(std::move(folder)) {}
+
+LocalDeployerServices::~LocalDeployerServices() {
+  for (std::thread& each : connecting_) each.join();
+}
+
+LocalDeployerServices& LocalDeployerServices::instance() {
+  static LocalDeployerServices services(StateFolder::of_this_user());
+  return services;
+}
+
+std::pair<std::string, std::string> LocalDeployerServices::make_key_pair() {
+  KeyPair pair = freshet::make_key_pair();
+  return {std::move(pair.public_key), std::move(pair.secret_key)};
+}
+
+ClusterRecord LocalDeployerServices::read_record(const std::string& cluster_id) const {
+  return records_.read(cluster_id);
+}
+
+void LocalDeployerServices::remove_record(const std::string& cluster_id) {
+  remove_remains(records_, cluster_id);
+  records_.remove(cluster_id);
+}
+
+std::int64_t LocalDeployerServices::start_detached(const std::string& cluster_id,
+                                                   const std::string& name,
+                                                   const std::vector<std::string>& command,
+                                                   const std::string& inherited) {
+  const fs::path file = records_.folder().make_logs(cluster_id) / (name + ".log");
+  const int log =
+      ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (log < 0)
+    throw InvalidInput(file.native() + ": can't be opened: " + std::strerror(errno) +
+                       ": the log of '" + name + "' is written there");
+  std::int64_t process = 0;
+  try {
+    process = start_detached_process({command, {}, inherited, log});
+  } catch (...) {
+    ::close(log);
+    throw;
+  }
+  ::close(log);
+  const std::lock_guard lock(mutex_);
+  if (name == "jobmanager") job_managers_[cluster_id] = process;
+  return process;
+}
+
+std::int64_t LocalDeployerServices::started_job_manager(const std::string& cluster_id) const {
+  const std::lock_guard lock(mutex_);
+  const auto at = job_managers_.find(cluster_id);
+  return at == job_managers_.end() ? 0 : at->second;
+}
+
+std::unique_ptr<ClusterClient> LocalDeployerServices::wait_and_connect(ClusterRecord record,
+                                                                       std::int64_t patience_ms) {
+  const std::int64_t begin = SystemClock::instance().now_ns();
+  if (record.endpoint.empty()) {
+    const std::string id = record.cluster_id;
+    const std::int64_t process = started_job_manager(id);
+    const int end = process == 0 ? -1 : static_cast<int>(::syscall(SYS_pidfd_open, process, 0));
+    const bool found = records_.wait_for_endpoint(id, patience_ms, record, end);
+    if (end >= 0) ::close(end);
+    if (!found) {
+      const bool ended = process != 0 && ::kill(static_cast<pid_t>(process), 0) != 0;
+      const std::string said = last_lines_of_file(records_.folder().logs(id) / "jobmanager.log");
+      throw ClusterUnreachable(
+          (ended ? "the job manager of cluster '" + id + "' has ended before it could be reached"
+                 : "no job manager of cluster '" + id + "' has announced itself within " +
+                       std::to_string(patience_ms) + " ms in " + records_.path_of(id).native()) +
+          (said.empty() ? std::string() : "; it said last:\n" + said));
+    }
+  }
+  const std::int64_t spent = (SystemClock::instance().now_ns() - begin) / 1'000'000;
+  return connect_to_cluster(record, std::max<std::int64_t>(patience_ms - spent, 100));
+}
+
+Future<std::unique_ptr<ClusterClient>> LocalDeployerServices::connect(const ClusterRecord& record,
+                                                                      std::int64_t patience_ms) {
+  Promise<std::unique_ptr<ClusterClient>> promise;
+  auto future = promise.future();
+  const std::lock_guard lock(mutex_);
+  connecting_.emplace_back([this, record, patience_ms, promise = std::move(promise)]() mutable {
+    try {
+      promise.set_value(wait_and_connect(record, patience_ms));
+    } catch (...) {
+      promise.set_error(std::current_exception());
+    }
+  });
+  return future;
+}
+
+}  // namespace freshet

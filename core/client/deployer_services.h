@@ -1,0 +1,57 @@
+// What core offers to deployers on this host: records, keys, processes that belong to nobody, and
+// clients of what they brought up.
+//
+// Threads    Any.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "client/cluster_records.h"
+#include "freshet/cluster_deployer.h"
+
+namespace freshet {
+
+// Absolute path of the program `fr` of this installation or build. Throws InvalidInput that names
+// where it looked.
+FRESHET_API std::string program_fr();
+
+class FRESHET_API LocalDeployerServices final : public DeployerServices {
+ public:
+  explicit LocalDeployerServices(StateFolder folder);
+  ~LocalDeployerServices() override;  // waits for connections that are being made
+  // Of this process, for this user's state folder.
+  static LocalDeployerServices& instance();
+
+  const ClusterRecords& cluster_records() const { return records_; }
+
+  std::string program() const override { return program_fr(); }
+  // A record without an endpoint is waited for, too; fails at once, with its last lines, if the
+  // process 'jobmanager' that was started here for that cluster ends meanwhile.
+  Future<std::unique_ptr<ClusterClient>> connect(const ClusterRecord& record,
+                                                 std::int64_t patience_ms) override;
+  std::pair<std::string, std::string> make_key_pair() override;
+  void write_record(const ClusterRecord& record) override { records_.write(record); }
+  ClusterRecord read_record(const std::string& cluster_id) const override;
+  std::vector<ClusterRecord> records() const override { return records_.all(); }
+  void remove_record(const std::string& cluster_id) override;
+  std::int64_t start_detached(const std::string& cluster_id, const std::string& name,
+                              const std::vector<std::string>& command,
+                              const std::string& inherited) override;
+
+ private:
+  std::unique_ptr<ClusterClient> wait_and_connect(ClusterRecord record, std::int64_t patience_ms);
+  std::int64_t started_job_manager(const std::string& cluster_id) const;
+
+  const ClusterRecords records_;
+  mutable std::mutex mutex_;
+  std::map<std::string, std::int64_t> job_managers_;  // started here, by cluster
+  std::vector<std::thread> connecting_;
+};
+
+}  // namespace freshet

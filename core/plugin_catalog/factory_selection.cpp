@@ -1,0 +1,31 @@
+#include "plugin_catalog/factory_selection.h"
+
+namespace freshet {
+
+std::string asked_target(const Configuration& configuration) {
+  const auto target = configuration.find(options::kExecutionTarget);
+  if (!target) return "a configuration without a target (" + options::kExecutionTarget.key() + ")";
+  return "target '" + *target + "' (" + options::kExecutionTarget.key() + " from " +
+         configuration.origin(options::kExecutionTarget).text() + ")";
+}
+
+std::string words_of_none(const PluginCatalog& catalog, std::uint32_t kind,
+                          const Configuration& configuration,
+                          const std::vector<std::string>& warnings) {
+  std::vector<std::string> names;
+  for (const CatalogEntry* entry : catalog.usable(kind)) names.push_back(entry->file.identity.name);
+  const std::string target = configuration.find(options::kExecutionTarget).value_or("");
+  const std::string nearest = nearest_name(target, names);
+  std::string text = target.empty()
+                         ? "no target is set (" + options::kExecutionTarget.key() + "): "
+                         : "no " + kind_name(kind) + " for " + asked_target(configuration) + ": ";
+  text += names.empty()       ? "install its plugin into one of the folders below"
+          : target.empty()    ? "give --target=NAME, with the name of one of those below"
+          : nearest.empty()   ? "choose one of those below, or install its plugin"
+          : nearest != target ? "did you mean '" + nearest + "'?"
+                              : "the plugin of that name did not say yes, see below";
+  for (const std::string& warning : warnings) text += "\n  " + warning;
+  return text + catalog.account_of(kind);
+}
+
+}  // namespace freshet

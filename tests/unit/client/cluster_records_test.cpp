@@ -1,0 +1,171 @@
+#include "client/cluster_records.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "client/cluster_presence.h"
+#include "freshet/error.h"
+#include "freshet/options.h"
+#include "scratch_folder.h"
+
+namespace freshet {
+namespace {
+
+using testing::names_in;
+using testing::ScratchFolder;
+namespace fs = std::filesystem;
+
+template <class F>
+std::string refusal(F f) {
+  try {
+    f();
+  } catch (const InvalidInput& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+class ClusterRecordsTest : public ::testing::Test {
+ protected:
+  static ClusterRecord record(const std::string& id, const std::string& endpoint = "tcp://h:1") {
+    return {id, "standalone", endpoint, "public", "secret", 4711, {{"jobmanager", "12"}}};
+  }
+  static Configuration chosen(const std::string& id) {
+    Configuration configuration;
+    configuration.set(options::kClusterId, id, Origin::command_line("--cluster-id"));
+    return configuration;
+  }
+
+  ScratchFolder scratch_;
+  StateFolder folder_{scratch_ / "state ü/freshet"};
+  ClusterRecords records_{folder_};
+};
+
+TEST_F(ClusterRecordsTest, ARecordIsReadAsItWasWrittenAndIsItsOwnersAlone) {
+  records_.write(record("one-1_a"));
+  const ClusterRecord read = records_.read("one-1_a");
+  EXPECT_EQ(read.deployer, "standalone");
+  EXPECT_EQ(read.endpoint, "tcp://h:1");
+  EXPECT_EQ(read.public_key, "public");
+  EXPECT_EQ(read.client_key, "secret");
+  EXPECT_EQ(read.since_ms, 4711);
+  EXPECT_EQ(read.details.at("jobmanager"), "12");
+  struct stat facts {};
+  ASSERT_EQ(::stat(records_.path_of("one-1_a").c_str(), &facts), 0);
+  EXPECT_EQ(facts.st_mode & 0777, 0600u);
+  EXPECT_EQ(names_in(folder_.clusters()), std::vector<std::string>{"one-1_a.json"});
+}
+
+TEST_F(ClusterRecordsTest, OneThatOthersMayReadIsRefusedWithItsMode) {
+  records_.write(record("a"));
+  ::chmod(records_.path_of("a").c_str(), 0640);
+  const std::string said = refusal([&] { records_.read("a"); });
+  EXPECT_TRUE(contains(said, "mode 0640")) << said;
+  EXPECT_TRUE(contains(said, "chmod 600")) << said;
+  EXPECT_TRUE(records_.all().empty());
+}
+
+TEST_F(ClusterRecordsTest, OneThatIsNoneOrWasRenamedIsRefused) {
+  records_.write(record("a"));
+  fs::copy_file(records_.path_of("a"), records_.path_of("b"));
+  EXPECT_TRUE(contains(refusal([&] { records_.read("b"); }), "record of 'a'"));
+  scratch_.write("state ü/freshet/clusters/c.json", "{}");
+  ::chmod(records_.path_of("c").c_str(), 0600);
+  EXPECT_TRUE(contains(refusal([&] { records_.read("c"); }), "is no record of a cluster"));
+}
+
+TEST_F(ClusterRecordsTest, AnUnknownIdIsToldWhereItWasLookedForAndWhatThereIs) {
+  const std::string none = refusal([&] { records_.read("words"); });
+  EXPECT_TRUE(contains(none, records_.path_of("words").native())) << none;
+  EXPECT_TRUE(contains(none, "fr cluster start")) << none;
+  records_.write(record("word"));
+  EXPECT_TRUE(contains(refusal([&] { records_.read("words"); }), "did you mean 'word'?"));
+  for (const std::string bad : {"", "../x", "A", "a/b", "a.b"})
+    EXPECT_TRUE(contains(refusal([&] { records_.read(bad); }), "no cluster id")) << bad;
+}
+
+TEST_F(ClusterRecordsTest, TheOnlyOneIsChosenAndSeveralAreListed) {
+  EXPECT_TRUE(contains(refusal([&] { records_.choose({}); }), folder_.clusters().native()));
+  records_.write(record("a"));
+  EXPECT_EQ(records_.choose({}).cluster_id, "a");
+  records_.write(record("b"));
+  const std::string said = refusal([&] { records_.choose({}); });
+  EXPECT_TRUE(contains(said, "'a', 'b'")) << said;
+  EXPECT_TRUE(contains(said, "--cluster-id")) << said;
+  EXPECT_EQ(records_.choose(chosen("b")).cluster_id, "b");
+}
+
+TEST_F(ClusterRecordsTest, AnEndpointIsWaitedFor) {
+  records_.write(record("a", ""));
+  ClusterRecord found;
+  EXPECT_FALSE(records_.wait_for_endpoint("a", 10, found));
+  std::thread writer([&] { records_.write(record("a", "tcp://h:2")); });
+  EXPECT_TRUE(records_.wait_for_endpoint("a", 60'000, found));
+  writer.join();
+  EXPECT_EQ(found.endpoint, "tcp://h:2");
+}
+
+TEST_F(ClusterRecordsTest, AFolderThatOthersMayEnterIsRefused) {
+  records_.write(record("a"));
+  ::chmod(folder_.clusters().c_str(), 0755);
+  EXPECT_TRUE(contains(refusal([&] { records_.write(record("a")); }), "0755"));
+}
+
+TEST_F(ClusterRecordsTest, TheLastProcessOfAClusterRemovesItsFoldersAndRecord) {
+  records_.write(record("a"));
+  {
+    const ClusterPresence one(records_, "a");
+    {
+      const ClusterPresence two(records_, "a");
+      folder_.make_sockets("a");
+      EXPECT_TRUE(is_present(folder_, "a"));
+    }
+    EXPECT_TRUE(fs::exists(folder_.sockets("a")));
+    EXPECT_FALSE(remove_remains(records_, "a"));
+    remove_all_remains(records_);
+    EXPECT_EQ(records_.all().size(), 1u);
+  }
+  EXPECT_FALSE(is_present(folder_, "a"));
+  EXPECT_FALSE(fs::exists(folder_.sockets("a")));
+  EXPECT_TRUE(names_in(folder_.runs()).empty());
+  EXPECT_TRUE(records_.all().empty());
+}
+
+TEST_F(ClusterRecordsTest, WhatAKilledClusterHasLeftIsRemovedByWhoLooksNext) {
+  records_.write(record("a"));
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const ClusterPresence presence(records_, "a");
+    folder_.make_sockets("a");
+    ::kill(::getpid(), SIGKILL);
+  }
+  ::waitpid(child, nullptr, 0);
+  EXPECT_EQ(records_.all().size(), 1u);
+  remove_all_remains(records_);
+  EXPECT_TRUE(records_.all().empty());
+  EXPECT_TRUE(names_in(folder_.runs()).empty());
+  EXPECT_FALSE(fs::exists(folder_.sockets("a")));
+}
+
+TEST_F(ClusterRecordsTest, LogsOfTheLastClustersAreKept) {
+  for (int i = 0; i < 25; ++i) folder_.make_logs("c" + std::to_string(i));
+  EXPECT_EQ(names_in(folder_.all_logs()).size(), 21u);
+  EXPECT_TRUE(fs::exists(folder_.logs("c24")));
+}
+
+TEST_F(ClusterRecordsTest, SocketsStandWherePathsAreShort) {
+  const StateFolder deep(scratch_ / std::string(150, 'x'));
+  EXPECT_LE(deep.sockets("a").native().size(), 70u);
+  EXPECT_NE(deep.sockets("a"), folder_.sockets("a"));
+}
+
+}  // namespace
+}  // namespace freshet
