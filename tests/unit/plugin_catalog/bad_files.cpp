@@ -15,47 +15,41 @@ using test_modules::Patient;
 using test_modules::ScratchFolder;
 namespace fs = std::filesystem;
 
-struct Bytes {
-  std::string what;
-  std::string bytes;
-  std::vector<std::string> said;
-};
-
 template <class Change>
-std::string alpha(Change change) {
-  Patient patient("alpha");
+std::string marked(Change change) {
+  Patient patient("marked");
   change(patient);
   return patient.bytes;
 }
 template <class Change>
 std::string with_elf(Change change) {
-  return alpha([&](Patient& patient) { patient.elf(change); });
+  return marked([&](Patient& patient) { patient.elf(change); });
 }
 template <class Change>
 std::string with_segment(std::uint32_t type, Change change) {
-  return alpha([&](Patient& patient) { patient.segment(type, change); });
+  return marked([&](Patient& patient) { patient.segment(type, change); });
 }
 template <class Change>
 std::string with_note(Change change) {
-  return alpha([&](Patient& patient) { patient.note(change); });
+  return marked([&](Patient& patient) { patient.note(change); });
 }
 template <class Change>
 std::string with_entry(Change change) {
-  return alpha([&](Patient& patient) { patient.entry(change); });
+  return marked([&](Patient& patient) { patient.entry(change); });
 }
 template <class Change>
 std::string with_symbol(Change change) {
-  return alpha([&](Patient& patient) { patient.entry_symbol(change); });
+  return marked([&](Patient& patient) { patient.entry_symbol(change); });
 }
 std::string with_dynamic(std::int64_t tag, std::uint64_t value) {
-  return alpha([&](Patient& patient) { patient.dynamic(tag, value); });
+  return marked([&](Patient& patient) { patient.dynamic(tag, value); });
 }
 std::string with_tag(const char* from, const char* to) {
-  return alpha([&](Patient& patient) { patient.tag(from, to); });
+  return marked([&](Patient& patient) { patient.tag(from, to); });
 }
 std::string module(const char* name) { return test_modules::content(test_modules::path(name)); }
 
-std::vector<Bytes> bad_elf() {
+std::vector<BadBytes> bad_elf() {
   return {
       {"empty", "", {"is empty", "build or copy it again"}},
       {"text", "hello world, this is a text and not a plugin", {"'hell'", "'?ELF'", "give a"}},
@@ -123,27 +117,27 @@ std::vector<Bytes> bad_elf() {
   };
 }
 
-std::vector<Bytes> bad_notes() {
+std::vector<BadBytes> bad_notes() {
   return {
       {"no note", module("no_note"), {"no Freshet note", "FRESHET_APPLICATION"}},
       {"two notes",
        module("two_notes"),
        {"2 Freshet notes", "has 1", "one plugin or application macro"}},
       {"a note of lying content length",
-       alpha([](Patient& p) { p.note_header(8, 0xfffffff0, 1); }),
+       marked([](Patient& p) { p.note_header(8, 0xfffffff0, 1); }),
        {"4294967280", "left", "damaged"}},
       {"a note of lying owner length",
-       alpha([](Patient& p) { p.note_header(0xffffffff, 408, 1); }),
+       marked([](Patient& p) { p.note_header(0xffffffff, 408, 1); }),
        {"4294967295", "left", "damaged"}},
       {"a note of short content",
-       alpha([](Patient& p) {
+       marked([](Patient& p) {
          p.note_header(8, 16, 1);
          p.bytes.replace(p.note_at() + 16, sizeof(freshet_note_v1) - 16,
                          sizeof(freshet_note_v1) - 16, '\0');
        }),
        {"is 16 bytes", "24 are needed", "build it again"}},
       {"a note of another type",
-       alpha([](Patient& p) { p.note_header(8, 408, 9); }),
+       marked([](Patient& p) { p.note_header(8, 408, 9); }),
        {"no Freshet note"}},
       {"wrong magic",
        with_note([](auto& n) { n.magic[0] = 'X'; }),
@@ -185,7 +179,7 @@ std::vector<Bytes> bad_notes() {
   };
 }
 
-std::vector<Bytes> bad_builds() {
+std::vector<BadBytes> bad_builds() {
   return {
       {"another standard library",
        with_tag("stdlib=libstdc++", "stdlib=libc++"),
@@ -216,7 +210,7 @@ std::vector<Bytes> bad_builds() {
   };
 }
 
-std::vector<Bytes> bad_entries() {
+std::vector<BadBytes> bad_entries() {
   return {
       {"no entry", module("no_entry"), {"does not export", "'freshet_plugin'", "version script"}},
       {"an entry that is not defined",
@@ -239,25 +233,53 @@ std::vector<Bytes> bad_entries() {
        {"ABI version 3", "ABI version 1", "use a newer Freshet"}},
       {"an entry of lying size",
        with_entry([](auto& e) { e.struct_size = 80; }),
-       {"its entry says connector of 80 bytes", "its note connector of 88", "build it again"}},
+       {"its entry says executor of 80 bytes", "its note executor of 88", "build it again"}},
       {"another kind than its entry",
-       with_note([](auto& n) { n.kind = FRESHET_KIND_EXECUTOR; }),
-       {"its entry says connector", "its note executor", "build it again"}},
+       with_note([](auto& n) { n.kind = FRESHET_KIND_DEPLOYER; }),
+       {"its entry says executor", "its note deployer", "build it again"}},
   };
 }
 
 }  // namespace
 
+std::vector<BadBytes> bad_bytes() {
+  std::vector<BadBytes> all;
+  for (const auto& group : {bad_elf(), bad_notes(), bad_builds(), bad_entries()})
+    all.insert(all.end(), group.begin(), group.end());
+  return all;
+}
+
 std::vector<Refusal> of_bytes() {
   const ScratchFolder folder;
   std::vector<Refusal> refusals;
-  for (const auto& group : {bad_elf(), bad_notes(), bad_builds(), bad_entries()})
-    for (const Bytes& bad : group) {
-      const fs::path file = folder.write("bad.so", bad.bytes);
-      refusals.push_back({bad.what, error_of<RefusedFile>([&] { read_compatible_file(file); }),
-                          file.native(), bad.said});
-    }
+  for (const BadBytes& bad : bad_bytes()) {
+    const fs::path file = folder.write("bad.so", bad.bytes);
+    refusals.push_back({bad.what, error_of<RefusedFile>([&] { read_compatible_file(file); }),
+                        file.native(), bad.said});
+  }
   return refusals;
+}
+
+std::vector<BadFile> put_odd_files(const fs::path& folder) {
+  fs::create_directory(folder / "folder.so");
+  EXPECT_EQ(::mkfifo((folder / "fifo.so").c_str(), 0600), 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  (folder / "socket.so").native().copy(address.sun_path, sizeof address.sun_path - 1);
+  const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  EXPECT_EQ(::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ::close(socket);
+  fs::create_symlink("/dev/null", folder / "device.so");
+  fs::create_symlink("gone", folder / "dangling.so");
+  fs::create_symlink("loop.so", folder / "loop.so");
+  return {
+      {"a folder", folder / "folder.so", {"is a folder", "regular file", "give the path"}},
+      {"a fifo", folder / "fifo.so", {"is a fifo", "regular file", "give the path"}},
+      {"a socket", folder / "socket.so", {"is a socket", "regular file", "give the path"}},
+      {"a device", folder / "device.so", {"is a device", "regular file", "give the path"}},
+      {"a dangling link", folder / "dangling.so", {"link to 'gone'", "mend the link"}},
+      {"a loop of links", folder / "loop.so", {"leads back to itself", "mend the link"}},
+  };
 }
 
 std::vector<Refusal> of_odd_files() {
@@ -267,21 +289,7 @@ std::vector<Refusal> of_odd_files() {
     refusals.push_back(
         {what, error_of<RefusedFile>([&] { read_plugin_file(file); }), file.native(), said});
   };
-  add("a folder", folder.path(), {"is a folder", "regular file", "give the path"});
-  EXPECT_EQ(::mkfifo((folder / "fifo.so").c_str(), 0600), 0);
-  add("a fifo", folder / "fifo.so", {"is a fifo", "regular file", "give the path"});
-  add("a device", "/dev/null", {"is a device", "regular file", "give the path"});
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  (folder / "socket.so").native().copy(address.sun_path, sizeof address.sun_path - 1);
-  const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  EXPECT_EQ(::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-  add("a socket", folder / "socket.so", {"is a socket", "regular file", "give the path"});
-  ::close(socket);
-  fs::create_symlink("gone", folder / "dangling.so");
-  add("a dangling link", folder / "dangling.so", {"link to 'gone'", "mend the link"});
-  fs::create_symlink("loop.so", folder / "loop.so");
-  add("a loop of links", folder / "loop.so", {"leads back to itself", "mend the link"});
+  for (const BadFile& odd : put_odd_files(folder.path())) add(odd.what.c_str(), odd.file, odd.said);
   add("what is not there", folder / "absent.so", {"does not exist", "check the path"});
   add("a file below a file", folder.write("file", "x") / "x.so", {"Not a directory", "check the"});
   add("a program", "/proc/self/exe", {"is an executable", "-shared", "FRESHET_APPLICATION"});

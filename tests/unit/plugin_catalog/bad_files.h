@@ -1,6 +1,7 @@
 // The gallery: everything that Freshet refuses, made bad here and offered to it.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,21 @@ struct Refusal {
   std::string file;               // that the text has to name; "" if there is none
   std::vector<std::string> said;  // what the text has to hold as well: both values and the mend
 };
+
+// What a bad file is made of, and a file that is bad by what it is.
+struct BadBytes {
+  std::string what, bytes;
+  std::vector<std::string> said;
+};
+struct BadFile {
+  std::string what;
+  std::filesystem::path file;
+  std::vector<std::string> said;
+};
+// All that are refused for their content. But for what was built so (no note, ...), they are the
+// executor 'marked', which leaves a marker when its code runs, damaged in one place.
+std::vector<BadBytes> bad_bytes();
+std::vector<BadFile> put_odd_files(const std::filesystem::path& folder);
 
 // Of files whose bytes are bad, of what is no file, of those that change while they are read, and
 // of what the loader misses. None of their code has run.

@@ -139,14 +139,18 @@ TEST(PluginCatalog, AnAccountNamesWhatWasFoundRefusedAndLookedAt) {
 // The aim is a twentieth of a second (benchmarks/README.md has the figure); this is a guard.
 TEST(PluginCatalog, ListsTwoHundredPluginsInNoTime) {
   ScratchFolder folder;
-  for (int i = 0; i < 200; ++i) put(folder, "alpha", "p" + std::to_string(i) + ".so");
-  JudgedFiles files;
+  for (int i = 0; i < 200; ++i) {
+    const std::string name = "p" + std::to_string(i);
+    folder.write(name + ".so",
+                 Patient("alpha").note([&](auto& n) { std::strcpy(n.name, name.c_str()); }).bytes);
+  }
   auto best = std::chrono::nanoseconds::max();
   for (int round = 0; round < 5; ++round) {
+    JudgedFiles files;  // none was read before
     const auto start = std::chrono::steady_clock::now();
     const PluginCatalog catalog(path_of({folder.path()}), kPluginPatience, files);
     best = std::min<std::chrono::nanoseconds>(best, std::chrono::steady_clock::now() - start);
-    ASSERT_EQ(catalog.entries().size(), 200u);
+    ASSERT_EQ(catalog.usable(FRESHET_KIND_CONNECTOR).size(), 200u);
   }
   RecordProperty("microseconds", static_cast<int>(best.count() / 1000));
   EXPECT_LT(best, std::chrono::milliseconds(500));

@@ -79,9 +79,9 @@ TEST(Refusals, AllStandInTheTableForAuthorsAndNothingElseDoes) {
   ASSERT_EQ(unseen.size(), rows.size()) << "a row stands twice";
   for (const std::string& row : not_made_here) EXPECT_EQ(unseen.erase(row), 1u) << row;
   std::size_t refused = 0;
-  for (const auto& made : {gallery::of_bytes, gallery::of_odd_files, gallery::of_changing_files,
-                           gallery::of_what_is_missing, gallery::of_folders, gallery::of_company,
-                           gallery::of_what_ran})
+  for (const auto& made :
+       {gallery::of_bytes, gallery::of_odd_files, gallery::of_changing_files,
+        gallery::of_what_is_missing, gallery::of_folders, gallery::of_company, &of_what_ran})
     for (const Refusal& refusal : made()) {
       ++refused;
       bool found = false;

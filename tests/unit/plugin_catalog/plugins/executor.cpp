@@ -7,6 +7,13 @@
 #include "freshet/configuration.h"
 #include "freshet/options.h"
 #include "freshet/plugin_registration.h"
+#ifdef EXECUTOR_LEAVES_A_MARKER
+#include "marker.h"
+#endif
+
+#ifndef EXECUTOR_VERSION
+#define EXECUTOR_VERSION "0.1.0"
+#endif
 
 namespace {
 
@@ -25,4 +32,4 @@ class PrefixExecutorFactory final : public freshet::ExecutorFactory {
 
 }  // namespace
 
-FRESHET_EXECUTOR_PLUGIN(EXECUTOR_NAME, "0.1.0", PrefixExecutorFactory);
+FRESHET_EXECUTOR_PLUGIN(EXECUTOR_NAME, EXECUTOR_VERSION, PrefixExecutorFactory);

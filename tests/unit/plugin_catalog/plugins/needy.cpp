@@ -2,6 +2,10 @@
 #include "freshet/plugin_registration.h"
 #include "marker.h"
 
+#ifndef NEEDY_KIND
+#define NEEDY_KIND FRESHET_KIND_CONNECTOR
+#endif
+
 extern "C" int from_elsewhere();
 
 namespace {
@@ -11,4 +15,4 @@ void destroy(void*) {}
 
 }  // namespace
 
-FRESHET_DETAIL_MODULE(FRESHET_KIND_CONNECTOR, "needy", "0.1.0", &create, &destroy, nullptr);
+FRESHET_DETAIL_MODULE(NEEDY_KIND, "needy", "0.1.0", &create, &destroy, nullptr);
