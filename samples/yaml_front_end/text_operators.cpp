@@ -16,18 +16,18 @@
 #include <fstream>
 #include <map>
 
-#include "freshet/byte_records.h"
+#include "freshet/byte_operators.h"
 #include "freshet/error.h"
-#include "freshet/operator.h"
 #include "freshet/operator_services.h"
 #include "freshet/payload.h"
 #include "freshet/plugin_registration.h"
 
 namespace {
 
-using freshet::Batch;
+using freshet::ByteOperator;
 using freshet::ByteOutput;
 using freshet::ByteRows;
+using freshet::ByteSource;
 using freshet::Operator;
 using freshet::OperatorContext;
 using freshet::PayloadReader;
@@ -49,95 +49,66 @@ class Settings {
   const YAML::Node values_;
 };
 
-class Read final : public Operator {
+class Read final : public ByteSource {
  public:
   static std::unique_ptr<Operator> make(PayloadReader* payload, std::size_t) {
     return std::make_unique<Read>(Settings("text.read", *payload).get("path"));
   }
   explicit Read(std::string path) : path_(std::move(path)) {}
   void open(OperatorContext& context) override {
+    ByteSource::open(context);
     file_.open(path_);
     if (!file_)
       throw freshet::InvalidInput("text.read can't open '" + path_ + "': " + std::strerror(errno) +
                                   ": let 'path' be a file that this user may read");
-    out_ = ByteOutput(context.output(0), ByteOutput::Keys::kNone);
   }
-  Progress run(std::uint32_t records) override {
-    std::string line;
-    for (; records > 0; --records) {
-      if (!std::getline(file_, line)) {
-        out_.flush();
-        return {Progress::Kind::kEnd};
-      }
-      out_.emit(line);
-    }
-    out_.flush();
-    return {Progress::Kind::kMore};
-  }
-  void process(std::uint32_t, Batch&) override {}
-  void watermark(std::int64_t) override {}
-  void end_of_input(std::uint32_t) override {}
 
  private:
+  Progress read(std::uint32_t records) override {
+    std::string line;
+    for (; records > 0; --records) {
+      if (!std::getline(file_, line)) return {Progress::Kind::kEnd};
+      emit(line);
+    }
+    return {Progress::Kind::kMore};
+  }
+
   const std::string path_;
   std::ifstream file_;
-  ByteOutput out_;
 };
 
-// One that reads rows and hands watermarks on.
-class RowOperator : public Operator {
- public:
-  void process(std::uint32_t, Batch& batch) final {
-    const ByteRows rows(batch);
-    for (std::uint32_t i = 0; i < rows.size(); ++i) row(rows, i);
-    done();
-  }
-  virtual void row(const ByteRows& rows, std::uint32_t i) = 0;
-  virtual void done() {}
-  void watermark(std::int64_t timestamp) override {
-    if (output_) output_->watermark(timestamp);
-  }
-  void end_of_input(std::uint32_t) override {}
-
- protected:
-  freshet::Output* output_ = nullptr;
-};
-
-class Split final : public RowOperator {
+class Split final : public ByteOperator {
  public:
   static std::unique_ptr<Operator> make(PayloadReader* payload, std::size_t) {
     return std::make_unique<Split>(Settings("text.split", *payload).get("separators", " \t.,;:!?"));
   }
-  explicit Split(std::string separators) : separators_(std::move(separators)) {}
-  void open(OperatorContext& context) override {
-    output_ = &context.output(0);
-    out_ = ByteOutput(*output_, ByteOutput::Keys::kKeyed);
-  }
+  explicit Split(std::string separators)
+      : ByteOperator(ByteOutput::Keys::kKeyed), separators_(std::move(separators)) {}
+
+ private:
   void row(const ByteRows& rows, std::uint32_t i) override {
     const std::string_view line = rows.record(i);
     for (std::size_t at = 0; (at = line.find_first_not_of(separators_, at)) != line.npos;) {
       const std::size_t end = std::min(line.find_first_of(separators_, at), line.size());
-      out_.emit_keyed(line.substr(at, end - at), {}, rows.timestamp(i));
+      emit_keyed(line.substr(at, end - at), {}, rows.timestamp(i));
       at = end;
     }
   }
-  void done() override { out_.flush(); }
 
- private:
   const std::string separators_;
-  ByteOutput out_;
 };
 
-class Count final : public RowOperator {
+class Count final : public ByteOperator {
  public:
   static std::unique_ptr<Operator> make(PayloadReader*, std::size_t) {
     return std::make_unique<Count>();
   }
   void open(OperatorContext& context) override {
-    output_ = &context.output(0);
-    out_ = ByteOutput(*output_, ByteOutput::Keys::kNone);
+    ByteOperator::open(context);
     counts_ = &context.services().keyed_state("counts");
   }
+
+ private:
   void row(const ByteRows& rows, std::uint32_t i) override {
     if (!rows.keyed()) {
       throw freshet::InvalidInput(
@@ -146,50 +117,41 @@ class Count final : public RowOperator {
     std::string& count = counts_->at(rows.key(i));
     count = std::to_string(count.empty() ? 1 : std::stoull(count) + 1);
   }
-  void end_of_input(std::uint32_t) override {
+  void ended(std::uint32_t) override {
     std::map<std::string, std::string> sorted;
     counts_->for_each(
         [&](std::string_view key, std::string& count) { sorted.emplace(key, count); });
-    for (const auto& [key, count] : sorted) out_.emit(key + "\t" + count);
-    out_.flush();
+    for (const auto& [key, count] : sorted) emit(key + "\t" + count);
   }
 
- private:
   freshet::KeyedState* counts_ = nullptr;
-  ByteOutput out_;
 };
 
-class Upper final : public RowOperator {
+class Upper final : public ByteOperator {
  public:
   static std::unique_ptr<Operator> make(PayloadReader*, std::size_t) {
     return std::make_unique<Upper>();
   }
-  void open(OperatorContext& context) override {
-    output_ = &context.output(0);
-    out_ = ByteOutput(*output_, ByteOutput::Keys::kNone);
-  }
+
+ private:
   void row(const ByteRows& rows, std::uint32_t i) override {
     std::string text(rows.record(i));
     for (char& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    out_.emit(text, rows.timestamp(i));
+    emit(text, rows.timestamp(i));
   }
-  void done() override { out_.flush(); }
-
- private:
-  ByteOutput out_;
 };
 
-class Write final : public RowOperator {
+class Write final : public ByteOperator {
  public:
   static std::unique_ptr<Operator> make(PayloadReader* payload, std::size_t) {
     return std::make_unique<Write>(Settings("text.write", *payload).get("path"));
   }
   explicit Write(std::string path) : path_(std::move(path)) {}
-  void open(OperatorContext&) override {
+  void open(OperatorContext& context) override {
+    ByteOperator::open(context);
     file_.open(path_ + ".part");
     if (!file_) throw freshet::InvalidInput("text.write can't write '" + path_ + ".part'");
   }
-  void row(const ByteRows& rows, std::uint32_t i) override { file_ << rows.record(i) << '\n'; }
   void commit() override {
     file_.close();
     if (!file_ || std::rename((path_ + ".part").c_str(), path_.c_str()) != 0) {
@@ -198,6 +160,8 @@ class Write final : public RowOperator {
   }
 
  private:
+  void row(const ByteRows& rows, std::uint32_t i) override { file_ << rows.record(i) << '\n'; }
+
   const std::string path_;
   std::ofstream file_;
 };
