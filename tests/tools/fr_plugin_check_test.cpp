@@ -66,6 +66,7 @@ std::string test_name(const ::testing::TestParamInfo<Wrong>& info) {
 }
 
 class AnExecutorThat : public ::testing::TestWithParam<Wrong> {};
+class AFrontEndThat : public ::testing::TestWithParam<Wrong> {};
 class OperatorsOfWhichOne : public ::testing::TestWithParam<Wrong> {};
 
 TEST_P(AnExecutorThat, FailsThatCaseAlone) {
@@ -128,6 +129,46 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"blocks its thread", "life", "'bad.giver'"}),
     test_name);
 
+// With a sample, and the operators that it asks for.
+Checked check_front_end(const std::string& bad) {
+  const ScratchFolder scratch;
+  const std::string sample = scratch.write("sample", "bad 1\n/etc/hostname\n/dev/null\nend\n");
+  return check(
+      path_from("FRESHET_TEST_BAD_FRONT_END"),
+      {"--sample", sample, "--plugin-dir", path_from("FRESHET_TEST_TEXT_OPERATORS_FOLDER")}, bad);
+}
+
+TEST_P(AFrontEndThat, FailsThatCaseAlone) {
+  if (kAddressSanitized && std::string(GetParam().failed_case).ends_with("memory"))
+    GTEST_SKIP() << "the sanitizer's allocator does not tell what it has handed out";
+  const Checked checked = check_front_end(GetParam().what);
+  EXPECT_EQ(checked.outcome.code, 1) << checked.outcome.text();
+  EXPECT_EQ(checked.with("failed"), Names{GetParam().failed_case}) << checked.report.dump(2);
+  EXPECT_NE(checked.detail(GetParam().failed_case).find(GetParam().says), std::string::npos)
+      << checked.detail(GetParam().failed_case);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    FrPluginCheck, AFrontEndThat,
+    ::testing::Values(
+        Wrong{"does not know its own files", "sample", "recognises() says no to the sample"},
+        Wrong{"gives pipelines of another kind", "sample", "of kind 'test.worse'"},
+        Wrong{"asks for an unknown operator", "sample", "is 'text.read' meant?"},
+        Wrong{"crashes at a cut file", "damaged",
+              "SIGABRT, while reading the sample cut to 5 of 34 bytes"},
+        Wrong{"hangs at a cut file", "damaged",
+              "does not end within 4 s, while reading the sample cut to 5 of 34 bytes"},
+        Wrong{"gives nothing for a damaged file", "damaged", "read() gives no pipeline for"},
+        Wrong{"throws what is no error of Freshet", "damaged",
+              "read() throws what is no freshet::Error for a file that does not exist: no line 4"},
+        Wrong{"throws what is no exception", "damaged", "no freshet::Error"},
+        Wrong{"hides which file it is", "damaged", "without naming the file: there is no end"},
+        Wrong{"takes any file", "damaged", "it makes a job of a file that does not exist"},
+        Wrong{"translates what it should not", "damaged", "translate() throws what is no"},
+        Wrong{"leaks a descriptor", "sample-descriptors", "leave 50 descriptors"},
+        Wrong{"leaks memory", "sample-memory", "bytes of heap"}),
+    test_name);
+
 TEST(FrPluginCheck, TheLocalExecutorPasses) {
   const Checked checked = check(path_from("FRESHET_TEST_LOCAL_EXECUTOR"));
   EXPECT_EQ(checked.outcome.code, 0) << checked.outcome.text();
@@ -159,6 +200,34 @@ TEST(FrPluginCheck, AFrontEndPasses) {
   const Checked checked = check(path_from("FRESHET_TEST_FRONT_END"));
   EXPECT_EQ(checked.outcome.code, 0) << checked.outcome.text();
   EXPECT_EQ(checked.with("passed").count("kind"), 1u) << checked.report.dump(2);
+  EXPECT_EQ(checked.with("skipped"),
+            (Names{"sample", "damaged", "sample-threads", "sample-descriptors", "sample-memory"}));
+  EXPECT_NE(checked.detail("sample").find("--sample FILE"), std::string::npos);
+  EXPECT_EQ(check_front_end("").outcome.code, 0) << "with nothing wrong";
+}
+
+TEST(FrPluginCheck, AFrontEndReadsItsSampleAndWhatIsLeftOfIt) {
+  const std::vector<std::string> given{"--sample", path_from("FRESHET_TEST_WORD_COUNT_YAML"),
+                                       "--plugin-dir",
+                                       path_from("FRESHET_TEST_TEXT_OPERATORS_FOLDER")};
+  std::vector<std::string> all = given;
+  all.insert(all.end(), {"--", "input=a", "output=b"});
+  const Checked checked = check(path_from("FRESHET_TEST_FRONT_END"), all);
+  EXPECT_EQ(checked.outcome.code, 0) << checked.outcome.text();
+  EXPECT_EQ(checked.detail("sample"), "a job of 4 operators");
+  EXPECT_EQ(checked.with("passed").count("damaged"), 1u) << checked.report.dump(2);
+
+  const Checked without_arguments = check(path_from("FRESHET_TEST_FRONT_END"), given);
+  EXPECT_EQ(without_arguments.with("failed"), Names{"sample"});
+  EXPECT_NE(without_arguments.detail("sample").find("give input=VALUE behind the file"),
+            std::string::npos)
+      << without_arguments.detail("sample");
+  const Checked no_operators =
+      check(path_from("FRESHET_TEST_FRONT_END"),
+            {"--sample", given[1], "--case", "sample", "--", "input=a", "output=b"});
+  EXPECT_EQ(no_operators.with("failed"), Names{"sample"});
+  EXPECT_NE(no_operators.detail("sample").find("--plugin-dir adds a folder"), std::string::npos)
+      << no_operators.detail("sample");
 }
 
 TEST(FrPluginCheck, AFrontEndThatClaimsWhatIsNotItsOwnFails) {
@@ -301,6 +370,7 @@ TEST(FrPluginCheck, AWrongCommandLineIsBadUsage) {
   EXPECT_EQ(check(local, {"--payload", "x"}).outcome.code, 64);
   EXPECT_EQ(check(local, {"--payload", "x=i64:many"}).outcome.code, 64);
   EXPECT_EQ(check(local, {"--payload", "x=@/no/such/file"}).outcome.code, 64);
+  EXPECT_EQ(check(local, {"--sample", "/no/such/file"}).outcome.code, 64);
   EXPECT_EQ(check(local, {"--time-limit", "0"}).outcome.code, 64);
   EXPECT_EQ(Fr()({"plugin", "check"}).code, 64);
 }

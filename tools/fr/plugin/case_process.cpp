@@ -40,6 +40,7 @@ Child::Words words_of(const CheckRequest& request, const std::string& name) {
   };
   add("--folder", request.folder);
   if (!request.target.empty()) add("--target", request.target);
+  if (!request.sample.empty()) add("--sample", request.sample);
   if (!request.configuration.file.empty()) add("--config", request.configuration.file);
   for (const std::string& definition : request.configuration.definitions) add("-D", definition);
   for (const std::string& folder : request.configuration.plugin_dirs) add("--plugin-dir", folder);

@@ -3,7 +3,8 @@
 //
 // Each case runs in a process of its own (case_process.h), so that a crash or a hang is a result.
 // In there a case gets a CaseContext, and passes by returning. life_cases.cpp has those that every
-// plugin meets, executor_cases.cpp, operator_cases.cpp and other_cases.cpp those of the kinds.
+// plugin meets, executor_cases.cpp, operator_cases.cpp and front_end_cases.cpp and
+// application_cases.cpp those of the kinds.
 //
 // Threads    A case runs on the main thread of its process.
 #pragma once
@@ -25,7 +26,8 @@ struct CheckRequest {
   ConfigurationFlags configuration;
   std::string target;                  // of an executor; empty: its name
   std::vector<std::string> payloads;   // OPERATOR=TYPE:VALUE or OPERATOR=@FILE
-  std::vector<std::string> arguments;  // of an application's main
+  std::string sample;                  // a file of a front end's; empty: none
+  std::vector<std::string> arguments;  // of an application's main, or of the sample
   std::string folder;                  // for what the case writes
 };
 

@@ -204,7 +204,9 @@ void add_plugin_check(CLI::App& plugin, Command::Run& chosen) {
   auto line = std::make_shared<CommandLine>();
   CheckRequest& request = line->request;
   command->add_option("FILE", request.file, "The plugin, or an application")->required();
-  command->add_option("ARGUMENT", request.arguments, "For the main of an application, behind --");
+  command->add_option(
+      "ARGUMENT", request.arguments,
+      "For the main of an application, or for the sample of a front end, behind --");
   request.configuration.add_to(*command);
   command->add_option("--target", request.target,
                       "The target that an executor is asked for; its name otherwise");
@@ -215,6 +217,10 @@ void add_plugin_check(CLI::App& plugin, Command::Run& chosen) {
           "@FILE; repeatable, in order")
       ->type_name("OPERATOR=VALUE")
       ->allow_extra_args(false);
+  command
+      ->add_option("--sample", request.sample,
+                   "A file that a front end reads, which is damaged in copies")
+      ->check(CLI::ExistingFile);
   command->add_option("--case", line->only, "Only this case; repeatable")
       ->type_name("NAME")
       ->allow_extra_args(false);
