@@ -29,7 +29,7 @@ class FrNew : public ::testing::Test {
 };
 
 TEST_F(FrNew, WritesAProjectOfEachKindUnderItsName) {
-  const std::string kinds[] = {"executor", "connector", "operators", "application"};
+  const std::string kinds[] = {"executor", "connector", "front-end", "operators", "application"};
   for (const std::string& kind : kinds) {
     const Outcome outcome = fr_new({kind, "snow-" + kind});
     EXPECT_EQ(outcome.code, 0) << outcome.text();
@@ -40,7 +40,11 @@ TEST_F(FrNew, WritesAProjectOfEachKindUnderItsName) {
   EXPECT_EQ(names_in(scratch_ / "snow-application"),
             (Names{".gitignore", "CMakeLists.txt", "README.md", "meson.build",
                    "snow_application.cpp", "test.sh"}));
-  EXPECT_EQ(names_in(scratch_.path()).size(), 4u);
+  EXPECT_EQ(names_in(scratch_ / "snow-front-end"),
+            (Names{".gitignore", "README.md", "meson.build", "sample.snow-front-end",
+                   "snow_front_end_front_end.cpp", "snow_front_end_operators.cpp",
+                   "snow_front_end_pipeline.cpp", "snow_front_end_pipeline.h", "test.sh"}));
+  EXPECT_EQ(names_in(scratch_.path()).size(), 5u);
 }
 
 TEST_F(FrNew, FillsTheNameInAsEachPlaceNeedsIt) {

@@ -1,0 +1,6 @@
+#!/bin/sh
+# test.sh FR_RUN SAMPLE BUILD: runs the sample and compares.
+set -e
+printf 'one\ntwo\nthree\n' >"$3/from"
+"$1" "$2" --target=local --plugin-dir "$3" "$3/from" "$3/to"
+printf 'ONE\nTWO\nTHREE\n' | cmp - "$3/to"
