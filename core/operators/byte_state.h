@@ -3,12 +3,13 @@
 
 #include <string>
 
+#include "freshet/api.h"
 #include "freshet/state/keyed_state.h"
 #include "freshet/state/keyed_table.h"
 
 namespace freshet {
 
-class ByteState final : public KeyedState {
+class FRESHET_API ByteState final : public KeyedState {
  public:
   // `owner` names state, operator and subtask in errors.
   ByteState(std::string owner, std::uint32_t subtask, std::uint32_t parallelism,

@@ -11,13 +11,14 @@
 #include <mutex>
 #include <string>
 
+#include "freshet/api.h"
 #include "freshet/operator_services.h"
 #include "task/mailbox.h"
 
 namespace freshet {
 
-class OutsideMail final : public OperatorMailbox::Target,
-                          public std::enable_shared_from_this<OutsideMail> {
+class FRESHET_API OutsideMail final : public OperatorMailbox::Target,
+                                      public std::enable_shared_from_this<OutsideMail> {
  public:
   // Tells the failure on; called from any thread, under the lock that end() takes.
   using Fail = detail::UniqueFunction<void(std::string text)>;

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "freshet/api.h"
 #include "freshet/operator_services.h"
 #include "operators/byte_state.h"
 #include "operators/job_services.h"
@@ -23,7 +24,7 @@
 
 namespace freshet {
 
-class Services final : public OperatorServices {
+class FRESHET_API Services final : public OperatorServices {
  public:
   // The link's place and where it is noted if it is the first that fails; its outputs; its vertex.
   struct Place {

@@ -342,12 +342,12 @@ TEST(FrPluginCheck, WhereNobodyReadsItStopsAndLeavesNoFolder) {
   Surroundings around = fr.surroundings();
   around.variables["TMPDIR"] = scratch.path();
   // By the time it prints, what would have read has ended.
-  const Outcome outcome =
-      run({"/bin/bash", "-c",
-           "exec 3> >(exec true); wait $!; \"$0\" plugin check \"$1\" --case loads --case creates "
-           "--case several >&3",
-           path_from("FRESHET_TEST_FR"), path_from("FRESHET_TEST_LOCAL_EXECUTOR")},
-          around);
+  const std::string script =
+      "exec 3> >(exec true); wait $!; \"$0\" plugin check \"$1\" --case loads --case creates "
+      "--case several >&3";
+  const Outcome outcome = run({"/bin/bash", "-c", script, path_from("FRESHET_TEST_FR"),
+                               path_from("FRESHET_TEST_LOCAL_EXECUTOR")},
+                              around);
   EXPECT_EQ(outcome.code, 130) << outcome.text();
   EXPECT_TRUE(names_in(scratch.path()).empty());
 }

@@ -169,9 +169,12 @@ const Command kNew(
     "new", "Write a small project: an application or a plugin that builds, tests and is checked.",
     [](CLI::App& command) -> Command::Run {
       auto request = std::make_shared<Request>();
-      command.add_option("KIND", request->kind, "executor, connector, front-end, application or operators")
+      command
+          .add_option("KIND", request->kind,
+                      "executor, connector, front-end, application or operators")
           ->required()
-          ->check(CLI::IsMember({"executor", "connector", "front-end", "application", "operators"}));
+          ->check(
+              CLI::IsMember({"executor", "connector", "front-end", "application", "operators"}));
       command.add_option("NAME", request->name, "a-z, 0-9 and '-', such as snow-melt")->required();
       command.add_option("--folder", request->folder, "Where; a new folder NAME otherwise");
       return [request] {

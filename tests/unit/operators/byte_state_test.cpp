@@ -61,8 +61,8 @@ TEST(ByteState, EveryKeyHasOneSubtaskAndTheOthersRefuseIt) {
   constexpr std::uint32_t kParallelism = 3, kMost = 16;
   std::vector<std::unique_ptr<ByteState>> states;
   for (std::uint32_t subtask = 0; subtask < kParallelism; ++subtask) {
-    states.push_back(std::make_unique<ByteState>("state 's' of operator 'o'", subtask, kParallelism,
-                                                 kMost));
+    states.push_back(
+        std::make_unique<ByteState>("state 's' of operator 'o'", subtask, kParallelism, kMost));
   }
   for (int i = 0; i < 200; ++i) {
     const std::string key = "key " + std::to_string(i);
@@ -90,7 +90,8 @@ TEST(ByteState, TellsWhoOwnsAKeyThatIsNotItsOwn) {
     FAIL() << "it was taken";
   } catch (const InvalidInput& error) {
     const std::string text = error.what();
-    EXPECT_EQ(text.rfind("state 's' of operator 'o': a key of " + std::to_string(key.size()), 0), 0u)
+    EXPECT_EQ(text.rfind("state 's' of operator 'o': a key of " + std::to_string(key.size()), 0),
+              0u)
         << text;
     EXPECT_NE(text.find("which subtask 1 owns, not subtask 0 (groups 0 to 63)"), std::string::npos)
         << text;

@@ -117,9 +117,8 @@ TEST(TimerQueue, DoesAsAListOfTimersWould) {
       return named(std::to_string(random() % 6), random() % 2 != 0 ? "f" : "g");
     };
     const auto of_name = [&](const TimerQueue::Name& name) {
-      return std::find_if(list.begin(), list.end(), [&](const Listed& each) {
-        return each.name.view() == name.view();
-      });
+      return std::find_if(list.begin(), list.end(),
+                          [&](const Listed& each) { return each.name.view() == name.view(); });
     };
     for (int step = 0; step < 400; ++step) {
       const Domain domain = random() % 2 != 0 ? Domain::kEvent : Domain::kProcessing;
@@ -139,8 +138,8 @@ TEST(TimerQueue, DoesAsAListOfTimersWould) {
           if (listed != list.end()) list.erase(listed);
           break;
         default: {
-          const auto first = std::min_element(
-              list.begin(), list.end(), [&](const Listed& a, const Listed& b) {
+          const auto first =
+              std::min_element(list.begin(), list.end(), [&](const Listed& a, const Listed& b) {
                 if ((a.domain == domain) != (b.domain == domain)) return a.domain == domain;
                 if (a.timestamp != b.timestamp) return a.timestamp < b.timestamp;
                 return a.name < b.name;

@@ -65,10 +65,8 @@ void claims(CaseContext& context) {
   const FrontEnd& asked = front_end(context);
   context.doing("name()");
   if (asked.name() == nullptr || *asked.name() == '\0') throw CaseFailed("it has no name: name()");
-  const std::string odd[] = {"", std::string(4096, '\0'),
-                             "\x7f"
-                             "ELF",
-                             std::string("\xff\xfe\n"), std::string(4096, 'x')};
+  const std::string odd[] = {"", std::string(4096, '\0'), "\177ELF", std::string("\xff\xfe\n"),
+                             std::string(4096, 'x')};
   for (const std::string& bytes : odd) {
     for (const char* path : {"", "file", "/folder/file.of.no.kind", "/folder/file.yaml",
                              "/folder/file.json", "/folder/file.sql"}) {
@@ -226,7 +224,8 @@ std::vector<Damaged> damaged(const std::string& whole) {
     const std::size_t at = flip < whole.size() ? flip : random() % whole.size();
     std::string bytes = whole;
     // Bits that make other text of text, and bytes that are no text at all.
-    bytes[at] = static_cast<char>(flip % 2 == 0 ? bytes[at] ^ (1 << random() % 8) : random());
+    const std::uint32_t was = static_cast<unsigned char>(bytes[at]);
+    bytes[at] = static_cast<char>(flip % 2 == 0 ? was ^ (1U << random() % 8) : random());
     all.push_back({"the sample with another byte at " + std::to_string(at), bytes, false});
   }
   return all;
