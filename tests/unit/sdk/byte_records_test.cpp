@@ -134,7 +134,8 @@ TEST_F(ByteRecords, CarryTheHashThatSharesThemOut) {
 template <class T>
 std::unique_ptr<Batch> batch_of(const std::vector<T>& values) {
   auto batch = std::make_unique<Batch>(record_type<T>(), 4096);
-  for (std::uint32_t i = 0; i < values.size(); ++i) new (batch->template rows<T>() + i) T(values[i]);
+  for (std::uint32_t i = 0; i < values.size(); ++i)
+    new (batch->template rows<T>() + i) T(values[i]);
   batch->set_size(static_cast<std::uint32_t>(values.size()));
   return batch;
 }
