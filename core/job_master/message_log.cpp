@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <utility>
 
-#include "task/clock.h"
-
 namespace freshet {
 
 void MessageLog::add(JobMessage message) {
   const std::lock_guard lock(mutex_);
   if (ended_) return;
   message.number = ++last_;
-  message.at_ms = SystemClock::instance().wall_ms();
+  message.at_ms = clock_.wall_ms();
   messages_.push_back(std::move(message));
   if (messages_.size() > kKept) messages_.pop_front();
 }

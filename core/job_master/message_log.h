@@ -13,12 +13,16 @@
 #include "freshet/api.h"
 #include "freshet/future.h"
 #include "freshet/job_client.h"
+#include "task/clock.h"
 
 namespace freshet {
 
 class FRESHET_API MessageLog {
  public:
   static constexpr std::size_t kKept = 1'000;
+
+  // The clock outlives it.
+  explicit MessageLog(const Clock& clock = SystemClock::instance()) : clock_(clock) {}
 
   // Numbers it and sets its time. Nothing after end().
   void add(JobMessage message);
@@ -35,6 +39,7 @@ class FRESHET_API MessageLog {
   // Null if there is none yet.
   const JobMessage* first_after(std::uint64_t after) const;
 
+  const Clock& clock_;
   std::mutex mutex_;
   std::deque<JobMessage> messages_;
   std::uint64_t last_ = 0;

@@ -1,0 +1,255 @@
+#include "dispatcher/application.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cassert>
+#include <filesystem>
+
+#include "process/main_end.h"
+
+namespace freshet {
+
+ArtifactFetcher::~ArtifactFetcher() = default;
+
+Application::Application(RunnerServices& services, std::string id, std::string name,
+                         std::string ticket, Main main, ApplicationListener& listener)
+    : services_(services),
+      id_(std::move(id)),
+      name_(std::move(name)),
+      ticket_(std::move(ticket)),
+      main_(main),
+      listener_(listener),
+      since_ms_(services.thread.clock().wall_ms()),
+      end_(promise_.future()) {
+  spdlog::info("application '{}' ({}) is created", name_, id_);
+  if (main_ == Main::kNone) {
+    main_state_ = MainState::kReturned;
+    status_ = ApplicationStatus::kRunning;
+  } else if (main_ == Main::kClient) {
+    main_state_ = MainState::kRuns;
+    status_ = ApplicationStatus::kRunning;
+  }
+}
+
+Application::~Application() {
+  alive_.end();
+  if (runner_) services_.spawner.kill(*runner_);
+}
+
+// ---- main in a runner ---------------------------------------------------------------------------
+
+void Application::start(SubmitApplication submission) {
+  assert(main_ == Main::kRunner);
+  listener_.application_changed(*this);
+  submission_ = std::move(submission);
+  to_fetch_.assign(submission_.shipped.rbegin(), submission_.shipped.rend());
+  to_fetch_.push_back(submission_.main);
+  fetch_next();
+}
+
+void Application::fetch_next() {
+  if (canceled_) return;
+  try {
+    while (!to_fetch_.empty()) {
+      const WireArtifact artifact = to_fetch_.back();
+      if (!artifact.url.empty()) {
+        // A fetcher may complete elsewhere; what follows belongs to the control thread.
+        const auto fetched = services_.fetcher.fetch(artifact);
+        auto go_on = alive_.guard([this, artifact](const Future<std::string>& done) {
+          if (canceled_ || has_ended()) return;
+          const std::string error = error_of(done);
+          if (!error.empty()) {
+            main_failed("'" + artifact.url + "' could not be fetched: " + error);
+            return;
+          }
+          files_.push_back({done.get(), artifact.name, ModuleKind::kShipped});
+          to_fetch_.pop_back();
+          fetch_next();
+        });
+        const auto ignored =
+            fetched.then([&thread = services_.thread, go_on](const Future<std::string>& done) {
+              thread.post("application: fetched", [go_on, done]() mutable { go_on(done); });
+            });
+        static_cast<void>(ignored);
+        return;
+      }
+      if (!services_.blobs.has(artifact.sha256)) {
+        throw InvalidInput("file '" + artifact.name + "' (sha256 " + artifact.sha256 +
+                           ") has not been uploaded: put it as a blob first");
+      }
+      files_.push_back({artifact.sha256, artifact.name, ModuleKind::kShipped});
+      to_fetch_.pop_back();
+    }
+    spawn();
+  } catch (const std::exception& error) {
+    main_failed(error.what());
+  }
+}
+
+void Application::spawn() {
+  RunnerStart start;
+  start.cluster_id = services_.cluster_id;
+  start.job_manager = services_.job_manager;
+  const KeyPair keys = services_.ids.draw_keys();
+  runner_key_ = keys.public_key;
+  start.secret_key = keys.secret_key;
+  start.application_id = id_;
+  start.name = name_;
+  start.folder = std::filesystem::path(services_.blobs.place(files_).at(files_.front().sha256))
+                     .parent_path()
+                     .native();
+  start.main = files_.front().name;
+  for (std::size_t i = 1; i < files_.size(); ++i) start.shipped.push_back(files_[i].name);
+  start.arguments = std::move(submission_.arguments);
+  start.settings = std::move(submission_.settings);
+  start.settings.insert(services_.settings.begin(), services_.settings.end());
+  submission_ = {};
+  services_.transport.admit(runner_key_);
+  main_state_ = MainState::kRuns;
+  enter(ApplicationStatus::kRunning, "main begins");
+  runner_ =
+      services_.spawner.spawn(runner_process(services_.program, start),
+                              alive_.guard([this](const ProcessEnd& end) { main_ended(end); }));
+}
+
+void Application::main_ended(const ProcessEnd& end) {
+  runner_.reset();
+  services_.transport.expel(runner_key_);
+  exit_code_ = end.exit_code;
+  signal_ = end.signal;
+  const MainEnd main = main_end_of(end);
+  if (main.returned_zero) {
+    spdlog::info("main of application '{}' ({}) has returned", name_, id_);
+    main_state_ = MainState::kReturned;
+    settle();
+  } else {
+    main_failed(main.reason);
+  }
+}
+
+void Application::main_failed(const std::string& reason) {
+  main_state_ = MainState::kFailed;
+  if (!canceled_) {
+    spdlog::warn("application '{}' ({}): {}", name_, id_, reason);
+    reason_ = reason;
+    cancel_jobs("its application has failed: " + reason);
+  }
+  settle();
+}
+
+// ---- main in a client ---------------------------------------------------------------------------
+
+void Application::main_is_at(Link& link) {
+  if (main_ != Main::kClient || has_ended()) return;
+  client_ = &link;
+  main_state_ = MainState::kRuns;
+}
+
+void Application::link_lost(Link& link) {
+  if (client_ != &link) return;
+  client_ = nullptr;
+  main_state_ = MainState::kReturned;
+  settle();
+}
+
+// ---- jobs ---------------------------------------------------------------------------------------
+
+std::string Application::refuses_jobs() const {
+  if (has_ended()) return "application '" + id_ + "' has ended: it is " + name_of(status_);
+  if (canceled_) return "application '" + id_ + "' is being canceled";
+  if (main_state_ == MainState::kFailed) {
+    return "main of application '" + id_ + "' has failed: " + reason_;
+  }
+  return "";
+}
+
+void Application::add(JobMaster& job) {
+  assert(refuses_jobs().empty());
+  jobs_.push_back(&job);
+}
+
+void Application::job_ended(JobMaster& job) {
+  assert(std::find(jobs_.begin(), jobs_.end(), &job) != jobs_.end());
+  static_cast<void>(job);
+  settle();
+}
+
+bool Application::all_jobs_ended() const {
+  return std::all_of(jobs_.begin(), jobs_.end(),
+                     [](const JobMaster* job) { return job->has_ended(); });
+}
+
+void Application::cancel_jobs(const std::string& reason) {
+  const std::vector<JobMaster*> jobs = jobs_;
+  for (JobMaster* job : jobs) job->cancel(reason);
+}
+
+void Application::cancel(const std::string& reason) {
+  if (has_ended() || canceled_ || main_state_ == MainState::kFailed) return;
+  canceled_ = true;
+  enter(ApplicationStatus::kCanceling, reason);
+  cancel_jobs(reason);
+  settle();
+}
+
+// ---- what becomes of it -------------------------------------------------------------------------
+
+void Application::settle() {
+  if (has_ended() || !all_jobs_ended()) return;
+  if (canceled_) {
+    if (runner_) {
+      services_.spawner.kill(*runner_);  // main_ended() follows
+      return;
+    }
+    enter(ApplicationStatus::kCanceled, reason_);
+    return;
+  }
+  if (main_state_ == MainState::kFailed) {
+    enter(ApplicationStatus::kFailed, reason_);
+    return;
+  }
+  if (main_state_ != MainState::kReturned || (main_ == Main::kNone && jobs_.empty())) return;
+  const auto first = [this](JobStatus status) {
+    const auto found = std::find_if(jobs_.begin(), jobs_.end(), [status](const JobMaster* job) {
+      return job->status() == status;
+    });
+    return found == jobs_.end() ? nullptr : *found;
+  };
+  if (const JobMaster* failed = first(JobStatus::kFailed)) {
+    enter(ApplicationStatus::kFailed, failed->info().detail);
+  } else if (const JobMaster* canceled = first(JobStatus::kCanceled)) {
+    enter(ApplicationStatus::kCanceled, "job '" + canceled->name() + "' was canceled");
+  } else {
+    enter(ApplicationStatus::kFinished, "");
+  }
+}
+
+void Application::enter(ApplicationStatus status, const std::string& reason) {
+  assert(!has_ended());
+  spdlog::info("application '{}' ({}) goes from {} to {}{}{}", name_, id_, name_of(status_),
+               name_of(status), reason.empty() ? "" : ": ", reason);
+  status_ = status;
+  reason_ = status == ApplicationStatus::kRunning ? "" : reason;
+  if (has_ended()) ended_ms_ = services_.thread.clock().wall_ms();
+  listener_.application_changed(*this);
+  if (!has_ended()) return;
+  listener_.application_ended(*this);
+  promise_.set_value(info());
+}
+
+ApplicationInfo Application::info() const {
+  ApplicationInfo info;
+  info.id = id_;
+  info.name = name_;
+  info.status = status_;
+  info.reason = reason_;
+  info.exit_code = exit_code_;
+  info.signal = signal_;
+  info.since_ms = since_ms_;
+  info.ended_ms = ended_ms_;
+  for (const JobMaster* job : jobs_) info.jobs.push_back(job->info());
+  return info;
+}
+
+}  // namespace freshet

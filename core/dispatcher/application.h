@@ -1,0 +1,121 @@
+// One application: its main, its jobs, and what becomes of it. The table is in
+// docs/maintainers/clusters.md.
+//
+// Its main runs in a runner that this starts; or in a client, in which case it has returned when
+// that client's link is gone; or there is none: a job that is an application of its own.
+//
+// Threads    The control thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "blobs/blob_storage.h"
+#include "dispatcher/artifact_fetcher.h"
+#include "freshet/api.h"
+#include "freshet/cluster_client.h"
+#include "job_master/job_master.h"
+#include "process/child_starts.h"
+#include "process/process_spawner.h"
+#include "rpc/alive.h"
+#include "rpc/control_thread.h"
+#include "rpc/id_source.h"
+#include "rpc/messages.h"
+#include "rpc/transport.h"
+
+namespace freshet {
+
+class Application;
+
+class ApplicationListener {
+ public:
+  virtual ~ApplicationListener() = default;
+  virtual void application_changed(Application& application) = 0;
+  virtual void application_ended(Application& application) = 0;  // after changed(); once
+};
+
+// What runners need. All outlives the applications.
+struct RunnerServices {
+  ControlThread& thread;
+  Transport& transport;
+  ProcessSpawner& spawner;
+  BlobStorage& blobs;
+  ArtifactFetcher& fetcher;
+  IdSource& ids;
+  std::string program;  // absolute path of fr
+  std::string cluster_id;
+  Address job_manager;
+  std::map<std::string, std::string> settings;  // the cluster's; the application's come on top
+};
+
+class FRESHET_API Application {
+ public:
+  enum class Main : std::uint8_t { kRunner, kClient, kNone };
+
+  Application(RunnerServices& services, std::string id, std::string name, std::string ticket,
+              Main main, ApplicationListener& listener);
+  ~Application();
+
+  // Main::kRunner: fetches what is missing and starts main.
+  void start(SubmitApplication submission);
+  void add(JobMaster& job);  // not started yet; [accepts_jobs()]
+  // May repeat; nothing once it has ended.
+  void cancel(const std::string& reason);
+  // Main::kClient: main is in the client of that link / has returned or died with it.
+  void main_is_at(Link& link);
+  void link_lost(Link& link);
+  void job_ended(JobMaster& job);
+
+  const std::string& id() const { return id_; }
+  const std::string& name() const { return name_; }
+  const std::string& ticket() const { return ticket_; }
+  ApplicationStatus status() const { return status_; }
+  bool has_ended() const { return is_terminal(status_); }
+  // No runner of it is left either.
+  bool is_gone() const { return has_ended() && !runner_; }
+  // Empty: it takes jobs; else why it does not.
+  std::string refuses_jobs() const;
+  ApplicationInfo info() const;
+  const std::vector<JobMaster*>& jobs() const { return jobs_; }
+  Future<ApplicationInfo> ended() { return end_; }
+
+ private:
+  enum class MainState : std::uint8_t { kNotBegun, kRuns, kReturned, kFailed };
+
+  void fetch_next();
+  void spawn();
+  void main_ended(const ProcessEnd& end);
+  void main_failed(const std::string& reason);
+  void cancel_jobs(const std::string& reason);
+  void settle();
+  void enter(ApplicationStatus status, const std::string& reason);
+  bool all_jobs_ended() const;
+
+  RunnerServices& services_;
+  const std::string id_, name_, ticket_;
+  const Main main_;
+  ApplicationListener& listener_;
+
+  SubmitApplication submission_;        // until main has begun
+  std::vector<WireArtifact> to_fetch_;  // the last one first
+  std::vector<JobModule> files_;        // fetched; main's is the first
+  std::vector<JobMaster*> jobs_;        // in the order of their submission
+  Link* client_ = nullptr;
+  std::optional<ProcessHandle> runner_;
+  PublicKey runner_key_;
+  MainState main_state_ = MainState::kNotBegun;
+  bool canceled_ = false;
+  ApplicationStatus status_ = ApplicationStatus::kCreated;
+  std::string reason_;
+  std::optional<int> exit_code_, signal_;
+  std::int64_t since_ms_ = 0, ended_ms_ = 0;
+  Promise<ApplicationInfo> promise_;
+  const Future<ApplicationInfo> end_;
+  Alive alive_;
+};
+
+}  // namespace freshet

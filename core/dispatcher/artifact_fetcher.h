@@ -1,0 +1,21 @@
+// How the job manager gets the files of an application that are not blobs yet: by URL.
+#pragma once
+
+#include <string>
+
+#include "freshet/api.h"
+#include "freshet/future.h"
+#include "rpc/client_messages.h"
+
+namespace freshet {
+
+class FRESHET_API ArtifactFetcher {
+ public:
+  virtual ~ArtifactFetcher();
+  // Fetches `artifact.url` into the blobs of the job manager, checks the hash if one is given, and
+  // completes with the hash. May complete on any thread. Fails with InvalidInput that names the
+  // URL; what was fetched and is refused is dropped.
+  virtual Future<std::string> fetch(const WireArtifact& artifact) = 0;
+};
+
+}  // namespace freshet

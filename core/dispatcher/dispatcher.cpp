@@ -1,0 +1,305 @@
+#include "dispatcher/dispatcher.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "freshet/options.h"
+
+namespace freshet {
+namespace {
+
+ClusterEvent event_of(const ApplicationInfo& info) {
+  return {info.id, "", info.name, name_of(info.status), info.reason, is_terminal(info.status)};
+}
+
+ClusterEvent event_of(const JobInfo& info) {
+  return {info.application_id,  info.job_id, info.job_name,
+          name_of(info.status), info.detail, is_terminal(info.status)};
+}
+
+// Options of a client or of the cluster do not come with a job.
+void check_scope(const std::map<std::string, std::string>& settings, const std::string& of) {
+  Configuration all;
+  for (const auto& [key, text] : settings) all.set_raw(key, text, Origin::main());
+  const Configuration allowed = all.of_scope(Scope::kJob);
+  for (const auto& [key, text] : settings) {
+    if (allowed.contains(key)) continue;
+    throw InvalidInput("option '" + key + "' (" + text + ") comes with " + of +
+                       ", but is no option of jobs: set it where the cluster is started");
+  }
+  all.validate();
+}
+
+void check_id(const std::string& id, const char* what) {
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
+  };
+  constexpr std::size_t kLongest = 64;
+  if (id.empty() || id.size() > kLongest || !std::all_of(id.begin(), id.end(), plain)) {
+    throw InvalidInput("'" + id.substr(0, kLongest) + "' is no id of " + what +
+                       ": 1 to 64 letters, digits, -, _ or . are expected");
+  }
+}
+
+}  // namespace
+
+Dispatcher::Dispatcher(Services services, bool one_application,
+                       detail::UniqueFunction<void()> on_change)
+    : services_(services),
+      one_application_(one_application),
+      on_change_(std::move(on_change)),
+      since_ms_(services.jobs.thread.clock().wall_ms()) {}
+
+Dispatcher::~Dispatcher() { alive_.end(); }
+
+void Dispatcher::add_to(MessageTable& table) {
+  table.on<SubmitApplication>([this](Link& link, SubmitApplication submission) {
+    return submit(&link, std::move(submission));
+  });
+  table.on<ListApplications>(
+      [this](Link&, const ListApplications&) { return ListApplications::Answer{applications()}; });
+  table.on<DescribeApplication>(
+      [this](Link&, const DescribeApplication& message) { return application(message.id).info(); });
+  table.on<AwaitApplication>([this](Link&, const AwaitApplication& message) {
+    return application(message.id).ended().then([this](const ApplicationInfo& info) {
+      ++ends_told_;
+      services_.jobs.thread.post("dispatcher: an end was told",
+                                 alive_.guard([this] { on_change_(); }));
+      return info;
+    });
+  });
+  table.on<CancelApplication>([this](Link& link, const CancelApplication& message) {
+    application(message.id).cancel("canceled by " + link.peer().name);
+    return Done{};
+  });
+  table.on<SubmitJob>(
+      [this](Link& link, const SubmitJob& submission) { return submit(&link, submission); });
+  table.on<ListJobs>([this](Link&, const ListJobs&) { return ListJobs::Answer{jobs()}; });
+  table.on<DescribeJob>(
+      [this](Link&, const DescribeJob& message) { return job(message.id).info(); });
+  table.on<AwaitJob>([this](Link&, const AwaitJob& message) { return job(message.id).ended(); });
+  table.on<CancelJob>([this](Link& link, const CancelJob& message) {
+    job(message.id).cancel("canceled by " + link.peer().name);
+    return Done{};
+  });
+  table.on<GetJobDetails>(
+      [this](Link&, const GetJobDetails& message) { return job(message.id).details(); });
+  table.on<GetAccumulators>([this](Link&, const GetAccumulators& message) {
+    return job(message.id).accumulators().then([](const AccumulatorValues& values) {
+      return GetAccumulators::Answer{values};
+    });
+  });
+  table.on<NextMessage>([this](Link&, const NextMessage& message) {
+    return job(message.job_id)
+        .next_message(message.after)
+        .then([](const std::optional<JobMessage>& next) { return NextMessage::Answer{next}; });
+  });
+  table.on<CollectAddress>([this](Link&, const CollectAddress& message) {
+    return job(message.job_id).collect_address(message.vertex_id, message.reader);
+  });
+  table.on<Subscribe>([this](Link& link, const Subscribe&) {
+    subscribe(link);
+    return Done{};
+  });
+}
+
+// ---- admission ----------------------------------------------------------------------------------
+
+void Dispatcher::check_open() const {
+  if (!closed_.empty()) throw InvalidInput("the cluster takes nothing any more: " + closed_);
+}
+
+Application& Dispatcher::add_application(std::unique_ptr<Application> application) {
+  applications_.push_back(std::move(application));
+  Application& added = *applications_.back();
+  application_by_id_[added.id()] = &added;
+  return added;
+}
+
+SubmitApplication::Answer Dispatcher::submit(Link* link, SubmitApplication submission) {
+  if (submission.id.empty()) submission.id = services_.runners.ids.draw();
+  check_id(submission.id, "an application");
+  const auto known = application_by_id_.find(submission.id);
+  if (known != application_by_id_.end()) {
+    const Application& there = *known->second;
+    if (submission.ticket.empty() || there.ticket() != submission.ticket) {
+      throw InvalidInput("application id '" + submission.id + "' is known already: '" +
+                         there.name() + "' is " + name_of(there.status()) +
+                         ": give it another application.id, or none");
+    }
+    if (ends_with_.count(submission.id) && link) ends_with_[submission.id] = link;
+    return {submission.id};
+  }
+  check_open();
+  if (one_application_ && !applications_.empty()) {
+    throw InvalidInput("this cluster is application '" + applications_.front()->id() +
+                       "' alone: submit '" + submission.name +
+                       "' to a session, or let it have "
+                       "a cluster of its own");
+  }
+  check_scope(submission.settings, "application '" + submission.name + "'");
+  if (submission.name.empty()) submission.name = submission.main.name;
+  ApplicationListener& listener = *this;
+  Application& added = add_application(
+      std::make_unique<Application>(services_.runners, submission.id, submission.name,
+                                    submission.ticket, Application::Main::kRunner, listener));
+  if (submission.ends_with_client && link) ends_with_[added.id()] = link;
+  const std::string id = added.id();
+  added.start(std::move(submission));
+  return {id};
+}
+
+SubmitJob::Answer Dispatcher::submit(Link* link, const SubmitJob& submission) {
+  JobMasterListener& listener = *this;
+  auto made = std::make_unique<JobMaster>(
+      services_.jobs, submission.job_graph,
+      submission.application_id.empty() ? services_.runners.ids.draw() : submission.application_id,
+      submission.ticket, listener);
+  const auto known = job_by_id_.find(made->id());
+  if (known != job_by_id_.end()) {
+    const JobMaster& there = *known->second;
+    if (submission.ticket.empty() || there.ticket() != submission.ticket) {
+      throw InvalidInput("job id '" + made->id() + "' is known already: '" + there.name() +
+                         "' of application '" + there.application_id() + "' is " +
+                         name_of(there.status()));
+    }
+    return {there.id(), there.name(), there.application_id()};
+  }
+  check_open();
+  for (const JobModule& module : made->shipped()) {
+    if (!services_.runners.blobs.has(module.sha256)) {
+      throw InvalidInput("module '" + module.name + "' (sha256 " + module.sha256 + ") of job '" +
+                         made->name() + "' has not been uploaded: put it as a blob first");
+    }
+  }
+  Application& application = application_of(link, submission, *made);
+  JobMaster& job = *made;
+  jobs_.push_back(std::move(made));
+  job_by_id_[job.id()] = &job;
+  application.add(job);
+  services_.graphs.put(job.id(), submission.job_graph);
+  job.start();
+  return {job.id(), job.name(), job.application_id()};
+}
+
+Application& Dispatcher::application_of(Link* link, const SubmitJob& submission,
+                                        const JobMaster& job) {
+  using Main = Application::Main;
+  const auto known = application_by_id_.find(submission.application_id);
+  if (known != application_by_id_.end()) {
+    const std::string refused = known->second->refuses_jobs();
+    if (!refused.empty()) throw InvalidInput("job '" + job.name() + "' comes too late: " + refused);
+    if (link) known->second->main_is_at(*link);
+    return *known->second;
+  }
+  const bool own = submission.application_id.empty();
+  if (one_application_) {
+    throw InvalidInput("this cluster is one application alone: submit job '" + job.name() +
+                       "' to a session");
+  }
+  if (!own) check_id(submission.application_id, "an application");
+  ApplicationListener& listener = *this;
+  Application& added = add_application(
+      std::make_unique<Application>(services_.runners, job.application_id(), job.name(), "",
+                                    own || !link ? Main::kNone : Main::kClient, listener));
+  if (link) added.main_is_at(*link);
+  tell(event_of(added.info()));
+  return added;
+}
+
+void Dispatcher::close(const std::string& reason) {
+  if (closed_.empty()) closed_ = reason;
+  for (std::size_t i = 0; i < applications_.size(); ++i) applications_[i]->cancel(reason);
+}
+
+// ---- records ------------------------------------------------------------------------------------
+
+Application& Dispatcher::application(const std::string& id) const {
+  const auto found = application_by_id_.find(id);
+  if (found != application_by_id_.end()) return *found->second;
+  throw InvalidInput("application '" + id +
+                     "' is not known here: this cluster keeps no records of what ran before its "
+                     "job manager was started");
+}
+
+JobMaster& Dispatcher::job(const std::string& id) const {
+  const auto found = job_by_id_.find(id);
+  if (found != job_by_id_.end()) return *found->second;
+  throw InvalidInput("job '" + id +
+                     "' is not known here: this cluster keeps no records of what ran before its "
+                     "job manager was started");
+}
+
+std::vector<ApplicationInfo> Dispatcher::applications() const {
+  std::vector<ApplicationInfo> infos;
+  for (const auto& application : applications_) infos.push_back(application->info());
+  return infos;
+}
+
+std::vector<JobInfo> Dispatcher::jobs() const {
+  std::vector<JobInfo> infos;
+  for (const auto& job : jobs_) infos.push_back(job->info());
+  return infos;
+}
+
+bool Dispatcher::idle() const {
+  return std::all_of(applications_.begin(), applications_.end(),
+                     [](const auto& application) { return application->is_gone(); }) &&
+         std::all_of(jobs_.begin(), jobs_.end(), [](const auto& job) { return job->is_gone(); });
+}
+
+bool Dispatcher::application_has_ended() const {
+  return !applications_.empty() && applications_.front()->has_ended();
+}
+
+// ---- what happens -------------------------------------------------------------------------------
+
+void Dispatcher::link_lost(Link& link) {
+  std::erase(subscribers_, &link);
+  for (std::size_t i = 0; i < applications_.size(); ++i) applications_[i]->link_lost(link);
+  std::vector<std::string> orphans;
+  for (const auto& [id, client] : ends_with_) {
+    if (client == &link) orphans.push_back(id);
+  }
+  for (const std::string& id : orphans) {
+    ends_with_.erase(id);
+    application(id).cancel("the client that it ends with has gone");
+  }
+}
+
+void Dispatcher::subscribe(Link& link) {
+  if (std::find(subscribers_.begin(), subscribers_.end(), &link) == subscribers_.end()) {
+    subscribers_.push_back(&link);
+  }
+  for (const auto& application : applications_) {
+    link.send(Event{event_of(application->info())});
+    for (const JobMaster* job : application->jobs()) link.send(Event{event_of(job->info())});
+  }
+}
+
+void Dispatcher::tell(const ClusterEvent& event) {
+  for (Link* subscriber : subscribers_) subscriber->send(Event{event});
+}
+
+void Dispatcher::job_changed(JobMaster& job) {
+  if (job.has_ended()) {
+    services_.results.put(job.result());
+    services_.graphs.remove(job.id());
+  }
+  tell(event_of(job.info()));
+}
+
+void Dispatcher::job_ended(JobMaster& job) { application(job.application_id()).job_ended(job); }
+
+void Dispatcher::job_gone(JobMaster&) { on_change_(); }
+
+void Dispatcher::application_changed(Application& application) {
+  tell(event_of(application.info()));
+  if (application.is_gone()) on_change_();
+}
+
+void Dispatcher::application_ended(Application& application) { ends_with_.erase(application.id()); }
+
+}  // namespace freshet

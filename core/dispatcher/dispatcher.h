@@ -1,0 +1,85 @@
+// Applications and jobs: accepts them, each id once; keeps their records as long as it lives; tells
+// subscribers of every change, in order.
+//
+// Begin here; application.h is one application with its main, job_master/job_master.h one job,
+// job_manager.h the process around it.
+//
+// Threads    The control thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dispatcher/application.h"
+#include "freshet/api.h"
+#include "high_availability/high_availability.h"
+#include "job_master/job_master.h"
+#include "rpc/link.h"
+#include "rpc/messages.h"
+
+namespace freshet {
+
+class FRESHET_API Dispatcher final : private JobMasterListener, private ApplicationListener {
+ public:
+  struct Services {
+    Attempt::Services jobs;
+    RunnerServices& runners;
+    JobGraphStore& graphs;
+    JobResultStore& results;
+  };
+  // `one_application`: it takes no second one. `on_change` is called after every change that may
+  // leave it idle. All outlives it.
+  Dispatcher(Services services, bool one_application, detail::UniqueFunction<void()> on_change);
+  ~Dispatcher() override;
+
+  void add_to(MessageTable& table);
+  void link_lost(Link& link);
+
+  // `link`: of the submitter, if there is one. Throws InvalidInput.
+  SubmitApplication::Answer submit(Link* link, SubmitApplication submission);
+  SubmitJob::Answer submit(Link* link, const SubmitJob& submission);
+  // Takes nothing any more, and cancels what runs.
+  void close(const std::string& reason);
+
+  // Nothing of an application or job runs, no process of them is left.
+  bool idle() const;
+  // There was one, and it has ended.
+  bool application_has_ended() const;
+  // How many times the end of an application has been told to somebody who waited for it.
+  std::size_t ends_told() const { return ends_told_; }
+  std::vector<ApplicationInfo> applications() const;
+  std::vector<JobInfo> jobs() const;
+
+ private:
+  Application& application(const std::string& id) const;
+  JobMaster& job(const std::string& id) const;
+  Application& application_of(Link* link, const SubmitJob& submission, const JobMaster& job);
+  Application& add_application(std::unique_ptr<Application> application);
+  void check_open() const;
+  void subscribe(Link& link);
+  void tell(const ClusterEvent& event);
+
+  void job_changed(JobMaster& job) override;
+  void job_ended(JobMaster& job) override;
+  void job_gone(JobMaster& job) override;
+  void application_changed(Application& application) override;
+  void application_ended(Application& application) override;
+
+  const Services services_;
+  const bool one_application_;
+  detail::UniqueFunction<void()> on_change_;
+  const std::int64_t since_ms_;
+  std::string closed_;                            // why; empty: it is open
+  std::vector<std::unique_ptr<JobMaster>> jobs_;  // in the order of their submission, as are these
+  std::vector<std::unique_ptr<Application>> applications_;
+  std::map<std::string, JobMaster*> job_by_id_;
+  std::map<std::string, Application*> application_by_id_;
+  std::map<std::string, Link*> ends_with_;  // application by id: canceled when that link is lost
+  std::vector<Link*> subscribers_;
+  std::size_t ends_told_ = 0;
+  Alive alive_;
+};
+
+}  // namespace freshet

@@ -1,0 +1,119 @@
+// The role of a job manager: the dispatcher, the resource manager and what is between them and
+// their peers.
+//
+// Begin here; dispatcher.h has applications and jobs, resource_manager/ slots and workers,
+// job_master/ one job.
+//
+// Threads    The control thread.
+// End        `on_end` is called once: nothing runs any more, task managers have ended or are lost.
+//            The job manager sends nothing after that and may be destroyed, but for what its links
+//            have still to get out.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "blobs/blob_storage.h"
+#include "dispatcher/application.h"
+#include "dispatcher/artifact_fetcher.h"
+#include "dispatcher/dispatcher.h"
+#include "freshet/api.h"
+#include "high_availability/high_availability.h"
+#include "process/process_spawner.h"
+#include "resource_manager/resource_manager.h"
+#include "resource_manager/task_managers.h"
+#include "rpc/control_thread.h"
+#include "rpc/id_source.h"
+#include "rpc/link.h"
+#include "rpc/transport.h"
+
+namespace freshet {
+
+// All outlive the job manager.
+struct JobManagerServices {
+  ControlThread& thread;
+  Transport& transport;
+  ProcessSpawner& spawner;
+  BlobStorage& blobs;
+  ArtifactFetcher& fetcher;
+  IdSource& ids;
+  LeaderElection& election;
+  JobGraphStore& graphs;
+  JobResultStore& results;
+};
+
+struct JobManagerOptions {
+  std::string cluster_id;
+  std::string endpoint = "tcp://127.0.0.1:*";  // jobmanager.bind
+  std::string name = "job manager";            // in what its peers say of it
+  std::string incarnation;                     // 32 hex digits; empty: drawn
+  std::int64_t process_id = 0;
+  std::string program;                          // absolute path of fr, which runs runners
+  std::map<std::string, std::string> settings;  // of the cluster, told to runners
+  LinkOptions links;
+  // The cluster of one application: ends with it. A client that waits for its end is given so long
+  // to ask, if none has been told yet.
+  bool one_application = false;
+  std::int64_t linger_ms = 0;
+  std::uint64_t largest_blob = std::uint64_t{4} << 30;
+};
+
+class FRESHET_API JobManager final : private LinkListener {
+ public:
+  // `why` ends as in "the cluster was shut down by client (pid 4711)".
+  using OnEnd = detail::UniqueFunction<void(const std::string& why)>;
+  JobManager(JobManagerServices services, JobManagerOptions options, OnEnd on_end);
+  ~JobManager() override;
+
+  // Once. The address is bound when it returns. Throws InvalidInput.
+  Address start();
+  // As a client would.
+  std::string submit(SubmitApplication submission);
+  // May repeat; the first reason counts.
+  void shut_down(const std::string& reason);
+
+  // For tests.
+  ResourceManager& resources() { return resources_; }
+  const TaskManagers& task_managers() const { return task_managers_; }
+  const Dispatcher& dispatcher() const { return *dispatcher_; }
+
+ private:
+  struct Upload {
+    Link* link;
+    std::unique_ptr<BlobWriter> writer;
+  };
+  void link_opened(Link& link) override;
+  void link_lost(Link& link, const std::string& reason) override;
+  void add_to_table();
+  ClusterInfo status() const;
+  PutBlob::Answer put_blob(Link& link, const PutBlob& message);
+  void blob_chunk(Link& link, const BlobChunk& message);
+  GetBlob::Answer get_blob(const GetBlob& message) const;
+  Future<LogChunk> read_log(const ReadLog& message);
+  void check_end();
+  void end();
+
+  const JobManagerServices services_;
+  const JobManagerOptions options_;
+  OnEnd on_end_;
+  std::int64_t since_ms_;
+  ResourceManager resources_;
+  TaskManagers task_managers_;
+  RunnerServices runners_;
+  std::unique_ptr<Dispatcher> dispatcher_;
+  std::map<std::uint64_t, Upload> uploads_;
+  std::uint64_t last_upload_ = 0;
+  std::string ending_;  // why; empty: it is not
+  bool task_managers_told_ = false;
+  bool waited_enough_ = false;  // for task managers to end
+  bool lingers_ = false, lingered_ = false;
+  bool ended_ = false;
+  std::vector<Promise<Done>> shut_down_askers_;
+  MessageTable table_;
+  std::unique_ptr<Links> links_;
+  Alive alive_;
+};
+
+}  // namespace freshet

@@ -1,0 +1,355 @@
+#include "job_master/attempt.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace freshet {
+
+Attempt::Attempt(Services services, const JobPlan& plan, std::uint32_t number,
+                 AttemptListener& listener)
+    : services_(services),
+      plan_(plan),
+      number_(number),
+      holder_(plan.graph().id + "/" + std::to_string(number)),
+      listener_(listener),
+      subtasks_(plan.graph().name, plan.execution().subtasks().size()) {}
+
+Attempt::~Attempt() {
+  alive_.end();
+  services_.resources.give_up(holder_);
+  for (const auto& timer : {slots_timer_, kill_timer_}) {
+    if (timer) services_.thread.cancel(*timer);
+  }
+  for (std::uint32_t w = 0; w < workers_.size(); ++w) {
+    if (!workers_[w].gone) services_.task_managers.abandon(id_of(w));
+  }
+}
+
+// ---- the way up ---------------------------------------------------------------------------------
+
+void Attempt::start() {
+  stage_ = Stage::kWaiting;
+  services_.resources.request(
+      holder_, plan_.slots(), plan_.configuration().get(options::kSlotPlacement),
+      alive_.guard([this](std::vector<SlotId> slots) { granted(std::move(slots)); }));
+  if (stage_ != Stage::kWaiting) return;
+  const std::int64_t patience =
+      plan_.configuration().get(options::kSlotRequestTimeout).ns() / 1'000'000;
+  slots_timer_ =
+      services_.thread.after_ms(patience, "slot request timeout", alive_.guard([this, patience] {
+        if (stage_ != Stage::kWaiting) return;
+        FailureInfo failure;
+        failure.message = detail() + " after " + std::to_string(patience) +
+                          " ms (slot.request-timeout): set its parallelism to less, or add a task "
+                          "manager";
+        fail(std::move(failure), /*fatal=*/true);
+      }));
+  listener_.attempt_waits();
+}
+
+void Attempt::granted(std::vector<SlotId> slots) {
+  stage_ = Stage::kStarting;
+  if (slots_timer_) services_.thread.cancel(*slots_timer_);
+  std::vector<std::uint32_t> worker_of_slot;
+  for (SlotId& slot : slots) {
+    if (workers_.empty() || workers_.back().task_manager != slot.task_manager) {
+      workers_.emplace_back();
+      workers_.back().task_manager = slot.task_manager;
+    }
+    worker_of_slot.push_back(static_cast<std::uint32_t>(workers_.size() - 1));
+    workers_.back().slots.push_back(std::move(slot));
+  }
+  worker_of_subtask_ = plan_.worker_of_subtask(worker_of_slot);
+  for (std::uint32_t place = 0; place < worker_of_subtask_.size(); ++place) {
+    workers_[worker_of_subtask_[place]].subtasks.push_back(place);
+  }
+  const auto host = [&](const Worker& w) {
+    return services_.task_managers.host_of(w.task_manager);
+  };
+  const bool one_host = std::all_of(workers_.begin(), workers_.end(), [&](const Worker& worker) {
+    return host(worker) == host(workers_.front());
+  });
+  for (std::uint32_t w = 0; w < workers_.size(); ++w) enter(w, SubtaskState::kScheduled, "a slot");
+  for (std::uint32_t w = 0; w < workers_.size() && stage_ == Stage::kStarting; ++w) {
+    enter(w, SubtaskState::kDeploying, "its worker is asked for");
+    StartWorker message;
+    message.worker = id_of(w);
+    message.job_name = plan_.graph().name;
+    message.slots = static_cast<std::uint32_t>(workers_[w].slots.size());
+    message.one_host = one_host;
+    message.modules = plan_.shipped();
+    message.settings = plan_.graph().settings;
+    workers_[w].started = true;
+    services_.task_managers.start(workers_[w].task_manager, std::move(message), *this);
+  }
+}
+
+void Attempt::worker_ready(std::uint32_t number, Link& link, const Address& data) {
+  Worker& worker = workers_[number];
+  worker.link = &link;
+  worker.data = data;
+  worker.ready = true;
+  if (stage_ == Stage::kEnding) return;  // it is being stopped
+  std::vector<Reader> readers = std::move(readers_);
+  readers_.clear();
+  for (Reader& reader : readers) admit(std::move(reader));
+  if (count([](const Worker& w) { return w.ready; }) == workers_.size()) deploy();
+}
+
+void Attempt::deploy() {
+  stage_ = Stage::kDeployed;
+  Deploy message;
+  message.job_graph = plan_.bytes();
+  for (const Worker& worker : workers_) message.workers.push_back(worker.data);
+  message.worker_of_subtask = worker_of_subtask_;
+  for (std::uint32_t w = 0; w < workers_.size(); ++w) {
+    message.number = w;
+    if (workers_[w].link) workers_[w].link->send(message);
+  }
+}
+
+void Attempt::tasks_opened(std::uint32_t number) {
+  if (stage_ != Stage::kDeployed) return;
+  workers_[number].opened = true;
+  if (count([](const Worker& w) { return w.opened; }) < workers_.size()) return;
+  stage_ = Stage::kOpened;
+  for (std::uint32_t w = 0; w < workers_.size(); ++w) {
+    if (workers_[w].link) workers_[w].link->send(OpenGate{});
+    enter(w, SubtaskState::kRunning, "all have opened");
+  }
+  listener_.attempt_opened();
+}
+
+void Attempt::tasks_finished(std::uint32_t number) {
+  if (stage_ != Stage::kOpened) return;
+  workers_[number].finished = true;
+  if (count([](const Worker& w) { return w.finished; }) < workers_.size()) return;
+  for (Worker& worker : workers_) {
+    if (worker.link) worker.link->send(Commit{});
+  }
+}
+
+// ---- the way down -------------------------------------------------------------------------------
+
+void Attempt::tasks_failed(std::uint32_t, FailureInfo failure) {
+  fail(std::move(failure), /*fatal=*/false);
+}
+
+void Attempt::operator_told(std::uint32_t, OperatorTold told) {
+  if (told.vertex < plan_.graph().vertices.size()) listener_.attempt_told(std::move(told));
+}
+
+void Attempt::tasks_ended(std::uint32_t number, TaskReport report) {
+  Worker& worker = workers_[number];
+  if (worker.ended) return;
+  worker.report = std::move(report);
+  worker.ended = true;
+  if (worker.link) worker.link->send(EndWorker{});
+  if (stage_ != Stage::kEnding && !worker.finished) {
+    FailureInfo failure;
+    failure.message = text_of(number) + " has ended its tasks before they had finished";
+    fail(std::move(failure), /*fatal=*/false);
+  }
+  enter(number, stage_ == Stage::kEnding ? SubtaskState::kCanceled : SubtaskState::kFinished,
+        "its tasks have ended");
+  settle();
+}
+
+void Attempt::worker_lost(std::uint32_t number) { workers_[number].link = nullptr; }
+
+void Attempt::worker_ended(std::uint32_t number, const std::string& how) {
+  Worker& worker = workers_[number];
+  const bool early = !worker.ended;
+  worker.link = nullptr;
+  worker.ended = worker.gone = true;
+  give_back(worker);
+  if (early && stage_ != Stage::kEnding) {
+    enter(number, SubtaskState::kFailed, how);
+    FailureInfo failure;
+    failure.message = text_of(number) + " " + how;
+    fail(std::move(failure), /*fatal=*/false);
+  } else {
+    enter(number, SubtaskState::kCanceled, how);
+  }
+  settle();
+}
+
+void Attempt::fail(FailureInfo failure, bool fatal) {
+  if (failed_ || ended_ || stage_ == Stage::kEnding) return;
+  failed_ = true;
+  begin_to_end("the attempt has failed");
+  listener_.attempt_failed(std::move(failure), fatal);
+  settle();
+}
+
+void Attempt::cancel(const std::string& reason) {
+  if (stage_ == Stage::kEnding || ended_) return;
+  begin_to_end(reason);
+  settle();
+}
+
+// Those that can't be asked are killed; the others, too, if they do not end in time.
+void Attempt::begin_to_end(const std::string& reason) {
+  const bool deployed = stage_ == Stage::kDeployed || stage_ == Stage::kOpened;
+  stage_ = Stage::kEnding;
+  services_.resources.give_up(holder_);
+  if (slots_timer_) services_.thread.cancel(*slots_timer_);
+  end_readers();
+  for (std::uint32_t w = 0; w < workers_.size(); ++w) {
+    Worker& worker = workers_[w];
+    if (worker.ended) continue;
+    if (!worker.started) {
+      enter(w, SubtaskState::kCanceled, reason);
+      worker.ended = worker.gone = true;
+      give_back(worker);
+      continue;
+    }
+    enter(w, SubtaskState::kCanceling, reason);
+    if (deployed && worker.link) {
+      worker.link->send(CancelTasks{});
+    } else {
+      services_.task_managers.stop(id_of(w));
+    }
+  }
+  const std::int64_t patience =
+      plan_.configuration().get(options::kTaskCancellationTimeout).ns() / 1'000'000;
+  kill_timer_ = services_.thread.after_ms(
+      patience, "task cancellation timeout", alive_.guard([this, patience] {
+        for (std::uint32_t w = 0; w < workers_.size(); ++w) {
+          if (workers_[w].gone) continue;
+          spdlog::warn("{} has not ended within {} ms: killed", text_of(w), patience);
+          services_.task_managers.stop(id_of(w));
+        }
+      }));
+}
+
+void Attempt::settle() {
+  const std::size_t all = workers_.size();
+  if (!ended_ && count([](const Worker& w) { return w.ended; }) == all &&
+      (all > 0 || stage_ == Stage::kEnding)) {
+    ended_ = true;
+    finished_ = stage_ != Stage::kEnding;
+    if (finished_) begin_to_end("");  // arms the kill of what hangs
+    end_readers();
+    listener_.attempt_ended();
+  }
+  if (ended_ && !gone_ && count([](const Worker& w) { return w.gone; }) == all) {
+    gone_ = true;
+    if (kill_timer_) services_.thread.cancel(*kill_timer_);
+    listener_.attempt_gone();
+  }
+}
+
+// ---- what is asked ------------------------------------------------------------------------------
+
+std::string Attempt::detail() const {
+  switch (stage_) {
+    case Stage::kWaiting:
+      return "waits for slots: " + services_.resources.shortage(plan_.slots());
+    case Stage::kStarting:
+      return std::to_string(count([](const Worker& w) { return w.ready; })) + " of " +
+             std::to_string(workers_.size()) + " workers are ready";
+    case Stage::kDeployed:
+      return std::to_string(count([](const Worker& w) { return w.opened; })) + " of " +
+             std::to_string(workers_.size()) + " workers have opened their tasks";
+    case Stage::kNew:
+    case Stage::kOpened:
+    case Stage::kEnding:
+      break;
+  }
+  return "";
+}
+
+Future<std::vector<TaskReport>> Attempt::reports() {
+  struct Gathering {
+    std::vector<TaskReport> reports;
+    std::size_t open = 1;
+    Promise<std::vector<TaskReport>> promise;
+    void one_less() {
+      if (--open == 0) promise.set_value(std::move(reports));
+    }
+  };
+  constexpr std::int64_t kPatienceMs = 2'000;
+  const auto gathering = std::make_shared<Gathering>();
+  auto future = gathering->promise.future();
+  for (const Worker& worker : workers_) {
+    if (worker.report) {
+      gathering->reports.push_back(*worker.report);
+    } else if (worker.link && worker.opened) {
+      ++gathering->open;
+      const auto ignored = worker.link->ask(GetReport{}, kPatienceMs)
+                               .then([gathering](const Future<TaskReport>& done) {
+                                 if (error_of(done).empty()) {
+                                   gathering->reports.push_back(done.get());
+                                 }
+                                 gathering->one_less();
+                               });
+      static_cast<void>(ignored);
+    }
+  }
+  gathering->one_less();
+  return future;
+}
+
+Future<Address> Attempt::admit_reader(std::uint32_t vertex, const PublicKey& reader) {
+  Promise<Address> promise;
+  auto future = promise.future();
+  if (stage_ == Stage::kEnding) {
+    promise.set_value(Address{});
+    return future;
+  }
+  Reader waiting{vertex, reader, std::move(promise)};
+  admit(std::move(waiting));
+  return future;
+}
+
+void Attempt::admit(Reader reader) {
+  const bool assigned = !worker_of_subtask_.empty();
+  Worker* worker = nullptr;
+  if (assigned) {
+    const std::uint32_t task = plan_.execution().task_of_vertex(reader.vertex);
+    worker = &workers_[worker_of_subtask_[plan_.execution().place_of(task, 0)]];
+  }
+  if (!worker || !worker->link) {
+    readers_.push_back(std::move(reader));
+    return;
+  }
+  const auto promise = std::make_shared<Promise<Address>>(std::move(reader.promise));
+  alive_.on_done(worker->link->ask(AdmitReader{reader.key}),
+                 [promise, data = worker->data](const Future<Done>& done) {
+                   promise->set_value(error_of(done).empty() ? data : Address{});
+                 });
+}
+
+void Attempt::end_readers() {
+  std::vector<Reader> readers = std::move(readers_);
+  readers_.clear();
+  for (Reader& reader : readers) reader.promise.set_value(Address{});
+}
+
+// ---- inside -------------------------------------------------------------------------------------
+
+void Attempt::give_back(Worker& worker) {
+  for (const SlotId& slot : worker.slots) services_.resources.release(holder_, slot);
+}
+
+void Attempt::enter(std::uint32_t worker, SubtaskState state, const std::string& reason) {
+  for (const std::uint32_t place : workers_[worker].subtasks) {
+    subtasks_.enter_if_allowed(place, state, reason);
+  }
+}
+
+WorkerId Attempt::id_of(std::uint32_t worker) const { return {plan_.graph().id, number_, worker}; }
+
+std::string Attempt::text_of(std::uint32_t worker) const {
+  return "worker " + std::to_string(worker) + " of job '" + plan_.graph().name + "' on " +
+         services_.task_managers.host_of(workers_[worker].task_manager);
+}
+
+template <class Flag>
+std::size_t Attempt::count(Flag flag) const {
+  return static_cast<std::size_t>(std::count_if(workers_.begin(), workers_.end(), flag));
+}
+
+}  // namespace freshet

@@ -1,0 +1,130 @@
+// One attempt to run a job: slots, workers, deploy, open, commit, end. It never starts anew: that
+// is up to the JobMaster, which makes another attempt.
+//
+//   waiting for slots -> starting workers -> deployed -> opened -> finished -> ended -> gone
+//   any of them, by failure or cancel() -> ending -> ended -> gone
+//
+// "Ended": no task of it runs any more. "Gone": its worker processes have ended too, and its slots
+// are given back.
+//
+// Threads    The control thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "freshet/api.h"
+#include "job_master/job_plan.h"
+#include "job_master/job_states.h"
+#include "resource_manager/resource_manager.h"
+#include "resource_manager/task_managers.h"
+#include "rpc/alive.h"
+#include "rpc/control_thread.h"
+
+namespace freshet {
+
+class AttemptListener {
+ public:
+  virtual ~AttemptListener() = default;
+  virtual void attempt_waits() = 0;   // there are not enough slots; at most once
+  virtual void attempt_opened() = 0;  // every subtask has
+  // The first failure; the attempt is ending. `fatal`: another attempt would be no better.
+  virtual void attempt_failed(FailureInfo failure, bool fatal) = 0;
+  virtual void attempt_told(OperatorTold told) = 0;
+  virtual void attempt_ended() = 0;  // finished() says whether it came to its end by itself
+  virtual void attempt_gone() = 0;  // the last call; the attempt may be destroyed after it returned
+};
+
+class FRESHET_API Attempt final : private WorkerEvents {
+ public:
+  struct Services {
+    ControlThread& thread;
+    ResourceManager& resources;
+    TaskManagers& task_managers;
+  };
+  // All outlive it.
+  Attempt(Services services, const JobPlan& plan, std::uint32_t number, AttemptListener& listener);
+  ~Attempt() override;
+
+  void start();
+  void cancel(const std::string& reason);  // may repeat
+
+  bool finished() const { return finished_; }
+  bool ended() const { return ended_; }
+  bool gone() const { return gone_; }
+  bool waiting() const { return stage_ == Stage::kWaiting; }
+  // "waits for slots: needs 4, …", "3 of 4 workers are ready"; empty while it runs.
+  std::string detail() const;
+  // Of all workers: what they report now, or their last word. Workers that do not answer in time
+  // are left out.
+  Future<std::vector<TaskReport>> reports();
+  // Lets the reader in at the worker that has subtask 0 of that vertex, once that worker is ready.
+  // An empty endpoint if the attempt ends before.
+  Future<Address> admit_reader(std::uint32_t vertex, const PublicKey& reader);
+
+ private:
+  enum class Stage : std::uint8_t { kNew, kWaiting, kStarting, kDeployed, kOpened, kEnding };
+  struct Worker {
+    std::string task_manager;
+    std::vector<SlotId> slots;
+    std::vector<std::uint32_t> subtasks;  // places
+    Link* link = nullptr;
+    Address data;
+    bool started = false;  // it was asked for
+    bool ready = false, opened = false, finished = false;
+    bool ended = false;  // its tasks
+    bool gone = false;   // its process
+    std::optional<TaskReport> report;
+  };
+  struct Reader {
+    std::uint32_t vertex;
+    PublicKey key;
+    Promise<Address> promise;
+  };
+
+  void granted(std::vector<SlotId> slots);
+  void deploy();
+  void fail(FailureInfo failure, bool fatal);
+  void begin_to_end(const std::string& reason);
+  void settle();
+  void give_back(Worker& worker);
+  void enter(std::uint32_t worker, SubtaskState state, const std::string& reason);
+  void admit(Reader reader);
+  void end_readers();
+  WorkerId id_of(std::uint32_t worker) const;
+  std::string text_of(std::uint32_t worker) const;
+  template <class Flag>
+  std::size_t count(Flag flag) const;
+
+  void worker_ready(std::uint32_t number, Link& link, const Address& data) override;
+  void tasks_opened(std::uint32_t number) override;
+  void tasks_finished(std::uint32_t number) override;
+  void tasks_failed(std::uint32_t number, FailureInfo failure) override;
+  void operator_told(std::uint32_t number, OperatorTold told) override;
+  void tasks_ended(std::uint32_t number, TaskReport report) override;
+  void worker_lost(std::uint32_t number) override;
+  void worker_ended(std::uint32_t number, const std::string& how) override;
+
+  const Services services_;
+  const JobPlan& plan_;
+  const std::uint32_t number_;
+  const std::string holder_;
+  AttemptListener& listener_;
+
+  Stage stage_ = Stage::kNew;
+  std::vector<Worker> workers_;
+  std::vector<std::uint32_t> worker_of_subtask_;
+  SubtaskStates subtasks_;
+  bool finished_ = false;
+  bool failed_ = false;
+  bool ended_ = false;
+  bool gone_ = false;
+  std::vector<Reader> readers_;
+  std::optional<TimerId> slots_timer_, kill_timer_;
+  Alive alive_;
+};
+
+}  // namespace freshet

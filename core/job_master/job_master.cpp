@@ -1,0 +1,303 @@
+#include "job_master/job_master.h"
+
+#include <spdlog/spdlog.h>
+
+#include <cassert>
+
+namespace freshet {
+
+JobMaster::JobMaster(Attempt::Services services, const std::string& job_graph,
+                     std::string application_id, std::string ticket, JobMasterListener& listener)
+    : services_(services),
+      listener_(listener),
+      plan_(std::make_unique<JobPlan>(job_graph)),
+      id_(plan_->graph().id),
+      name_(plan_->graph().name),
+      application_id_(std::move(application_id)),
+      ticket_(std::move(ticket)),
+      messages_(services.thread.clock()),
+      end_(promise_.future()) {
+  const Configuration& configuration = plan_->configuration();
+  if (configuration.get(options::kRestartStrategy) == RestartStrategy::kFixedDelay) {
+    restarts_left_ = configuration.get(options::kRestartStrategyAttempts);
+  }
+  since_ms_ = services_.thread.clock().wall_ms();
+}
+
+JobMaster::~JobMaster() {
+  alive_.end();
+  if (restart_timer_) services_.thread.cancel(*restart_timer_);
+}
+
+// ---- its life -----------------------------------------------------------------------------------
+
+void JobMaster::start() {
+  started_ns_ = services_.thread.clock().now_ns();
+  spdlog::info("job '{}' ({}) is created", name_, id_);
+  JobMessage message;
+  message.status = status_;
+  message.text = "job '" + name_ + "' is created";
+  messages_.add(std::move(message));
+  messages_.publish();
+  listener_.job_changed(*this);
+  begin_attempt();
+}
+
+void JobMaster::begin_attempt() {
+  if (has_ended()) return;
+  const std::uint32_t number = attempts_++;
+  AttemptListener& listener = *this;
+  auto attempt = std::make_unique<Attempt>(services_, *plan_, number, listener);
+  current_ = attempt.get();
+  running_.emplace(number, std::move(attempt));
+  current_->start();
+}
+
+void JobMaster::attempt_waits() { listener_.job_changed(*this); }
+
+void JobMaster::attempt_opened() {
+  enter(JobStatus::kRunning, "every subtask has opened");
+  listener_.job_changed(*this);
+}
+
+void JobMaster::attempt_told(OperatorTold told) {
+  if (has_ended()) return;
+  JobMessage message;
+  message.status = status_;
+  message.operator_name = plan_->graph().vertices[told.vertex].name;
+  message.subtask = told.subtask;
+  message.text = std::move(told.text);
+  messages_.add(std::move(message));
+  messages_.publish();
+}
+
+void JobMaster::attempt_failed(FailureInfo failure, bool fatal) {
+  failure_ = std::move(failure);
+  const std::string reason = JobFailed(name_, *failure_).what();
+  if (restarts_left_ > 0 && !fatal) {
+    --restarts_left_;
+    if (status_ == JobStatus::kRestarting) {
+      reason_ = reason;  // again, before it had opened
+      spdlog::warn("job '{}' ({}) failed again while restarting: {}", name_, id_, reason);
+    } else {
+      enter(JobStatus::kRestarting, reason);
+    }
+  } else {
+    enter(JobStatus::kFailing, reason);
+  }
+  listener_.job_changed(*this);
+}
+
+void JobMaster::attempt_ended() {
+  switch (status_) {
+    case JobStatus::kCanceling:
+      end(JobStatus::kCanceled);
+      return;
+    case JobStatus::kFailing:
+      end(JobStatus::kFailed);
+      return;
+    case JobStatus::kRestarting: {
+      current_ = nullptr;
+      const std::int64_t delay =
+          plan_->configuration().get(options::kRestartStrategyDelay).ns() / 1'000'000;
+      restart_timer_ =
+          services_.thread.after_ms(delay, "restart of job " + id_, alive_.guard([this] {
+            restart_timer_.reset();
+            begin_attempt();
+          }));
+      return;
+    }
+    case JobStatus::kRunning:
+      assert(current_->finished());
+      end(JobStatus::kFinished);
+      return;
+    case JobStatus::kCreated:
+    case JobStatus::kFinished:
+    case JobStatus::kFailed:
+    case JobStatus::kCanceled:
+      break;
+  }
+  assert(false && "an attempt has ended in a job that can't have one");
+}
+
+void JobMaster::cancel(const std::string& reason) {
+  if (has_ended() || status_ == JobStatus::kCanceling || status_ == JobStatus::kFailing) return;
+  enter(JobStatus::kCanceling, reason);
+  listener_.job_changed(*this);
+  if (restart_timer_) {
+    services_.thread.cancel(*restart_timer_);
+    restart_timer_.reset();
+    end(JobStatus::kCanceled);
+  } else if (current_) {
+    current_->cancel(reason);
+  } else {
+    end(JobStatus::kCanceled);
+  }
+}
+
+void JobMaster::end(JobStatus status) {
+  // All workers have said their last word, so this completes at once.
+  std::vector<TaskReport> reports;
+  if (current_) {
+    const auto last = current_->reports();
+    assert(last.ready());
+    reports = last.get();
+  }
+  finish_end(status, reports);
+}
+
+void JobMaster::finish_end(JobStatus status, const std::vector<TaskReport>& reports) {
+  ended_ms_ = services_.thread.clock().wall_ms();
+  ended_ns_ = services_.thread.clock().now_ns();
+  if (status != JobStatus::kFailed) failure_.reset();
+  last_details_ = merged(reports);
+  last_details_.status = status;
+  enter(status, status == JobStatus::kFinished ? "" : reason_);
+  result_.job_id = id_;
+  result_.job_name = name_;
+  result_.status = status;
+  result_.duration_ms = running_ms();
+  result_.accumulators = merged_accumulators(reports);
+  result_.failure = failure_;
+  current_ = nullptr;
+  messages_.end();
+  messages_.publish();
+  listener_.job_changed(*this);
+  listener_.job_ended(*this);
+  promise_.set_value(result_);
+  check_gone();
+}
+
+void JobMaster::attempt_gone() {
+  // It calls us, so it is let go later.
+  services_.thread.post("end of an attempt of job " + id_, alive_.guard([this] {
+    std::erase_if(running_, [this](const auto& attempt) {
+      return attempt.second.get() != current_ && attempt.second->gone();
+    });
+    check_gone();
+  }));
+}
+
+void JobMaster::check_gone() {
+  if (gone_ || !has_ended() || !running_.empty()) return;
+  gone_ = true;
+  plan_.reset();
+  listener_.job_gone(*this);
+}
+
+void JobMaster::enter(JobStatus status, const std::string& reason) {
+  assert(may_follow(status_, status));
+  spdlog::info("job '{}' ({}) goes from {} to {}{}{}", name_, id_, name_of(status_),
+               name_of(status), reason.empty() ? "" : ": ", reason);
+  status_ = status;
+  reason_ = reason;
+  JobMessage message;
+  message.status = status;
+  message.text = "job '" + name_ + "' is " + name_of(status);
+  if (failure_ && (status == JobStatus::kFailing || status == JobStatus::kFailed ||
+                   status == JobStatus::kRestarting)) {
+    message.operator_name = failure_->operator_name;
+    message.subtask = failure_->subtask;
+    message.text = JobFailed(name_, *failure_).what();
+  }
+  messages_.add(std::move(message));
+  messages_.publish();
+}
+
+// ---- what is asked ------------------------------------------------------------------------------
+
+std::int64_t JobMaster::running_ms() const {
+  const std::int64_t end = ended_ns_ ? ended_ns_ : services_.thread.clock().now_ns();
+  return started_ns_ ? (end - started_ns_) / 1'000'000 : 0;
+}
+
+JobInfo JobMaster::info() const {
+  JobInfo info;
+  info.job_id = id_;
+  info.job_name = name_;
+  info.application_id = application_id_;
+  info.status = status_;
+  info.since_ms = since_ms_;
+  info.ended_ms = ended_ms_;
+  if (current_ && !has_ended()) info.detail = current_->detail();
+  if (info.detail.empty() && status_ != JobStatus::kRunning && status_ != JobStatus::kFinished) {
+    info.detail = reason_;
+  }
+  return info;
+}
+
+Future<JobResult> JobMaster::ended() { return end_; }
+
+JobDetails JobMaster::merged(const std::vector<TaskReport>& reports) const {
+  JobDetails details;
+  details.job_id = id_;
+  details.job_name = name_;
+  details.status = status_;
+  details.running_ms = running_ms();
+  const auto& vertices = plan_->graph().vertices;
+  for (const JobVertex& vertex : vertices) {
+    details.vertices.push_back({vertex.id, vertex.name, vertex.parallelism, 0, 0, {}});
+  }
+  for (const TaskReport& report : reports) {
+    details.source_records += report.source_records;
+    details.sink_records += report.sink_records;
+    for (const VertexDetails& part : report.vertices) {
+      for (VertexDetails& whole : details.vertices) {
+        if (whole.id != part.id) continue;
+        whole.records_in += part.records_in;
+        whole.records_out += part.records_out;
+        for (const auto& [name, value] : part.metrics) {
+          const auto [of, added] = whole.metrics.emplace(name, value);
+          if (!added && of->second.kind == value.kind) of->second.merge(value);
+        }
+      }
+    }
+  }
+  return details;
+}
+
+AccumulatorValues JobMaster::merged_accumulators(const std::vector<TaskReport>& reports) const {
+  AccumulatorValues values;
+  for (const TaskReport& report : reports) {
+    for (const auto& [name, value] : report.accumulators) {
+      const auto [of, added] = values.emplace(name, value);
+      if (!added && of->second.kind == value.kind) of->second.merge(value, name);
+    }
+  }
+  return values;
+}
+
+Future<JobDetails> JobMaster::details() {
+  if (has_ended()) return make_ready_future(last_details_);
+  if (!current_) return make_ready_future(merged({}));
+  const auto promise = std::make_shared<Promise<JobDetails>>();
+  alive_.on_done(current_->reports(), [this, promise](const auto& done) {
+    promise->set_value(has_ended() ? last_details_ : merged(done.get()));
+  });
+  return promise->future();
+}
+
+Future<AccumulatorValues> JobMaster::accumulators() {
+  if (has_ended()) return make_ready_future(result_.accumulators);
+  if (!current_) return make_ready_future(AccumulatorValues{});
+  const auto promise = std::make_shared<Promise<AccumulatorValues>>();
+  alive_.on_done(current_->reports(), [this, promise](const auto& done) {
+    promise->set_value(has_ended() ? result_.accumulators : merged_accumulators(done.get()));
+  });
+  return promise->future();
+}
+
+Future<CollectAddress::Answer> JobMaster::collect_address(const std::string& vertex,
+                                                          const PublicKey& reader) {
+  CollectAddress::Answer answer;
+  if (!plan_) return make_ready_future(answer);  // it is over, with all its rows
+  answer.vertex = plan_->vertex(vertex);
+  if (!current_) return make_ready_future(answer);
+  return current_->admit_reader(answer.vertex, reader).then([answer](const Address& address) {
+    CollectAddress::Answer whole = answer;
+    whole.address = address;
+    return whole;
+  });
+}
+
+}  // namespace freshet

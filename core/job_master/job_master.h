@@ -1,0 +1,111 @@
+// One job on a cluster: makes attempts until one has finished, none is left, or it is canceled;
+// keeps its states, messages, and in the end its result.
+//
+// Begin here; attempt.h is one attempt, job_plan.h what is run, job_states.h the states.
+//
+// Threads    The control thread. Futures complete there.
+// End        Once the job is in its end state it stays so, and the plan is let go; the record
+//            remains. is_gone(): no process of the job is left either.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "freshet/api.h"
+#include "freshet/cluster_client.h"
+#include "freshet/job_client.h"
+#include "job_master/attempt.h"
+#include "job_master/job_plan.h"
+#include "job_master/job_states.h"
+#include "job_master/message_log.h"
+#include "rpc/alive.h"
+#include "rpc/messages.h"
+
+namespace freshet {
+
+class JobMaster;
+
+class JobMasterListener {
+ public:
+  virtual ~JobMasterListener() = default;
+  virtual void job_changed(JobMaster& job) = 0;  // its status, or what it waits for
+  virtual void job_ended(JobMaster& job) = 0;    // after job_changed(); once
+  virtual void job_gone(JobMaster& job) = 0;     // after job_ended(); once
+};
+
+class FRESHET_API JobMaster final : private AttemptListener {
+ public:
+  // Throws InvalidInput or DecodeError if the graph can't be run. All else outlives it.
+  JobMaster(Attempt::Services services, const std::string& job_graph, std::string application_id,
+            std::string ticket, JobMasterListener& listener);
+  ~JobMaster() override;
+
+  void start();
+  void cancel(const std::string& reason);  // may repeat; nothing once it has ended
+
+  const std::string& id() const { return id_; }
+  const std::string& name() const { return name_; }
+  const std::string& application_id() const { return application_id_; }
+  const std::string& ticket() const { return ticket_; }                       // of the submission
+  const std::vector<JobModule>& shipped() const { return plan_->shipped(); }  // [until start()]
+  JobStatus status() const { return status_; }
+  bool has_ended() const { return is_terminal(status_); }
+  bool is_gone() const { return gone_; }
+  JobInfo info() const;
+  const JobResult& result() const { return result_; }  // [once it has ended]
+
+  Future<JobResult> ended();
+  Future<JobDetails> details();
+  Future<AccumulatorValues> accumulators();
+  Future<std::optional<JobMessage>> next_message(std::uint64_t after) {
+    return messages_.next(after);
+  }
+  Future<CollectAddress::Answer> collect_address(const std::string& vertex,
+                                                 const PublicKey& reader);
+
+ private:
+  void begin_attempt();
+  void enter(JobStatus status, const std::string& reason);
+  void end(JobStatus status);
+  void finish_end(JobStatus status, const std::vector<TaskReport>& reports);
+  JobDetails merged(const std::vector<TaskReport>& reports) const;
+  AccumulatorValues merged_accumulators(const std::vector<TaskReport>& reports) const;
+  std::int64_t running_ms() const;
+  void check_gone();
+
+  void attempt_waits() override;
+  void attempt_opened() override;
+  void attempt_failed(FailureInfo failure, bool fatal) override;
+  void attempt_told(OperatorTold told) override;
+  void attempt_ended() override;
+  void attempt_gone() override;
+
+  const Attempt::Services services_;
+  JobMasterListener& listener_;
+  std::unique_ptr<JobPlan> plan_;  // until it has ended and is gone
+  const std::string id_, name_, application_id_, ticket_;
+
+  JobStatus status_ = JobStatus::kCreated;
+  std::string reason_;
+  std::optional<FailureInfo> failure_;
+  std::uint32_t attempts_ = 0;
+  std::int32_t restarts_left_ = 0;
+  std::map<std::uint32_t, std::unique_ptr<Attempt>> running_;  // by number; until they are gone
+  Attempt* current_ = nullptr;
+  std::optional<TimerId> restart_timer_;
+  bool gone_ = false;
+
+  std::int64_t since_ms_ = 0, ended_ms_ = 0;  // since the epoch
+  std::int64_t started_ns_ = 0, ended_ns_ = 0;
+  MessageLog messages_;
+  JobResult result_;
+  JobDetails last_details_;
+  Promise<JobResult> promise_;
+  const Future<JobResult> end_;
+  Alive alive_;
+};
+
+}  // namespace freshet

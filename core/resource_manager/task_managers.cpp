@@ -1,0 +1,241 @@
+#include "resource_manager/task_managers.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "process/process_spawner.h"
+
+namespace freshet {
+namespace {
+
+std::string how_it_ended(const WorkerEnded& message) {
+  if (!message.error.empty()) return "could not be started: " + message.error;
+  ProcessEnd end;
+  end.exit_code = message.exit_code;
+  end.signal = message.signal;
+  std::string text = end.text();
+  if (!message.last_lines.empty()) text += "; its last lines: " + message.last_lines;
+  return text;
+}
+
+}  // namespace
+
+TaskManagers::TaskManagers(ResourceManager& resources, Transport& transport, IdSource& ids)
+    : resources_(resources), transport_(transport), ids_(ids) {}
+TaskManagers::~TaskManagers() = default;
+
+void TaskManagers::add_to(MessageTable& table) {
+  table.on<RegisterTaskManager>(
+      [this](Link& link, const RegisterTaskManager& message) { return registered(link, message); });
+  table.on<WorkerEnded>([this](Link& link, const WorkerEnded& message) { ended(link, message); });
+  table.on<WorkerReady>([this](Link& link, const WorkerReady& message) { ready(link, message); });
+  // What tasks say is for whoever asked for their worker; nobody, once it counts as gone.
+  const auto tell = [this](Link& link, auto&& what) {
+    const WorkerId* id = worker_of(link);
+    if (!id) return;
+    const Worker& worker = workers_.at(*id);
+    if (worker.events) what(*worker.events, id->number);
+  };
+  table.on<TasksOpened>([tell](Link& link, const TasksOpened&) {
+    tell(link, [](WorkerEvents& events, std::uint32_t number) { events.tasks_opened(number); });
+  });
+  table.on<TasksFinished>([tell](Link& link, const TasksFinished&) {
+    tell(link, [](WorkerEvents& events, std::uint32_t number) { events.tasks_finished(number); });
+  });
+  table.on<TasksFailed>([tell](Link& link, const TasksFailed& message) {
+    tell(link, [&](WorkerEvents& events, std::uint32_t number) {
+      events.tasks_failed(number, message.failure);
+    });
+  });
+  table.on<OperatorTold>([tell](Link& link, const OperatorTold& message) {
+    tell(link, [&](WorkerEvents& events, std::uint32_t number) {
+      events.operator_told(number, message);
+    });
+  });
+  table.on<TasksEnded>([tell](Link& link, const TasksEnded& message) {
+    tell(link, [&](WorkerEvents& events, std::uint32_t number) {
+      events.tasks_ended(number, message.report);
+    });
+  });
+}
+
+// ---- task managers ------------------------------------------------------------------------------
+
+Done TaskManagers::registered(Link& link, const RegisterTaskManager& message) {
+  if (ending_) throw InvalidInput("the cluster is being shut down: it takes no task manager");
+  if (message.slots == 0) {
+    throw InvalidInput("task manager '" + message.id +
+                       "' offers no slots: set taskmanager.slots to 1 or more");
+  }
+  const auto before = managers_.find(message.id);
+  if (before != managers_.end()) {
+    if (before->second.link == &link) return {};
+    manager_lost(message.id, "it has registered anew");
+  }
+  spdlog::info("task manager '{}' on {} offers {} slots", message.id, message.host, message.slots);
+  managers_[message.id] = {&link, message.host, message.process_id, message.slots};
+  resources_.offer(message.id, message.slots);
+  return {};
+}
+
+void TaskManagers::link_lost(Link& link, const std::string& reason) {
+  for (const auto& [id, manager] : managers_) {
+    if (manager.link != &link) continue;
+    manager_lost(std::string(id), reason);
+    return;
+  }
+  if (const WorkerId* found = worker_of(link)) {
+    const WorkerId id = *found;
+    Worker& worker = workers_.at(id);
+    worker.link = nullptr;
+    worker.lost = reason;
+    if (worker.events) worker.events->worker_lost(id.number);
+    stop(id);  // its end tells which of the two it was: a crash, or a lost link
+  }
+}
+
+void TaskManagers::manager_lost(const std::string& id, const std::string& reason) {
+  spdlog::warn("task manager '{}' is lost: {}", id, reason);
+  const std::string host = managers_.at(id).host;
+  managers_.erase(id);
+  resources_.withdraw(id);
+  std::vector<WorkerId> workers;
+  for (const auto& [worker, state] : workers_) {
+    if (state.manager == id) workers.push_back(worker);
+  }
+  for (const WorkerId& worker : workers) {
+    worker_is_gone(worker, "is lost with task manager '" + id + "' on " + host + ": " + reason);
+  }
+}
+
+const std::string& TaskManagers::host_of(const std::string& task_manager) const {
+  static const std::string kNowhere = "a host that is lost";
+  const auto found = managers_.find(task_manager);
+  return found == managers_.end() ? kNowhere : found->second.host;
+}
+
+std::vector<TaskManagerInfo> TaskManagers::infos() const {
+  std::vector<TaskManagerInfo> infos;
+  for (const auto& [id, manager] : managers_) {
+    TaskManagerInfo info;
+    info.id = id;
+    info.host = manager.host;
+    info.process_id = manager.process_id;
+    info.slots = manager.slots;
+    info.free_slots = resources_.free_of(id);
+    for (const auto& [worker, state] : workers_) {
+      if (state.manager == id && state.process_id)
+        info.worker_processes.push_back(state.process_id);
+    }
+    infos.push_back(std::move(info));
+  }
+  return infos;
+}
+
+Link* TaskManagers::link_for_log(const std::string& process) const {
+  if (const auto found = managers_.find(process); found != managers_.end()) {
+    return found->second.link;
+  }
+  for (const auto& [worker, state] : workers_) {
+    if (worker.job + ":" + std::to_string(worker.number) != process) continue;
+    const auto manager = managers_.find(state.manager);
+    if (manager != managers_.end()) return manager->second.link;
+  }
+  return nullptr;
+}
+
+void TaskManagers::end_all(const std::string& reason) {
+  ending_ = true;
+  for (const auto& [id, manager] : managers_) manager.link->send(EndTaskManager{reason});
+}
+
+// ---- workers ------------------------------------------------------------------------------------
+
+void TaskManagers::start(const std::string& task_manager, StartWorker message,
+                         WorkerEvents& events) {
+  const WorkerId id = message.worker;
+  const KeyPair keys = ids_.draw_keys();
+  message.public_key = keys.public_key;
+  message.secret_key = keys.secret_key;
+  Worker worker;
+  worker.manager = task_manager;
+  worker.events = &events;
+  worker.key = keys.public_key;
+  workers_.emplace(id, std::move(worker));
+  transport_.admit(keys.public_key);
+  const auto manager = managers_.find(task_manager);
+  if (manager == managers_.end()) {
+    worker_is_gone(id, "could not be started: task manager '" + task_manager + "' is lost");
+    return;
+  }
+  alive_.on_done(manager->second.link->ask(message), [this, id](const auto& done) {
+    const auto found = workers_.find(id);
+    if (found == workers_.end()) return;
+    const std::string error = error_of(done);
+    if (error.empty()) {
+      found->second.process_id = done.get().process_id;
+    } else {
+      worker_is_gone(id, "could not be started: " + error);
+    }
+  });
+}
+
+void TaskManagers::stop(const WorkerId& id) {
+  const auto worker = workers_.find(id);
+  if (worker == workers_.end()) return;
+  const auto manager = managers_.find(worker->second.manager);
+  if (manager != managers_.end()) manager->second.link->send(StopWorker{id});
+}
+
+void TaskManagers::abandon(const WorkerId& id) {
+  const auto worker = workers_.find(id);
+  if (worker == workers_.end()) return;
+  worker->second.events = nullptr;
+  stop(id);
+}
+
+void TaskManagers::ready(Link& link, const WorkerReady& message) {
+  const auto found = workers_.find(message.worker);
+  const std::string& key = link.peer().key;
+  if (found == workers_.end() || (!key.empty() && key != found->second.key)) {
+    // Of an attempt that is over, or nobody of ours.
+    link.close("worker " + message.worker.text() + " is not expected");
+    return;
+  }
+  found->second.link = &link;
+  found->second.process_id = message.process_id;
+  if (found->second.events) {
+    found->second.events->worker_ready(message.worker.number, link, message.data);
+  }
+}
+
+void TaskManagers::ended(Link& link, const WorkerEnded& message) {
+  const auto found = workers_.find(message.worker);
+  if (found == workers_.end()) return;
+  const auto manager = managers_.find(found->second.manager);
+  if (manager == managers_.end() || manager->second.link != &link) return;
+  std::string how = how_it_ended(message);
+  // We have killed it, since its link was lost: that is the reason.
+  if (!found->second.lost.empty() && message.signal == 9) {
+    how = "the link to it was lost: " + found->second.lost;
+  }
+  worker_is_gone(message.worker, how);
+}
+
+void TaskManagers::worker_is_gone(const WorkerId& id, const std::string& how) {
+  const auto found = workers_.find(id);
+  const Worker worker = found->second;
+  workers_.erase(found);
+  if (worker.link) worker.link->close("the worker has ended");
+  transport_.expel(worker.key);
+  if (worker.events) worker.events->worker_ended(id.number, how);
+}
+
+const WorkerId* TaskManagers::worker_of(Link& link) const {
+  const auto found = std::find_if(workers_.begin(), workers_.end(),
+                                  [&](const auto& worker) { return worker.second.link == &link; });
+  return found == workers_.end() ? nullptr : &found->first;
+}
+
+}  // namespace freshet

@@ -1,0 +1,98 @@
+// The task managers that have registered, and the workers that they run, as the job manager sees
+// them: starts and stops workers, and tells whoever asked for one what becomes of it.
+//
+// A worker is known by its id from start() until its WorkerEvents were told ended(): its process
+// has ended, or its task manager is lost, which then ends it itself.
+//
+// Threads    The control thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "freshet/api.h"
+#include "freshet/cluster_client.h"
+#include "resource_manager/resource_manager.h"
+#include "rpc/alive.h"
+#include "rpc/id_source.h"
+#include "rpc/link.h"
+#include "rpc/messages.h"
+
+namespace freshet {
+
+// What becomes of one worker. In order: ready, then what its tasks say, ended last; ended() alone
+// is certain.
+class WorkerEvents {
+ public:
+  virtual ~WorkerEvents() = default;
+  virtual void worker_ready(std::uint32_t number, Link& link, const Address& data) = 0;
+  virtual void tasks_opened(std::uint32_t number) = 0;
+  virtual void tasks_finished(std::uint32_t number) = 0;
+  virtual void tasks_failed(std::uint32_t number, FailureInfo failure) = 0;
+  virtual void operator_told(std::uint32_t number, OperatorTold told) = 0;
+  virtual void tasks_ended(std::uint32_t number, TaskReport report) = 0;
+  // Its link is invalid when this returns. It is killed; ended() follows.
+  virtual void worker_lost(std::uint32_t number) = 0;
+  // "exited with 3", "killed by signal 9 (Killed)", "the link was lost: …", and its last lines.
+  virtual void worker_ended(std::uint32_t number, const std::string& how) = 0;
+};
+
+class FRESHET_API TaskManagers {
+ public:
+  // All outlive it.
+  TaskManagers(ResourceManager& resources, Transport& transport, IdSource& ids);
+  ~TaskManagers();
+
+  // Adds what task managers and workers say.
+  void add_to(MessageTable& table);
+  void link_lost(Link& link, const std::string& reason);  // nothing if it is of neither
+
+  // Makes its keys, lets them in, and asks the task manager. What `message` says of the worker's
+  // keys is filled in.
+  void start(const std::string& task_manager, StartWorker message, WorkerEvents& events);
+  void stop(const WorkerId& worker);  // SIGKILL; may repeat
+  // Nobody is told of it any more; it is stopped.
+  void abandon(const WorkerId& worker);
+
+  const std::string& host_of(const std::string& task_manager) const;
+  std::vector<TaskManagerInfo> infos() const;
+  std::size_t size() const { return managers_.size(); }
+  std::size_t workers() const { return workers_.size(); }
+  // Whom to ask for a log: by the id of a task manager, or "<job id>:<worker>". Null: neither.
+  Link* link_for_log(const std::string& process) const;
+  void end_all(const std::string& reason);
+
+ private:
+  struct Manager {
+    Link* link;
+    std::string host;
+    std::int64_t process_id;
+    std::uint32_t slots;
+  };
+  struct Worker {
+    std::string manager;
+    WorkerEvents* events;
+    PublicKey key;
+    Link* link = nullptr;
+    std::int64_t process_id = 0;
+    std::string lost;  // why its link was lost; we have stopped it then
+  };
+  Done registered(Link& link, const RegisterTaskManager& message);
+  void ready(Link& link, const WorkerReady& message);
+  void ended(Link& link, const WorkerEnded& message);
+  void worker_is_gone(const WorkerId& id, const std::string& how);
+  void manager_lost(const std::string& id, const std::string& reason);
+  const WorkerId* worker_of(Link& link) const;
+
+  ResourceManager& resources_;
+  Transport& transport_;
+  IdSource& ids_;
+  std::map<std::string, Manager> managers_;
+  std::map<WorkerId, Worker> workers_;
+  bool ending_ = false;
+  Alive alive_;
+};
+
+}  // namespace freshet

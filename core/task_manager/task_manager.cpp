@@ -1,0 +1,285 @@
+#include "task_manager/task_manager.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "process/child_starts.h"
+
+namespace freshet {
+namespace {
+
+constexpr std::int64_t kLookAgainMs = 100;
+constexpr std::size_t kMostLogNames = 1'000;
+
+}  // namespace
+
+TaskManager::TaskManager(TaskManagerServices services, TaskManagerOptions options, OnEnd on_end)
+    : services_(std::move(services)), options_(std::move(options)), on_end_(std::move(on_end)) {
+  add_to_table();
+  PeerInfo self;
+  self.role = Role::kTaskManager;
+  self.name = "task manager " + options_.id;
+  self.incarnation = options_.incarnation.empty() ? services_.ids.draw() : options_.incarnation;
+  links_ = std::make_unique<Links>(services_.thread, services_.transport, self, options_.links);
+}
+
+TaskManager::~TaskManager() {
+  alive_.end();
+  links_.reset();
+  for (const auto& [id, worker] : workers_) {
+    if (worker.process) services_.spawner.kill(*worker.process);
+  }
+}
+
+void TaskManager::add_to_table() {
+  table_.on<StartWorker>(
+      [this](Link&, const StartWorker& message) { return start_worker(message); });
+  table_.on<StopWorker>([this](Link&, const StopWorker& message) { stop_worker(message.worker); });
+  table_.on<EndTaskManager>([this](Link&, const EndTaskManager& message) { end(message.reason); });
+  table_.on<ReadLog>([this](Link&, const ReadLog& message) { return read_log(message); });
+}
+
+// ---- the job manager ----------------------------------------------------------------------------
+
+void TaskManager::start() {
+  alone_since_ns_ = services_.thread.clock().now_ns();
+  connect();
+}
+
+void TaskManager::connect() {
+  if (!ending_.empty() || link_) return;
+  const std::int64_t waited_ms = (services_.thread.clock().now_ns() - alone_since_ns_) / 1'000'000;
+  if (waited_ms >= options_.patience_ms) {
+    end("no job manager took task manager '" + options_.id + "' within " +
+        std::to_string(options_.patience_ms) + " ms");
+    return;
+  }
+  const Address address = services_.job_manager();
+  if (address.endpoint.empty()) {
+    look_again();
+    return;
+  }
+  LinkListener& listener = *this;
+  // A job manager that comes back may be somewhere else: it is looked for anew every second.
+  constexpr std::int64_t kPatienceMs = 1'000;
+  link_ = &links_->connect(address, table_, listener, kPatienceMs);
+}
+
+void TaskManager::look_again() {
+  services_.thread.after_ms(kLookAgainMs, "task manager: look again",
+                            alive_.guard([this] { connect(); }));
+}
+
+void TaskManager::link_opened(Link& link) {
+  RegisterTaskManager message;
+  message.id = options_.id;
+  message.host = options_.host;
+  message.process_id = options_.process_id;
+  message.slots = options_.slots;
+  alive_.on_done(link.ask(message), [this, session = ++session_](const auto& done) {
+    if (session != session_ || !link_) return;
+    const std::string error = error_of(done);
+    if (error.empty()) {
+      alone_ = false;
+      spdlog::info("task manager '{}' is registered with {}", options_.id, link_->peer().name);
+    } else {
+      spdlog::warn("task manager '{}' is refused: {}", options_.id, error);
+    }
+  });
+}
+
+void TaskManager::link_lost(Link&, const std::string& reason) {
+  link_ = nullptr;
+  ++session_;
+  if (!alone_) {
+    alone_ = true;
+    alone_since_ns_ = services_.thread.clock().now_ns();
+    spdlog::warn("task manager '{}' has lost its job manager, and ends {} workers: {}", options_.id,
+                 workers_.size(), reason);
+  }
+  fetches_.clear();
+  stop_all();
+  if (workers_.empty()) look_again();  // else once they have ended
+  check_end();
+}
+
+// ---- workers ------------------------------------------------------------------------------------
+
+StartWorker::Answer TaskManager::start_worker(const StartWorker& message) {
+  if (!ending_.empty()) throw InvalidInput("task manager '" + options_.id + "' ends: " + ending_);
+  StartWorker::Answer answer;
+  const auto [found, is_new] = workers_.emplace(message.worker, Worker{});
+  if (!is_new) {
+    if (found->second.process) {
+      answer.process_id = services_.spawner.process_id(*found->second.process);
+    }
+    return answer;
+  }
+  found->second.start = message;
+  prepare(message.worker);
+  const auto still = workers_.find(message.worker);
+  if (still != workers_.end() && still->second.process) {
+    answer.process_id = services_.spawner.process_id(*still->second.process);
+  }
+  return answer;
+}
+
+// Fetches the first file that is missing, or starts it.
+void TaskManager::prepare(const WorkerId& id) {
+  const auto found = workers_.find(id);
+  if (found == workers_.end()) return;
+  try {
+    for (const JobModule& module : found->second.start.modules) {
+      if (services_.blobs.has(module.sha256)) continue;
+      const bool under_way = fetches_.count(module.sha256) != 0;
+      fetches_[module.sha256].waiting.push_back(id);
+      if (!under_way) fetch(module.sha256);
+      return;
+    }
+    spawn(id);
+  } catch (const std::exception& error) {
+    WorkerEnded message;
+    message.error = error.what();
+    ended(id, std::move(message));
+  }
+}
+
+void TaskManager::fetch(const std::string& sha256) {
+  Fetch& fetch = fetches_.at(sha256);
+  GetBlob message;
+  message.sha256 = sha256;
+  message.offset = fetch.writer ? fetch.writer->received() : 0;
+  alive_.on_done(link_->ask(message), [this, sha256, session = session_](const auto& done) {
+    if (session != session_) return;
+    const auto found = fetches_.find(sha256);
+    if (found == fetches_.end()) return;
+    try {
+      const GetBlob::Answer answer = done.get();
+      if (!found->second.writer) found->second.writer = services_.blobs.begin(sha256, answer.size);
+      BlobWriter& writer = *found->second.writer;
+      if (answer.bytes.empty() && writer.received() < writer.size()) {
+        throw InvalidInput("file " + sha256 + " ends after " + std::to_string(writer.received()) +
+                           " of " + std::to_string(writer.size()) + " bytes");
+      }
+      writer.append(answer.bytes);
+      if (writer.received() < writer.size()) {
+        this->fetch(sha256);
+        return;
+      }
+      writer.finish();
+      fetched(sha256, "");
+    } catch (const std::exception& error) {
+      fetched(sha256, error.what());
+    }
+  });
+}
+
+void TaskManager::fetched(const std::string& sha256, const std::string& error) {
+  const auto done = fetches_.extract(sha256);
+  for (const WorkerId& id : done.mapped().waiting) {
+    if (error.empty()) {
+      prepare(id);
+    } else if (workers_.count(id)) {
+      WorkerEnded message;
+      message.error = "a module could not be fetched: " + error;
+      ended(id, std::move(message));
+    }
+  }
+}
+
+void TaskManager::spawn(const WorkerId& id) {
+  Worker& worker = workers_.at(id);
+  WorkerStart start;
+  start.cluster_id = options_.cluster_id;
+  start.job_manager = services_.job_manager();
+  start.secret_key = worker.start.secret_key;
+  start.worker = id;
+  start.job_name = worker.start.job_name;
+  start.slots = worker.start.slots;
+  start.one_host = worker.start.one_host;
+  start.socket_folder = options_.socket_folder;
+  start.host = options_.bind;
+  start.modules = services_.blobs.place(worker.start.modules);
+  start.settings = worker.start.settings;
+  start.settings.insert(options_.settings.begin(), options_.settings.end());
+  ProcessSpec spec = worker_process(options_.program, start);
+  if (last_worker_log_.size() >= kMostLogNames) last_worker_log_.erase(last_worker_log_.begin());
+  last_worker_log_[id.job + ":" + std::to_string(id.number)] = spec.name;
+  worker.process =
+      services_.spawner.spawn(std::move(spec), alive_.guard([this, id](ProcessEnd end) {
+        WorkerEnded message;
+        message.exit_code = end.exit_code;
+        message.signal = end.signal;
+        message.last_lines = std::move(end.last_lines);
+        if (!end.exit_code && !end.signal) message.error = message.last_lines;
+        ended(id, std::move(message));
+      }));
+}
+
+void TaskManager::stop_worker(const WorkerId& id) {
+  const auto found = workers_.find(id);
+  if (found == workers_.end()) return;
+  if (found->second.process) {
+    services_.spawner.kill(*found->second.process);
+    return;
+  }
+  // It waits for its files.
+  WorkerEnded message;
+  message.error = "it was stopped before it was started";
+  ended(id, std::move(message));
+}
+
+void TaskManager::ended(const WorkerId& id, WorkerEnded message) {
+  if (workers_.erase(id) == 0) return;
+  message.worker = id;
+  if (link_ && !alone_) {
+    link_->send(message);
+  } else if (workers_.empty() && !link_) {
+    connect();
+  }
+  check_end();
+}
+
+void TaskManager::stop_all() {
+  std::vector<WorkerId> ids;
+  for (const auto& [id, worker] : workers_) ids.push_back(id);
+  for (const WorkerId& id : ids) stop_worker(id);
+}
+
+LogChunk TaskManager::read_log(const ReadLog& message) const {
+  if (message.process == options_.id) {
+    return services_.spawner.read_log("taskmanager", message.from);
+  }
+  const auto found = last_worker_log_.find(message.process);
+  if (found == last_worker_log_.end()) {
+    throw InvalidInput("task manager '" + options_.id + "' has no log of '" + message.process +
+                       "'");
+  }
+  return services_.spawner.read_log(found->second, message.from);
+}
+
+// ---- its end ------------------------------------------------------------------------------------
+
+void TaskManager::end(const std::string& why) {
+  if (!ending_.empty()) return;
+  spdlog::info("task manager '{}' ends: {}", options_.id, why);
+  ending_ = why;
+  stop_all();
+  check_end();
+}
+
+void TaskManager::check_end() {
+  if (ended_ || ending_.empty() || !workers_.empty()) return;
+  ended_ = true;
+  services_.thread.post("task manager: ended", alive_.guard([this] {
+    if (link_) {
+      link_->close("task manager '" + options_.id + "' ends");
+      link_ = nullptr;
+    }
+    OnEnd on_end = std::move(on_end_);
+    on_end(ending_);
+  }));
+}
+
+}  // namespace freshet

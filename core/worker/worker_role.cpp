@@ -1,0 +1,148 @@
+#include "worker/worker_role.h"
+
+#include <spdlog/spdlog.h>
+
+namespace freshet {
+
+WorkerRole::WorkerRole(ControlThread& thread, Transport& transport, TaskRunner& tasks,
+                       WorkerStart start, std::string incarnation, std::int64_t process_id,
+                       LinkOptions links, OnEnd on_end)
+    : thread_(thread),
+      tasks_(tasks),
+      start_(std::move(start)),
+      process_id_(process_id),
+      on_end_(std::move(on_end)) {
+  table_.on<Deploy>([this](Link&, const Deploy& message) { deploy(message); });
+  table_.on<OpenGate>([this](Link&, const OpenGate&) {
+    if (deployed_) tasks_.open_gate();
+  });
+  table_.on<Commit>([this](Link&, const Commit&) {
+    if (deployed_) tasks_.commit();
+  });
+  table_.on<CancelTasks>([this](Link&, const CancelTasks&) {
+    if (deployed_) tasks_.cancel();
+  });
+  table_.on<GetReport>([this](Link&, const GetReport&) { return tasks_.report(); });
+  table_.on<AdmitReader>([this](Link&, const AdmitReader& message) {
+    tasks_.admit_reader(message.key);
+    return Done{};
+  });
+  table_.on<EndWorker>([this](Link&, const EndWorker&) { end(0, "everything is told"); });
+  PeerInfo self;
+  self.role = Role::kWorker;
+  self.name = "worker " + start_.worker.text();
+  self.incarnation = std::move(incarnation);
+  links_ = std::make_unique<Links>(thread, transport, self, links);
+}
+
+WorkerRole::~WorkerRole() {
+  {
+    const std::lock_guard lock(life_->mutex);
+    life_->ended = true;
+  }
+  alive_.end();
+  links_.reset();
+}
+
+void WorkerRole::start() {
+  data_ = tasks_.listen(start_.one_host, start_.socket_folder, start_.host);
+  LinkListener& listener = *this;
+  constexpr std::int64_t kPatienceMs = 30'000;
+  link_ = &links_->connect(start_.job_manager, table_, listener, kPatienceMs);
+}
+
+void WorkerRole::link_opened(Link& link) {
+  WorkerReady message;
+  message.worker = start_.worker;
+  message.data = data_;
+  message.process_id = process_id_;
+  link.send(message);
+}
+
+void WorkerRole::link_lost(Link&, const std::string& reason) {
+  link_ = nullptr;
+  end(tasks_ended_ ? 0 : 1, "the job manager is lost: " + reason);
+}
+
+void WorkerRole::deploy(const Deploy& message) {
+  if (deployed_) return;
+  deployed_ = true;
+  Deployment deployment;
+  deployment.job_graph = message.job_graph;
+  deployment.modules = start_.modules;
+  deployment.workers = message.workers;
+  deployment.number = message.number;
+  deployment.worker_of_subtask = message.worker_of_subtask;
+  try {
+    TaskRunnerListener& listener = *this;
+    tasks_.deploy(deployment, listener);
+  } catch (const std::exception& error) {
+    // Nothing runs here, so this is the last word, too.
+    FailureInfo failure;
+    failure.message = error.what();
+    tasks_failed(std::move(failure));
+    tasks_ended(TaskReport{});
+  }
+}
+
+// ---- what tasks tell ----------------------------------------------------------------------------
+
+void WorkerRole::tasks_opened() {
+  tell([](Link& link) { link.send(TasksOpened{}); });
+}
+
+void WorkerRole::tasks_finished() {
+  tell([](Link& link) { link.send(TasksFinished{}); });
+}
+
+void WorkerRole::tasks_failed(FailureInfo failure) {
+  tell([failure = std::move(failure)](Link& link) { link.send(TasksFailed{failure}); });
+}
+
+void WorkerRole::told(std::uint32_t vertex, std::uint32_t subtask, std::string text) {
+  tell([vertex, subtask, text = std::move(text)](Link& link) {
+    link.send(OperatorTold{vertex, subtask, text});
+  });
+}
+
+void WorkerRole::tasks_ended(TaskReport report) {
+  tell([this, report = std::move(report)](Link& link) {
+    tasks_ended_ = true;
+    link.send(TasksEnded{report});
+  });
+}
+
+void WorkerRole::tell(detail::UniqueFunction<void(Link&)> what) {
+  {
+    const std::lock_guard lock(mutex_);
+    untold_.push_back(std::move(what));
+    if (untold_.size() > 1) return;  // the one that is posted tells this, too
+  }
+  thread_.post("worker: tell", [this, life = life_] {
+    {
+      const std::lock_guard lock(life->mutex);
+      if (life->ended) return;
+    }
+    tell_all();
+  });
+}
+
+void WorkerRole::tell_all() {
+  std::deque<detail::UniqueFunction<void(Link&)>> told;
+  {
+    const std::lock_guard lock(mutex_);
+    told.swap(untold_);
+  }
+  for (auto& what : told) {
+    if (link_) what(*link_);
+  }
+}
+
+void WorkerRole::end(int code, const std::string& why) {
+  if (ended_) return;
+  ended_ = true;
+  spdlog::info("worker {} ends: {}", start_.worker.text(), why);
+  thread_.post("worker: ended", alive_.guard([this, code, why] { on_end_(code, why); }));
+}
+
+}  // namespace freshet
