@@ -81,8 +81,9 @@ TEST_F(FrontEndSelection, OneThatThrowsIsSkippedWithAWarning) {
   const SelectedFrontEnd selected = select_front_end(plugins, path);
   EXPECT_STREQ(selected.front_end.name(), "quill");
   ASSERT_EQ(selected.warnings.size(), 1u);
-  EXPECT_EQ(selected.warnings[0], "front-end plugin 'ink' (" + (folder_ / "ink.so").native() +
-                                      ") is skipped: its recognises() threw: out of ink");
+  EXPECT_EQ(selected.warnings[0],
+            "front-end plugin 'ink' (" + (folder_ / "ink.so").native() +
+                ") is skipped: its recognises() threw: out of ink: remove the plugin or mend it");
 }
 
 TEST_F(FrontEndSelection, WithNoneLeftTheWarningsAreInTheError) {
