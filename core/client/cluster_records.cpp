@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -111,9 +112,20 @@ fs::path ClusterRecords::path_of(const std::string& cluster_id) const {
   return folder_.clusters() / (cluster_id + ".json");
 }
 
-void ClusterRecords::write(const ClusterRecord& record) const {
-  const fs::path path = path_of(record.cluster_id);
-  std::string part = (folder_.make_clusters() / ".part-XXXXXX").native();
+void ClusterRecords::write(const ClusterRecord& given) const {
+  const fs::path path = path_of(given.cluster_id);
+  const fs::path lock_path = folder_.make_clusters() / ".lock";
+  const Descriptor lock(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (lock.get() < 0 || ::flock(lock.get(), LOCK_EX) != 0)
+    throw InvalidInput(lock_path.native() + ": can't be locked: " + std::strerror(errno) +
+                       ": make the folder writable");
+  ClusterRecord record = given;
+  if (const auto before = find(given.cluster_id);
+      before && before->public_key == given.public_key) {
+    if (record.endpoint.empty()) record.endpoint = before->endpoint;
+    record.details.insert(before->details.begin(), before->details.end());
+  }
+  std::string part = (folder_.clusters() / ".part-XXXXXX").native();
   const Descriptor file(::mkostemp(part.data(), O_CLOEXEC));  // 0600
   const std::string text = to_json(record);
   if (file.get() < 0 ||

@@ -61,7 +61,25 @@ TEST_F(ClusterRecordsTest, ARecordIsReadAsItWasWrittenAndIsItsOwnersAlone) {
   struct stat facts {};
   ASSERT_EQ(::stat(records_.path_of("one-1_a").c_str(), &facts), 0);
   EXPECT_EQ(facts.st_mode & 0777, 0600u);
-  EXPECT_EQ(names_in(folder_.clusters()), std::vector<std::string>{"one-1_a.json"});
+  EXPECT_EQ(names_in(folder_.clusters()), (std::vector<std::string>{".lock", "one-1_a.json"}));
+}
+
+TEST_F(ClusterRecordsTest, DeployerAndJobManagerEachAddWhatTheyKnow) {
+  ClusterRecord of_deployer = record("a", "");
+  records_.write(of_deployer);
+  ClusterRecord of_manager = records_.read("a");
+  of_manager.endpoint = "tcp://h:7";
+  of_manager.details["log"] = "there";
+  records_.write(of_manager);
+  of_deployer.details["taskmanager-1"] = "13";
+  records_.write(of_deployer);
+  const ClusterRecord both = records_.read("a");
+  EXPECT_EQ(both.endpoint, "tcp://h:7");
+  EXPECT_EQ(both.details.size(), 3u);
+  ClusterRecord another = record("a", "");
+  another.public_key = "of another cluster";
+  records_.write(another);
+  EXPECT_EQ(records_.read("a").endpoint, "");
 }
 
 TEST_F(ClusterRecordsTest, OneThatOthersMayReadIsRefusedWithItsMode) {

@@ -18,6 +18,7 @@ class ControlQueue final : public ControlThread {
     posted_.push_back(std::move(function));
     changed_.notify_all();
   }
+  bool is_current() const override { return false; }
   TimerId at(std::int64_t, std::string, FiberFunction) override { return 0; }
   void cancel(TimerId) override {}
 

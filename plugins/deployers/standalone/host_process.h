@@ -1,0 +1,15 @@
+// A process of a cluster on this host, known by its id alone.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace standalone {
+
+// Kills those of them that are processes of that cluster still, and waits until they have ended, at
+// most that long. An id that has gone to another program meanwhile is left alone.
+void kill_processes(const std::string& cluster_id, const std::vector<std::int64_t>& processes,
+                    std::int64_t patience_ms);
+
+}  // namespace standalone

@@ -1,0 +1,217 @@
+// Clusters of processes on this host: a job manager and task managers, each of which belongs to
+// nobody. Target 'standalone': a cluster for one application; 'standalone-session': for many.
+//
+// The order of a deployment: the record with the keys, the processes, the record with their ids,
+// the job manager's answer, the application. Whoever is killed between two of them leaves what
+// kill() finds, or what the cluster itself ends: a job manager to which no application comes ends,
+// and task managers end with it.
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "freshet/cluster_deployer.h"
+#include "freshet/configuration.h"
+#include "freshet/error.h"
+#include "freshet/options.h"
+#include "freshet/plugin_registration.h"
+#include "host_process.h"
+
+namespace {
+
+using freshet::ApplicationSpec;
+using freshet::ClusterClient;
+using freshet::ClusterRecord;
+using freshet::Configuration;
+using freshet::DeployerServices;
+using freshet::Future;
+using ClientFuture = Future<std::unique_ptr<ClusterClient>>;
+
+constexpr std::int64_t kStartPatienceMs = 30'000;
+constexpr std::int64_t kEndPatienceMs = 5'000;
+constexpr const char* kName = "standalone";
+
+std::string drawn_id() {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::random_device random;
+  std::string id = std::string(kName) + "-";
+  for (int i = 0; i < 8; ++i) id += kDigits[random() % 16];
+  return id;
+}
+
+std::int64_t now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+// What belongs to the cluster, and where its processes find plugins.
+std::map<std::string, std::string> cluster_settings(const Configuration& configuration) {
+  std::map<std::string, std::string> settings;
+  const Configuration of_cluster = configuration.of_scope(freshet::Scope::kCluster);
+  for (const auto& [key, entry] : of_cluster.to_entries()) settings[key] = entry.text;
+  const std::string plugins = freshet::options::kPluginDirs.key();
+  const auto& all = configuration.to_entries();
+  if (const auto at = all.find(plugins); at != all.end()) settings[plugins] = at->second.text;
+  return settings;
+}
+
+class StandaloneDeployer final : public freshet::ClusterDeployer {
+ public:
+  explicit StandaloneDeployer(DeployerServices& services) : services_(services) {}
+
+  ClientFuture deploy_session(const Configuration& configuration) override {
+    try {
+      return or_kill(start(configuration, "session"));
+    } catch (...) {
+      return freshet::make_failed_future<std::unique_ptr<ClusterClient>>(std::current_exception());
+    }
+  }
+
+  ClientFuture deploy_application(const ApplicationSpec& application,
+                                  const Configuration& configuration) override {
+    try {
+      Started started = start(configuration, "application");
+      started.client = started.client.then([application](std::unique_ptr<ClusterClient>&& arrived) {
+        const auto client = std::make_shared<std::unique_ptr<ClusterClient>>(std::move(arrived));
+        return (*client)->submit_application(application).then([client](const std::string&) {
+          return std::move(*client);
+        });
+      });
+      return or_kill(std::move(started));
+    } catch (...) {
+      return freshet::make_failed_future<std::unique_ptr<ClusterClient>>(std::current_exception());
+    }
+  }
+
+  ClientFuture retrieve(const Configuration& configuration) override {
+    return services_.connect(chosen(configuration),
+                             configuration.get(freshet::options::kClientTimeout).ms());
+  }
+
+  Future<void> kill(const std::string& cluster_id) override {
+    try {
+      for (const ClusterRecord& record : services_.records()) {
+        if (record.cluster_id == cluster_id) kill_processes_of(record);
+      }
+      services_.remove_record(cluster_id);
+      return freshet::make_ready_future();
+    } catch (...) {
+      return freshet::make_failed_future<void>(std::current_exception());
+    }
+  }
+
+  std::string describe() const override {
+    return "a job manager and task managers as processes of this host";
+  }
+
+ private:
+  struct Started {
+    std::string cluster_id;
+    ClientFuture client;
+  };
+
+  Started start(const Configuration& configuration, const std::string& mode) {
+    ClusterRecord record;
+    record.cluster_id = configuration.find(freshet::options::kClusterId).value_or(drawn_id());
+    for (const ClusterRecord& known : services_.records()) {
+      if (known.cluster_id == record.cluster_id)
+        throw freshet::InvalidInput("cluster '" + record.cluster_id +
+                                    "' is there already: choose another cluster.id, or end that "
+                                    "one by 'fr cluster stop --cluster-id=" +
+                                    record.cluster_id + "'");
+    }
+    const auto [manager_public, manager_secret] = services_.make_key_pair();
+    const auto [client_public, client_secret] = services_.make_key_pair();
+    record.deployer = kName;
+    record.public_key = manager_public;
+    record.client_key = client_secret;
+    record.since_ms = now_ms();
+    record.details["mode"] = mode;
+    services_.write_record(record);
+
+    const std::string program = services_.program();
+    const std::string id = "--cluster-id=" + record.cluster_id;
+    const auto settings = cluster_settings(configuration);
+    const std::int32_t task_managers = configuration.get(freshet::options::kStandaloneTaskManagers);
+    try {
+      const std::string for_manager = nlohmann::json{
+          {"secret_key", manager_secret},
+          {"clients", {client_public}},
+          {"settings", settings}}.dump();
+      record.details["jobmanager"] = std::to_string(
+          services_.start_detached(record.cluster_id, "jobmanager",
+                                   {program, "jobmanager", id, "--mode=" + mode}, for_manager));
+      const std::string for_workers = nlohmann::json{{"settings", settings}}.dump();
+      for (std::int32_t i = 1; i <= task_managers; ++i) {
+        const std::string name = "taskmanager-" + std::to_string(i);
+        record.details[name] = std::to_string(services_.start_detached(
+            record.cluster_id, name, {program, "taskmanager", id, "--name=" + name}, for_workers));
+      }
+      services_.write_record(record);
+    } catch (...) {
+      kill_processes_of(record);
+      services_.remove_record(record.cluster_id);
+      throw;
+    }
+    return {record.cluster_id, services_.connect(record, kStartPatienceMs)};
+  }
+
+  // A deployment that fails leaves nothing.
+  ClientFuture or_kill(Started started) {
+    return started.client.then(
+        [this, id = started.cluster_id](ClientFuture done) -> std::unique_ptr<ClusterClient> {
+          try {
+            return done.get();
+          } catch (...) {
+            static_cast<void>(kill(id));
+            throw;
+          }
+        });
+  }
+
+  ClusterRecord chosen(const Configuration& configuration) const {
+    if (const auto id = configuration.find(freshet::options::kClusterId))
+      return services_.read_record(*id);
+    std::vector<ClusterRecord> own;
+    std::string names;
+    for (ClusterRecord& record : services_.records()) {
+      if (record.deployer != kName) continue;
+      names += (names.empty() ? "'" : ", '") + record.cluster_id + "'";
+      own.push_back(std::move(record));
+    }
+    if (own.size() == 1) return own[0];
+    if (own.empty())
+      throw freshet::InvalidInput(
+          "no standalone cluster is known on this host: start one by 'fr cluster start', or give "
+          "the id of another one by cluster.id");
+    throw freshet::InvalidInput(std::to_string(own.size()) + " standalone clusters are known, " +
+                                names + ": choose one by cluster.id");
+  }
+
+  static void kill_processes_of(const ClusterRecord& record) {
+    std::vector<std::int64_t> processes;
+    for (const auto& [name, value] : record.details) {
+      if (name == "jobmanager" || name.rfind("taskmanager-", 0) == 0)
+        processes.push_back(std::strtoll(value.c_str(), nullptr, 10));
+    }
+    standalone::kill_processes(record.cluster_id, processes, kEndPatienceMs);
+  }
+
+  DeployerServices& services_;
+};
+
+class StandaloneDeployerFactory final : public freshet::ClusterDeployerFactory {
+ public:
+  const char* name() const override { return kName; }
+  bool is_compatible_with(const Configuration& configuration) const override {
+    const auto target = configuration.find(freshet::options::kExecutionTarget);
+    return target == kName || target == std::string(kName) + "-session";
+  }
+  std::unique_ptr<freshet::ClusterDeployer> create(DeployerServices& services) const override {
+    return std::make_unique<StandaloneDeployer>(services);
+  }
+};
+
+}  // namespace
+
+FRESHET_DEPLOYER_PLUGIN("standalone", FRESHET_VERSION_STRING, StandaloneDeployerFactory);
