@@ -1,0 +1,238 @@
+#include "client/client_session.h"
+
+#include <spdlog/spdlog.h>
+
+#include <thread>
+#include <vector>
+
+#include "rpc/alive.h"
+
+namespace freshet {
+
+class ClientSession::Inner final : public std::enable_shared_from_this<Inner>,
+                                   private LinkListener {
+ public:
+  struct Request {
+    const char* kind;
+    Repeat repeat;
+    Send send;
+    Fail fail;
+    std::shared_ptr<ClientSession> session;
+    bool under_way = false;
+    std::string sent_to{};  // incarnation of the job manager that was asked first
+  };
+
+  Inner(ControlThread& its_thread, Links& links, ClientSessionOptions options)
+      : thread(its_thread), links_(links), options_(std::move(options)) {
+    table_.on<Event>([this](Link&, const Event& message) {
+      if (listener_) listener_->on_event(message.event);
+    });
+  }
+
+  const ClientSessionOptions& options() const { return options_; }
+
+  // The rest on the control thread.
+
+  void add(Request request) {
+    const std::uint64_t number = ++last_request_;
+    Request& added = requests_.emplace(number, std::move(request)).first->second;
+    if (open_) {
+      send(number, added);
+    } else {
+      if (gave_up_) begin_to_wait();
+      connect();
+    }
+  }
+
+  void listen(std::shared_ptr<ClusterListener> listener) {
+    listener_ = std::move(listener);
+    if (open_) subscribe();
+    connect();
+  }
+
+  void connect() {
+    if (closed_ || link_) return;
+    if (!waits_since_ns_) begin_to_wait();
+    const Address address = options_.job_manager();
+    if (address.endpoint.empty()) {
+      look_again();
+      return;
+    }
+    looked_at_ = address.endpoint;
+    LinkListener& listener = *this;
+    // One that comes back may be somewhere else: it is looked for anew every second.
+    constexpr std::int64_t kPatienceMs = 1'000;
+    link_ = &links_.connect(address, table_, listener, kPatienceMs);
+  }
+
+  void close() {
+    if (closed_) return;
+    closed_ = true;
+    alive_.end();
+    if (patience_) thread.cancel(*patience_);
+    if (again_) thread.cancel(*again_);
+    if (link_) link_->close("the client has what it wanted");
+    link_ = nullptr;
+    open_ = false;
+    listener_.reset();
+  }
+
+  ControlThread& thread;
+
+ private:
+  void link_opened(Link& link) override {
+    open_ = true;
+    waits_since_ns_.reset();
+    if (patience_) thread.cancel(*patience_);
+    patience_.reset();
+    if (listener_) subscribe();
+    std::vector<std::uint64_t> numbers;
+    for (const auto& [number, request] : requests_) numbers.push_back(number);
+    for (const std::uint64_t number : numbers) {
+      const auto found = requests_.find(number);
+      if (found == requests_.end() || !open_) continue;
+      Request& request = found->second;
+      if (request.repeat == Repeat::kSameJobManager && !request.sent_to.empty() &&
+          request.sent_to != link.peer().incarnation) {
+        auto lost = requests_.extract(found);
+        lost.mapped().fail(std::make_exception_ptr(
+            Error("the job manager of cluster '" + options_.cluster_id +
+                  "' has restarted during '" + lost.mapped().kind +
+                  "', and keeps no records of what ran before: what was submitted is gone with it; "
+                  "submit it again if it may run twice")));
+      } else {
+        send(number, request);
+      }
+    }
+  }
+
+  void link_lost(Link&, const std::string& reason) override {
+    link_ = nullptr;
+    open_ = false;
+    last_reason_ = reason;
+    if (closed_) return;
+    for (auto& [number, request] : requests_) request.under_way = false;
+    if (!waits_since_ns_) begin_to_wait();
+    look_again();
+  }
+
+  void look_again() {
+    constexpr std::int64_t kPauseMs = 20;
+    if (again_) thread.cancel(*again_);
+    again_ = thread.after_ms(kPauseMs, "client: look again", alive_.guard([this] {
+      again_.reset();
+      connect();
+    }));
+  }
+
+  void begin_to_wait() {
+    waits_since_ns_ = thread.clock().now_ns();
+    gave_up_ = false;
+    if (patience_) thread.cancel(*patience_);
+    patience_ = thread.after_ms(options_.patience_ms, "client: patience",
+                                alive_.guard([this] { give_up(); }));
+  }
+
+  void give_up() {
+    patience_.reset();
+    gave_up_ = true;
+    std::map<std::uint64_t, Request> failed;
+    failed.swap(requests_);
+    const std::string where =
+        looked_at_.empty() ? "none has told where it listens" : "looked for at " + looked_at_;
+    for (auto& [number, request] : failed) {
+      request.fail(std::make_exception_ptr(ClusterUnreachable(
+          "no job manager of cluster '" + options_.cluster_id + "' answered within " +
+          std::to_string(options_.patience_ms) + " ms: " + where +
+          (last_reason_.empty() ? "" : " (" + last_reason_ + ")"))));
+    }
+  }
+
+  void send(std::uint64_t number, Request& request) {
+    if (request.under_way) return;
+    request.under_way = true;
+    if (request.sent_to.empty()) request.sent_to = link_->peer().incarnation;
+    const Send send = request.send;  // the request may end within the call
+    send(*link_, [weak = weak_from_this(), number](bool over) {
+      const auto inner = weak.lock();
+      if (!inner || !over) return;
+      const auto done = inner->requests_.extract(number);
+      if (done.empty()) return;
+      // Its copy of the session may be the last one: not within our own call.
+      inner->thread.post(
+          "client: answered",
+          [session = std::move(done.mapped().session)]() mutable { session.reset(); });
+    });
+  }
+
+  void subscribe() {
+    const auto ignored = link_->ask(Subscribe{}).then([](const Future<Done>& done) {
+      const std::string error = error_of(done);
+      if (!error.empty()) spdlog::debug("a subscription ends: {}", error);
+    });
+    static_cast<void>(ignored);
+  }
+
+  Links& links_;
+  const ClientSessionOptions options_;
+  MessageTable table_;
+  Link* link_ = nullptr;
+  bool open_ = false, closed_ = false, gave_up_ = false;
+  std::map<std::uint64_t, Request> requests_;
+  std::uint64_t last_request_ = 0;
+  std::optional<std::int64_t> waits_since_ns_;  // without a link
+  std::optional<TimerId> patience_, again_;
+  std::string looked_at_, last_reason_;
+  std::shared_ptr<ClusterListener> listener_;
+  Alive alive_;
+};
+
+std::shared_ptr<ClientSession> ClientSession::start(ControlThread& thread, Links& links,
+                                                    ClientSessionOptions options) {
+  auto owner = std::move(options.owner);
+  const auto inner = std::make_shared<Inner>(thread, links, std::move(options));
+  thread.post("client: connect", [inner] { inner->connect(); });
+  return std::shared_ptr<ClientSession>(new ClientSession(inner, std::move(owner)));
+}
+
+ClientSession::ClientSession(std::shared_ptr<Inner> inner, std::shared_ptr<void> owner)
+    : inner_(std::move(inner)), owner_(std::move(owner)) {}
+
+ClientSession::~ClientSession() {
+  if (inner_->thread.is_current()) {
+    inner_->close();
+    // The owner waits for the control thread, which is this one.
+    if (owner_) std::thread([owner = std::move(owner_)]() mutable { owner.reset(); }).detach();
+    return;
+  }
+  Promise<void> closed;
+  const auto done = closed.future();
+  inner_->thread.post("client: close", [inner = inner_, closed = std::move(closed)]() mutable {
+    inner->close();
+    closed.set_value();
+  });
+  try {
+    done.wait();
+  } catch (const Canceled&) {
+    // The fiber that let go of the client is canceled; the session closes all the same.
+  }
+}
+
+const std::string& ClientSession::cluster_id() const { return inner_->options().cluster_id; }
+
+void ClientSession::add(const char* kind, Repeat repeat, Send send, Fail fail) {
+  inner_->thread.post(
+      std::string("client: ") + kind,
+      [inner = inner_, request = Inner::Request{kind, repeat, std::move(send), std::move(fail),
+                                                shared_from_this()}]() mutable {
+        inner->add(std::move(request));
+      });
+}
+
+void ClientSession::listen(std::shared_ptr<ClusterListener> listener) {
+  inner_->thread.post("client: listen", [inner = inner_, listener = std::move(listener)]() mutable {
+    inner->listen(std::move(listener));
+  });
+}
+
+}  // namespace freshet

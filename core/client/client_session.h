@@ -1,0 +1,98 @@
+// A client's link to the job manager of one cluster, kept up as long as anybody uses it: what was
+// asked and not answered when the link was lost is asked again.
+//
+// Begin here; rpc_cluster_client.h and rpc_job_client.h are the clients, uploads.h brings files.
+//
+// Threads    ask(), listen() and the destructor from any; the rest on the control thread, where
+//            futures complete and the listener is told.
+// End        The session ends with the last copy of its shared_ptr; a request that is not answered
+//            yet holds one.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "freshet/api.h"
+#include "freshet/cluster_client.h"
+#include "rpc/control_thread.h"
+#include "rpc/link.h"
+#include "rpc/messages.h"
+
+namespace freshet {
+
+struct ClientSessionOptions {
+  std::string cluster_id;
+  // Where the job manager is: asked for each time that it is looked for.
+  std::function<Address()> job_manager;
+  std::int64_t patience_ms = 5'000;  // client.timeout
+  // Of whom control thread and links are; let go last, on a thread of its own if need be.
+  std::shared_ptr<void> owner;
+};
+
+// What becomes of a request whose link is lost before the answer.
+enum class Repeat : std::uint8_t {
+  kAlways,          // asked again
+  kSameJobManager,  // asked again unless the job manager has restarted: it might be done twice
+  kNever,           // fails with LinkLost
+};
+
+class FRESHET_API ClientSession : public std::enable_shared_from_this<ClientSession> {
+ public:
+  // `links` are those of the control thread.
+  static std::shared_ptr<ClientSession> start(ControlThread& thread, Links& links,
+                                              ClientSessionOptions options);
+  ~ClientSession();
+
+  const std::string& cluster_id() const;
+  // Fails with InvalidInput, RemoteError, or ClusterUnreachable if there is no job manager for so
+  // long.
+  template <class M>
+  Future<typename M::Answer> ask(M message, Repeat repeat = Repeat::kAlways);
+  void listen(std::shared_ptr<ClusterListener> listener);
+
+ private:
+  // The first argument: ask on this link. Then it is told how that went: whether it is over.
+  using Send = std::function<void(Link&, std::function<void(bool over)>)>;
+  using Fail = std::function<void(std::exception_ptr)>;
+  class Inner;
+  explicit ClientSession(std::shared_ptr<Inner> inner, std::shared_ptr<void> owner);
+  void add(const char* kind, Repeat repeat, Send send, Fail fail);
+
+  const std::shared_ptr<Inner> inner_;
+  std::shared_ptr<void> owner_;
+};
+
+template <class M>
+Future<typename M::Answer> ClientSession::ask(M message, Repeat repeat) {
+  using Answer = typename M::Answer;
+  const auto promise = std::make_shared<Promise<Answer>>();
+  auto future = promise->future();
+  Send send = [promise, repeat, message = std::move(message)](Link& link,
+                                                              std::function<void(bool)> told) {
+    const auto ignored =
+        link.ask(message).then([promise, repeat, told](const Future<Answer>& done) {
+          try {
+            promise->set_value(done.get());
+          } catch (const LinkLost&) {
+            if (repeat != Repeat::kNever) {
+              told(false);
+              return;
+            }
+            promise->set_error(std::current_exception());
+          } catch (...) {
+            promise->set_error(std::current_exception());
+          }
+          told(true);
+        });
+    static_cast<void>(ignored);
+  };
+  add(M::kKind, repeat, std::move(send),
+      [promise](std::exception_ptr error) { promise->set_error(std::move(error)); });
+  return future;
+}
+
+}  // namespace freshet

@@ -1,0 +1,151 @@
+#include "client/rpc_job_client.h"
+
+#include <map>
+
+#include "rpc/alive.h"
+
+namespace freshet {
+
+RowReader::~RowReader() = default;
+
+namespace {
+
+using Row = std::optional<std::string>;
+
+Future<std::string> no_snapshots(const std::string& job_name, const char* what) {
+  return failed<std::string>(Error(std::string(what) + " of job '" + job_name +
+                                   "' is not supported by this job yet: it keeps no snapshots"));
+}
+
+}  // namespace
+
+struct RpcJobClient::Rows final : public std::enable_shared_from_this<Rows> {
+  Rows(std::shared_ptr<ClientSession> its_session, std::shared_ptr<const RowReaders> its_readers,
+       std::string its_job_id)
+      : session(std::move(its_session)),
+        readers(std::move(its_readers)),
+        job_id(std::move(its_job_id)) {}
+
+  Future<Row> next(const std::string& vertex) {
+    if (!readers || !readers->make) {
+      return failed<Row>(Error("rows of job " + job_id + " can't be collected by this client"));
+    }
+    std::shared_ptr<RowReader> reader;
+    {
+      const std::lock_guard lock(mutex);
+      reader = by_vertex[vertex];
+    }
+    const auto self = shared_from_this();
+    if (reader) return read(reader);
+    CollectAddress message;
+    message.job_id = job_id;
+    message.vertex_id = vertex;
+    message.reader = readers->key;
+    return session->ask(message).then([self, vertex](const CollectAddress::Answer& answer) {
+      if (answer.address.endpoint.empty()) return self->after_the_end("");
+      std::shared_ptr<RowReader> made =
+          self->readers->make(answer.address, self->job_id, answer.vertex);
+      {
+        const std::lock_guard lock(self->mutex);
+        self->by_vertex[vertex] = made;
+      }
+      return self->read(made);
+    });
+  }
+
+  Future<Row> read(const std::shared_ptr<RowReader>& reader) {
+    return reader->next().then([self = shared_from_this(), reader](const Future<Row>& done) {
+      const std::string error = error_of(done);
+      if (!error.empty()) return self->after_the_end(error);
+      if (!done.get()) return self->after_the_end("");
+      return make_ready_future(done.get());
+    });
+  }
+
+  // No rows follow: as the job's result has it.
+  Future<Row> after_the_end(const std::string& error) {
+    AwaitJob message;
+    message.id = job_id;
+    return session->ask(message).then([error](const JobResult& result) -> Row {
+      if (result.status == JobStatus::kFailed) {
+        throw JobFailed(result.job_name, result.failure.value_or(FailureInfo{}));
+      }
+      if (result.status == JobStatus::kCanceled) throw JobCanceled(result.job_name);
+      if (!error.empty()) {
+        throw Error("rows of job '" + result.job_name + "' were lost: " + error);
+      }
+      return std::nullopt;
+    });
+  }
+
+  const std::shared_ptr<ClientSession> session;
+  const std::shared_ptr<const RowReaders> readers;
+  const std::string job_id;
+  std::mutex mutex;
+  std::map<std::string, std::shared_ptr<RowReader>> by_vertex;
+};
+
+RpcJobClient::RpcJobClient(std::shared_ptr<ClientSession> session,
+                           std::shared_ptr<const RowReaders> readers, std::string job_id,
+                           std::string job_name)
+    : session_(std::move(session)),
+      job_id_(std::move(job_id)),
+      job_name_(std::move(job_name)),
+      rows_(std::make_shared<Rows>(session_, std::move(readers), job_id_)) {}
+RpcJobClient::~RpcJobClient() = default;
+
+const std::string& RpcJobClient::job_id() const { return job_id_; }
+const std::string& RpcJobClient::job_name() const { return job_name_; }
+
+Future<JobStatus> RpcJobClient::status() {
+  DescribeJob message;
+  message.id = job_id_;
+  return session_->ask(message).then([](const JobInfo& info) { return info.status; });
+}
+
+Future<JobResult> RpcJobClient::result() {
+  AwaitJob message;
+  message.id = job_id_;
+  return session_->ask(message);
+}
+
+Future<void> RpcJobClient::cancel() {
+  CancelJob message;
+  message.id = job_id_;
+  return session_->ask(message).then([](const Done&) {});
+}
+
+Future<AccumulatorValues> RpcJobClient::accumulators() {
+  GetAccumulators message;
+  message.id = job_id_;
+  return session_->ask(message).then(
+      [](const GetAccumulators::Answer& answer) { return answer.values; });
+}
+
+Future<JobDetails> RpcJobClient::details() {
+  GetJobDetails message;
+  message.id = job_id_;
+  return session_->ask(message);
+}
+
+Future<std::string> RpcJobClient::stop(const std::string&, bool) {
+  return no_snapshots(job_name_, "stop");
+}
+
+Future<std::string> RpcJobClient::savepoint(const std::string&) {
+  return no_snapshots(job_name_, "savepoint");
+}
+
+Future<Row> RpcJobClient::next_result(const std::string& vertex_id) {
+  return rows_->next(vertex_id);
+}
+
+Future<std::optional<JobMessage>> RpcJobClient::next_message(std::uint64_t after) {
+  NextMessage message;
+  message.job_id = job_id_;
+  message.after = after;
+  return session_->ask(message).then(
+      [](const NextMessage::Answer& answer) { return answer.message; });
+}
+
+}  // namespace freshet
