@@ -51,8 +51,8 @@ std::shared_ptr<void> LoadedPlugin::make_factory() {
   const fs::path& file = entry_.file.path;
   if (contract_.create == nullptr)
     throw RefusedFile(file, "is of kind '" + kind_name(contract_.kind) +
-                                "', where an object was to be created, its create() is null: it is "
-                                "of the wrong kind for this use");
+                                "', where an object was to be created, its create() is null: use "
+                                "a plugin of a kind that makes one");
   struct Made {
     std::shared_ptr<void> factory;
     char error[1024] = "";

@@ -5,7 +5,9 @@
 #include <dlfcn.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <mutex>
 
@@ -38,7 +40,9 @@ std::string own_folder() {
 std::string new_plan_file() {
   std::string name = (std::filesystem::temp_directory_path() / "freshet-plan-XXXXXX").string();
   const int file = ::mkstemp(name.data());
-  if (file < 0) throw freshet::Error("no file for a plan can be made as '" + name + "'");
+  if (file < 0)
+    throw freshet::Error("no file for a plan can be made as '" + name +
+                         "': " + std::strerror(errno) + ": let TMPDIR be a folder with space");
   ::close(file);
   return name;
 }

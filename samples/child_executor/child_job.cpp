@@ -133,7 +133,8 @@ void ChildJob::start_child(const std::vector<std::string>& command, int errors) 
   arguments.push_back(nullptr);
   int outcome[2];  // says why exec failed; closed by one that did not
   if (::pipe2(outcome, O_CLOEXEC) != 0) {
-    throw freshet::Error(std::string("no pipe for a child process: ") + std::strerror(errno));
+    throw freshet::Error(std::string("no pipe for a child process: ") + std::strerror(errno) +
+                         ": allow this process more open files (ulimit -n)");
   }
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();

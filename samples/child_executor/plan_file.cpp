@@ -59,7 +59,9 @@ PlanFile PlanFile::read(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::string line;
   if (!std::getline(file, line) || line + "\n" != kPlanMark) {
-    throw freshet::InvalidInput("'" + path + "' is no plan of this version");
+    throw freshet::InvalidInput("'" + path + "' does not begin with '" +
+                                std::string(kPlanMark.substr(0, kPlanMark.size() - 1)) +
+                                "', so it is no plan of this version: write it anew, by this one");
   }
   PlanFile plan;
   while (std::getline(file, line) && !line.empty()) plan.modules.push_back(line);
@@ -74,7 +76,9 @@ void PlanFile::write(const std::string& path) const {
   for (const std::string& module : modules) file << module << '\n';
   file << '\n' << graph.to_bytes();
   file.close();
-  if (!file) throw freshet::InvalidInput("the plan can't be written to '" + path + "'");
+  if (!file)
+    throw freshet::InvalidInput("the plan can't be written to '" + path +
+                                "': see to the space in its folder");
 }
 
 }  // namespace child_executor

@@ -40,7 +40,8 @@ class PlanFrontEnd final : public freshet::FrontEnd {
     for (const std::string& module : plan.modules) {
       // Loading it is enough: its operators announce themselves. Never unloaded.
       if (!::dlopen(module.c_str(), RTLD_NOW | RTLD_LOCAL)) {
-        throw freshet::InvalidInput("the plan '" + path + "' needs a module: " + ::dlerror());
+        throw freshet::InvalidInput("the plan '" + path + "' needs a module: " + ::dlerror() +
+                                    ": put it there, or write the plan anew");
       }
     }
     return std::make_unique<PlanPipeline>(std::move(plan.graph));

@@ -32,7 +32,9 @@ ReadingFiles ReadingsSource::enumerator(std::uint32_t) const {
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
     if (entry.path().extension() == ".csv") paths.push_back(entry.path().string());
   }
-  if (error) throw freshet::Error("can't read the folder '" + folder + "': " + error.message());
+  if (error)
+    throw freshet::Error("can't read the folder '" + folder + "': " + error.message() +
+                         ": give one with .csv files that this user may read");
   std::sort(paths.begin(), paths.end());
   return ReadingFiles(std::move(paths));
 }

@@ -150,12 +150,17 @@ class Write final : public ByteOperator {
   void open(OperatorContext& context) override {
     ByteOperator::open(context);
     file_.open(path_ + ".part");
-    if (!file_) throw freshet::InvalidInput("text.write can't write '" + path_ + ".part'");
+    if (!file_) {
+      throw freshet::InvalidInput("text.write can't write '" + path_ +
+                                  ".part': " + std::strerror(errno) +
+                                  ": let 'path' be in a folder that this user may write to");
+    }
   }
   void commit() override {
     file_.close();
     if (!file_ || std::rename((path_ + ".part").c_str(), path_.c_str()) != 0) {
-      throw freshet::Error("text.write could not write '" + path_ + "' to its end");
+      throw freshet::Error("text.write could not write '" + path_ +
+                           "' to its end: see to the space in its folder");
     }
   }
 

@@ -242,7 +242,7 @@ std::vector<Refusal> of_what_ran() {
   add("create() lets an exception out", "outspoken", FRESHET_KIND_CONNECTOR,
       {"let an exception out", "I say what I think", "return null and put the reason"});
   add("nothing to create", "library", FRESHET_KIND_OPERATORS,
-      {"is of kind 'operator library'", "its create() is null", "wrong kind for this use"});
+      {"is of kind 'operator library'", "its create() is null", "use a plugin of a kind"});
 
   const CatalogEntry& no_operators = *catalog.find(FRESHET_KIND_OPERATORS, "no-operators");
   refusals.push_back({"an entry without a list of operators",

@@ -63,6 +63,7 @@ TEST(BuildTag, ASetThatCameLaterIsOneThatNoHostHas) {
   EXPECT_FALSE(host_has_instructions("x86-64:fg"));
 }
 
+#if defined(__x86_64__)
 // Of a processor of 2015, as Linux tells it, in part; what it says of its bugs is no instruction.
 const char* const kSkylake =
     "processor\t: 0\nvendor_id\t: GenuineIntel\n"
@@ -91,6 +92,7 @@ TEST(BuildTag, ThisProcessorIsNamedAsTheCompilersBuiltinDoes) {
   EXPECT_EQ(host_has_instructions("avx512vnni"), __builtin_cpu_supports("avx512vnni") != 0);
   EXPECT_EQ(host_has_instructions("fma4"), __builtin_cpu_supports("fma4") != 0);
 }
+#endif
 
 TEST(BuildTag, TheLongestOneFitsItsField) {
   const std::string longest =
