@@ -122,8 +122,8 @@ OperatorChain::OperatorChain(const PreparedJob& job, JobServices& services, std:
     Link& link = links_.emplace_back(*this, l);
     for (const std::uint32_t v : task_.links[l].vertices) {
       auto context = std::make_unique<Context>(services_, graph.vertices[v], v, subtask);
-      for (std::size_t o = 0; o < graph.vertices[v].outputs.size(); ++o) {
-        context->outputs.push_back(std::make_unique<TaskOutput>(chained));
+      for (const JobVertex::OutputSchema& declared : graph.vertices[v].outputs) {
+        context->outputs.push_back(std::make_unique<TaskOutput>(chained, &declared));
       }
       metrics_[v] = &context->metrics;
       link_of_vertex[v] = l;

@@ -165,7 +165,18 @@ void ChannelEdge::end() {
 
 TaskOutput::~TaskOutput() = default;
 
+void TaskOutput::check_schema(const RecordType& type) const {
+  if (declared_ == nullptr || declared_->fingerprint == 0) return;
+  const Schema& schema = type.schema();
+  if (schema.fingerprint() == declared_->fingerprint) return;
+  throw InvalidInput("it writes records of schema " + schema.text() +
+                     " to an output that the job graph has as " + declared_->schema +
+                     ": let the job say what is written, by the type of from_registered() or the "
+                     "translator's schema of that output");
+}
+
 Batch& TaskOutput::open(const RecordType& type) {
+  if (!scratch_ || &scratch_->type() != &type) check_schema(type);
   if (!scratch_) {
     scratch_ = std::make_unique<Batch>(type, shape_.bytes, shape_.max_rows);
   } else if (&scratch_->type() != &type && scratch_->empty()) {

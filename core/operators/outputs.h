@@ -88,7 +88,10 @@ class FRESHET_API ChannelEdge final : public OutputEdge, private Router {
 // An operator's output: one scratch batch, delivered to each edge.
 class FRESHET_API TaskOutput final : public Output {
  public:
-  explicit TaskOutput(BatchShape shape) : shape_(shape) {}
+  // What is written must be of the schema that the graph declares, if it declares one: what reads
+  // it may be in another process. `declared` outlives the output.
+  explicit TaskOutput(BatchShape shape, const JobVertex::OutputSchema* declared = nullptr)
+      : shape_(shape), declared_(declared) {}
   ~TaskOutput() override;
   void add(OutputEdge& edge) { edges_.push_back(&edge); }
 
@@ -106,7 +109,10 @@ class FRESHET_API TaskOutput final : public Output {
   std::int64_t limit_ = kMaxWatermark;
   std::int64_t wanted_ = kNoTimestamp;
   std::int64_t passed_ = kNoTimestamp;
+  void check_schema(const RecordType& type) const;
+
   BatchShape shape_;
+  const JobVertex::OutputSchema* const declared_;
   std::unique_ptr<Batch> scratch_;
 };
 

@@ -164,6 +164,10 @@ TEST(WrongByteOperators, AreToldWhatToDo) {
            "op: it is a source, but its vertex has no output");
   contains(failure_of([] { return std::make_unique<Numbers>(1, Keys::kKeyed); }, {1, {true}}, true),
            "op: it emits a record without a key, but was made for keyed ones: call emit_keyed()");
+  contains(failure_of([] { return std::make_unique<KeyedByLength>(); }, {1, {false}}),
+           "op: it writes records of schema " + keyed_byte_record_schema().text +
+               " to an output that the job graph has as " + byte_record_schema().text +
+               ": let the job say what is written");
 }
 
 }  // namespace
