@@ -22,6 +22,7 @@ Channel::Channel(Waiter& writer, Waiter& reader, BufferBudget& budget, Options o
       home_(options.depth) {}
 
 Channel::~Channel() {
+  in_line_.reset();
   Element element;
   while (elements_.pop(element)) free(element);
   Batch* batch;
@@ -77,6 +78,21 @@ Batch* Channel::obtain() {
   return batch ? batch : share_.acquire_beyond(*type_, max_rows_);
 }
 
+Batch* Channel::try_obtain() {
+  if (trimmed_.load(std::memory_order_relaxed)) trimmed_.store(false, std::memory_order_relaxed);
+  const auto look = [this] {
+    Batch* batch = spare();
+    return batch ? batch : share_.try_acquire(*type_, max_rows_);
+  };
+  Batch* batch = look();
+  if (!batch && !in_line_) {
+    in_line_.emplace(share_);
+    batch = look();  // what was returned meanwhile
+  }
+  if (batch) in_line_.reset();
+  return batch;
+}
+
 void Channel::discard(Batch* batch) noexcept { share_.give_back(batch); }
 
 void Channel::trim() noexcept {
@@ -85,6 +101,7 @@ void Channel::trim() noexcept {
 }
 
 void Channel::close() noexcept {
+  in_line_.reset();
   trim();
   closed_.store(true, std::memory_order_release);
   reader_.wake();

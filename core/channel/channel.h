@@ -14,6 +14,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 
 #include "channel/buffer_budget.h"
 #include "channel/ring.h"
@@ -58,12 +59,18 @@ class FRESHET_API Channel {
   // Waits for room. False after abandon(). The batch is the channel's in any case, also if Canceled
   // is thrown. [writer]
   bool push(Element element);
+  // Whether push() would have to wait. [writer]
+  bool full() noexcept { return !abandoned() && elements_.full(); }
   // False if it would have to wait; the element then stays the caller's. True after abandon(), too.
   // [writer]
   bool try_push(const Element& element);
   // An empty batch: one that came back, or one from the budget. Waits while there is a shortage and
   // this channel has one out. [writer]
   Batch* obtain();
+  // As obtain(), but never waits: nullptr while there is a shortage. The channel then stands in the
+  // line of those that wait, and its writer is woken when it may try again, until it has got one or
+  // the channel ends. [writer]
+  Batch* try_obtain();
   // An empty batch that came back, or nullptr. [writer]
   Batch* spare();
   // An obtained batch that is not to be sent. [writer]
@@ -101,6 +108,7 @@ class FRESHET_API Channel {
   Waiter& reader_;
   BufferBudget& budget_;
   BufferBudget::Share share_;
+  std::optional<BufferBudget::InLine> in_line_;  // by try_obtain()
   Ring<Element> elements_;
   Ring<Batch*> home_;
   alignas(64) std::atomic<bool> closed_{false};  // by the writer

@@ -282,6 +282,10 @@ void OperatorChain::close() {
   if (first) std::rethrow_exception(first);
 }
 
+const RecordType* OperatorChain::input_type(std::uint32_t input) const {
+  return links_.front().op->input_type(input);
+}
+
 FailureInfo OperatorChain::current_failure() const {
   FailureInfo failure;
   failure.subtask = subtask_;

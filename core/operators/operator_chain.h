@@ -51,6 +51,9 @@ class OperatorChain {
   void commit();
   void close();
 
+  // What the first operator says of that input. [after open()]
+  const RecordType* input_type(std::uint32_t input) const;
+
   // In a catch (...) block: what failed, in the words of the job.
   FailureInfo current_failure() const;
 

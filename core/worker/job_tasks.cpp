@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "freshet/byte_records.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "task/clock.h"
@@ -21,14 +22,17 @@ Configuration settings_of(const JobGraph& graph, const Configuration& local) {
 }  // namespace
 
 JobTasks::JobTasks(const std::string& job_graph, const Configuration& configuration,
-                   TaskRunnerListener& listener)
+                   TaskRunnerListener& listener, std::optional<WorkerPart> part)
     : job_(JobGraph::from_bytes(job_graph)),
       configuration_(settings_of(job_.graph(), configuration)),
       execution_(job_.graph()),
-      listener_(listener) {
+      listener_(listener),
+      part_(std::move(part)) {
   const JobGraph& graph = job_.graph();
+  if (part_) check_part();
   for (std::uint32_t v = 0; v < graph.vertices.size(); ++v) {
     const JobVertex& vertex = graph.vertices[v];
+    if (!is_here(execution_.place_of(execution_.task_of_vertex(v), 0))) continue;
     if (vertex.source) splits_.try_emplace(v, job_.make_coordinator(v), vertex.parallelism);
     if (vertex.kind == "collect") collected_[v];
   }
@@ -40,9 +44,32 @@ JobTasks::~JobTasks() {
     cancel();
     thread_.join();
   }
+  if (remote_) remote_->leave();
+}
+
+void JobTasks::check_part() const {
+  const std::size_t subtasks = execution_.subtasks().size();
+  const std::size_t workers = part_->workers.size();
+  const auto fail = [&](const std::string& what) {
+    throw InvalidInput("the deployment of job '" + job_.graph().name + "' is damaged: " + what);
+  };
+  if (part_->worker_of_subtask.size() != subtasks) {
+    fail("it places " + std::to_string(part_->worker_of_subtask.size()) + " subtasks of " +
+         std::to_string(subtasks));
+  }
+  for (const std::uint32_t worker : part_->worker_of_subtask) {
+    if (worker >= workers) {
+      fail("it names worker " + std::to_string(worker) + " of " + std::to_string(workers));
+    }
+  }
+  if (std::find(part_->worker_of_subtask.begin(), part_->worker_of_subtask.end(), part_->number) ==
+      part_->worker_of_subtask.end()) {
+    fail("worker " + std::to_string(part_->number) + " has no subtask");
+  }
 }
 
 void JobTasks::start() {
+  if (remote_) remote_->join();
   thread_ = std::thread([this] {
     run();
     thread_ended_.store(true, std::memory_order_release);
@@ -50,13 +77,22 @@ void JobTasks::start() {
 }
 
 std::size_t JobTasks::thread_count() const {
+  const JobGraph& graph = job_.graph();
+  if (part_) {
+    // As many as slots: one subtask of each task shares one.
+    std::vector<std::size_t> of_task(graph.tasks.size());
+    for (std::uint32_t place = 0; place < subtasks_.size(); ++place) {
+      if (is_here(place)) ++of_task[execution_.subtasks()[place].task];
+    }
+    return std::max<std::size_t>(1, *std::max_element(of_task.begin(), of_task.end()));
+  }
   std::uint32_t most = 1;
-  for (const JobTask& task : job_.graph().tasks) most = std::max(most, task.parallelism);
+  for (const JobTask& task : graph.tasks) most = std::max(most, task.parallelism);
   auto wanted = static_cast<std::size_t>(configuration_.get(options::kLocalThreads));
   if (wanted == 0) wanted = std::max(1u, std::thread::hardware_concurrency());
   // One subtask of each task shares a thread, as it shares a slot on a cluster; a job of one
   // subtask per task still uses two threads if it has two tasks.
-  return std::min(wanted, std::max<std::size_t>(most, job_.graph().tasks.size()));
+  return std::min(wanted, std::max<std::size_t>(most, graph.tasks.size()));
 }
 
 // A subtask is named for its operators: in the report of a stack that has overflowed.
@@ -74,59 +110,104 @@ std::string JobTasks::name_of_subtask(const ExecutionGraph::SubtaskId& id) const
 }
 
 void JobTasks::build() {
-  const JobGraph& graph = job_.graph();
   const auto max_rows =
       static_cast<std::uint32_t>(configuration_.get(options::kExecutionBatchRecords));
   const auto batch_size =
       static_cast<std::size_t>(configuration_.get(options::kExecutionBatchSize).bytes());
-  const auto network =
+  auto network =
       static_cast<std::size_t>(configuration_.get(options::kTaskmanagerMemoryNetwork).bytes());
   // Many channels: each may always have a batch, so batches shrink before the budget is exceeded.
   constexpr std::size_t kSmallestBatch = 2 * 1024;
-  // Between operators of a chain a batch should stay in the first-level cache with its next one.
-  constexpr std::size_t kChainedBatch = 32 * 1024;
-  const std::size_t per_channel =
-      network / std::max<std::size_t>(1, 2 * execution_.channel_count());
+  std::size_t channels = 0, incoming = 0;  // of this worker
+  execution_.for_each_channel([&](const ExecutionGraph::ChannelEnds& ends) {
+    channels += is_here(ends.from) || is_here(ends.to);
+    incoming += !is_here(ends.from) && is_here(ends.to);
+  });
+  if (part_ && part_->workers.size() > 1) network /= 2;  // the rest is for frames
+  const std::size_t per_channel = network / std::max<std::size_t>(1, 2 * channels);
   const std::size_t exchanged = std::max(std::min(batch_size, per_channel), kSmallestBatch);
   budget_ = std::make_unique<BufferBudget>(network, exchanged);
+  if (part_) {
+    constexpr std::size_t kMostCredits = 32;
+    const std::size_t frames =
+        network / std::max(exchanged, kFullFrameBytes) / std::max<std::size_t>(1, incoming);
+    RemoteHost& host = *this;
+    remote_ = std::make_unique<RemoteTasks>(
+        host, job_.graph(), execution_, *part_, execution_.channel_count(),
+        static_cast<std::uint32_t>(std::clamp<std::size_t>(frames, 1, kMostCredits)));
+  }
+  make_subtasks(max_rows);
+  Channel::Options options;
+  options.depth = static_cast<std::uint32_t>(configuration_.get(options::kTaskBuffersPerChannel));
+  options.max_rows = max_rows;
+  auto outputs = connect(options);
 
-  SubtaskListener& listener = *this;
+  // Between operators of a chain a batch should stay in the first-level cache with its next one.
+  constexpr std::size_t kChainedBatch = 32 * 1024;
   JobServices& services = *this;
+  for (std::uint32_t place = 0; place < subtasks_.size(); ++place) {
+    if (!subtasks_[place]) continue;
+    const auto& id = execution_.subtasks()[place];
+    subtasks_[place]->set_chain(
+        std::make_unique<OperatorChain>(job_, services, id.task, id.subtask, outputs[place],
+                                        BatchShape{std::min(batch_size, kChainedBatch), max_rows}));
+  }
+}
+
+void JobTasks::make_subtasks(std::uint32_t max_rows) {
+  SubtaskListener& listener = *this;
   Subtask::Options options;
   options.buffer_timeout_ns = configuration_.get(options::kExecutionBufferTimeout).ns();
   if (max_rows) options.records_per_run = std::min(options.records_per_run, max_rows);
-  for (const auto& id : execution_.subtasks()) {
-    subtasks_.push_back(std::make_unique<Subtask>(name_of_subtask(id), listener, gates_, options));
+  const std::size_t places = execution_.subtasks().size();
+  subtasks_.resize(places);
+  thread_of_.resize(places);
+  const std::size_t threads = thread_count();
+  std::vector<std::uint32_t> next_of_task(job_.graph().tasks.size());
+  for (std::uint32_t place = 0; place < places; ++place) {
+    if (!is_here(place)) continue;
+    const auto& id = execution_.subtasks()[place];
+    ++here_;
+    thread_of_[place] = static_cast<std::uint32_t>((next_of_task[id.task]++ + id.task) % threads);
+    subtasks_[place] = std::make_unique<Subtask>(name_of_subtask(id), listener, gates_, options);
   }
+}
 
-  Channel::Options channel_options;
-  channel_options.depth =
-      static_cast<std::uint32_t>(configuration_.get(options::kTaskBuffersPerChannel));
-  channel_options.max_rows = max_rows;
-  std::vector<OperatorChain::EdgeChannels> channels(subtasks_.size());
-  for (std::uint32_t e = 0; e < graph.edges.size(); ++e) {
-    const JobEdge& edge = graph.edges[e];
-    if (edge.chained) continue;
-    const std::uint32_t from_task = execution_.task_of_vertex(edge.from);
-    const std::uint32_t to_task = execution_.task_of_vertex(edge.to);
-    for (std::uint32_t s = 0; s < graph.vertices[edge.from].parallelism; ++s) {
-      const std::uint32_t from = execution_.place_of(from_task, s);
-      auto& targets = channels[from][e];
-      for (const std::uint32_t t : execution_.targets(edge, s)) {
-        Subtask& reader = *subtasks_[execution_.place_of(to_task, t)];
-        channels_.push_back(std::make_unique<Channel>(subtasks_[from]->waiter(), reader.waiter(),
-                                                      *budget_, channel_options));
-        reader.add_input(*channels_.back(), edge.input);
-        targets.push_back(channels_.back().get());
+std::vector<OperatorChain::EdgeChannels> JobTasks::connect(const Channel::Options& options) {
+  std::vector<OperatorChain::EdgeChannels> outputs(subtasks_.size());
+  const auto make = [&](Waiter& writer, Waiter& reader) -> Channel& {
+    channels_.push_back(std::make_unique<Channel>(writer, reader, *budget_, options));
+    return *channels_.back();
+  };
+  execution_.for_each_channel([&](const ExecutionGraph::ChannelEnds& ends) {
+    Subtask* writer = subtasks_[ends.from].get();
+    Subtask* reader = subtasks_[ends.to].get();
+    const std::uint32_t input = job_.graph().edges[ends.edge].input;
+    if (writer) {
+      Channel& channel =
+          make(writer->waiter(), reader ? reader->waiter() : remote_->sender(ends.from));
+      outputs[ends.from][ends.edge].push_back(&channel);
+      if (reader) {
+        reader->add_input(channel, input);
+      } else {
+        remote_->connect_output(ends.from, channel, ends.number, part_->worker_of_subtask[ends.to]);
       }
+    } else if (reader) {
+      Channel& channel = make(remote_->receiver(ends.to), reader->waiter());
+      reader->add_input(channel, input);
+      remote_->connect_input(ends.to, channel, input, ends.number,
+                             part_->worker_of_subtask[ends.from]);
     }
-  }
-  for (std::size_t i = 0; i < subtasks_.size(); ++i) {
-    const auto& id = execution_.subtasks()[i];
-    subtasks_[i]->set_chain(
-        std::make_unique<OperatorChain>(job_, services, id.task, id.subtask, channels[i],
-                                        BatchShape{std::min(batch_size, kChainedBatch), max_rows}));
-  }
+  });
+  return outputs;
+}
+
+void JobTasks::spawn(SchedulerPool& pool, std::uint32_t place, std::string name,
+                     FiberFunction function) {
+  FiberHandle fiber = pool.spawn(thread_of_[place], std::move(name), std::move(function));
+  const std::lock_guard lock(mutex_);
+  if (canceled_) fiber.cancel();
+  fibers_.push_back(std::move(fiber));
 }
 
 void JobTasks::run() {
@@ -134,45 +215,77 @@ void JobTasks::run() {
     SchedulerOptions options;
     options.stack_size.bytes =
         static_cast<std::size_t>(configuration_.get(options::kTaskStackSize).bytes());
-    const std::size_t threads = thread_count();
-    SchedulerPool pool(threads, options);
+    SchedulerPool pool(thread_count(), options);
     {
       const std::lock_guard lock(mutex_);
       started_ns_ = SystemClock::instance().now_ns();
+      pool_ = &pool;
     }
-    for (std::size_t i = 0; i < subtasks_.size(); ++i) {
-      Subtask& subtask = *subtasks_[i];
-      const auto& id = execution_.subtasks()[i];
-      FiberHandle fiber = pool.spawn((id.subtask + id.task) % threads, subtask.name(),
-                                     [&subtask] { subtask.run(); });
-      const std::lock_guard lock(mutex_);
-      if (canceled_) fiber.cancel();
-      fibers_.push_back(std::move(fiber));
+    for (std::uint32_t place = 0; place < subtasks_.size(); ++place) {
+      if (Subtask* subtask = subtasks_[place].get()) {
+        spawn(pool, place, subtask->name(), [subtask] { subtask->run(); });
+      }
+    }
+    if (remote_) {
+      remote_->spawn(
+          [&](std::uint32_t place, std::string name, FiberFunction function) {
+            spawn(pool, place, std::move(name), std::move(function));
+          },
+          gates_.all_opened);
     }
     std::unique_lock lock(mutex_);
-    all_ended_.wait(lock, [this] { return ended_ == subtasks_.size(); });
+    all_ended_.wait(lock, [this] { return ended_ == here_; });
     ended_ns_ = SystemClock::instance().now_ns();
+    pool_ = nullptr;
+    for (FiberHandle& helper : helpers_) helper.cancel();
   }
+  if (remote_) end_remote();
   TaskReport report = this->report();
   {
     const std::lock_guard lock(mutex_);
     last_report_ = report;
     torn_down_ = true;
     fibers_.clear();
+    helpers_.clear();
   }
   // Memory, sockets and files of the job are gone before anybody hears of its end.
-  for (auto& subtask : subtasks_) subtask->set_chain(nullptr);
+  for (auto& subtask : subtasks_) {
+    if (subtask) subtask->set_chain(nullptr);
+  }
   for (auto& [vertex, splits] : splits_) splits.close();
+  remote_.reset();
   channels_.clear();
   subtasks_.clear();
   budget_.reset();
   listener_.tasks_ended(std::move(report));
 }
 
+// What has been collected goes to the clients that read it; then no other worker is heard any more.
+void JobTasks::end_remote() {
+  std::exception_ptr error;
+  {
+    const std::lock_guard lock(mutex_);
+    if (failure_) {
+      error = std::make_exception_ptr(JobFailed(job_name(), *failure_));
+    } else if (canceled_) {
+      error = std::make_exception_ptr(JobCanceled(job_name()));
+    }
+  }
+  end_results(error);
+  if (!error) remote_->collects().wait_for_readers(collected_.size());
+  remote_->leave();
+}
+
 // ---- what tasks ask -------------------------------------------------------------------------
 
 std::optional<std::string> JobTasks::next_split(std::uint32_t vertex, std::uint32_t subtask) {
-  return splits_.at(vertex).next(subtask);
+  const auto here = splits_.find(vertex);
+  if (here != splits_.end()) return here->second.next(subtask);
+  return remote_->next_split(worker_of_splits(vertex), vertex, subtask);
+}
+
+std::uint32_t JobTasks::worker_of_splits(std::uint32_t vertex) const {
+  return part_->worker_of_subtask[execution_.place_of(execution_.task_of_vertex(vertex), 0)];
 }
 
 void JobTasks::send_result(std::uint32_t vertex, std::string rows) {
@@ -208,7 +321,7 @@ void JobTasks::tell(std::uint32_t vertex, std::uint32_t subtask, std::string tex
 void JobTasks::subtask_opened() {
   {
     const std::lock_guard lock(mutex_);
-    if (++opened_ < subtasks_.size()) return;
+    if (++opened_ < here_) return;
   }
   listener_.tasks_opened();
 }
@@ -216,16 +329,17 @@ void JobTasks::subtask_opened() {
 void JobTasks::subtask_finished() {
   {
     const std::lock_guard lock(mutex_);
-    if (++finished_ < subtasks_.size() || canceled_) return;
+    if (++finished_ < here_ + (remote_ ? remote_->senders() : 0) || canceled_) return;
   }
+  if (remote_) remote_->finished();
   listener_.tasks_finished();
 }
 
 void JobTasks::subtask_failed(FailureInfo failure) {
   {
     const std::lock_guard lock(mutex_);
-    if (failed_ || canceled_) return;
-    failed_ = true;
+    if (failure_ || canceled_) return;
+    failure_ = failure;
   }
   listener_.tasks_failed(std::move(failure));
 }
@@ -233,7 +347,58 @@ void JobTasks::subtask_failed(FailureInfo failure) {
 void JobTasks::subtask_ended(const Subtask&, std::optional<FailureInfo> failure) {
   if (failure) subtask_failed(std::move(*failure));
   const std::lock_guard lock(mutex_);
-  if (++ended_ == subtasks_.size()) all_ended_.notify_all();
+  if (++ended_ == here_) all_ended_.notify_all();
+}
+
+// ---- what other workers ask -----------------------------------------------------------------
+
+const RecordType& JobTasks::type_of_input(std::uint32_t place, std::uint32_t input) {
+  const OperatorChain& chain = subtasks_[place]->chain();
+  if (const RecordType* type = chain.input_type(input)) return *type;
+  const JobGraph& graph = job_.graph();
+  for (const JobEdge& edge : graph.edges) {
+    if (edge.chained || edge.input != input ||
+        execution_.task_of_vertex(edge.to) != execution_.subtasks()[place].task) {
+      continue;
+    }
+    if (edge.fingerprint == byte_record_schema().fingerprint) return byte_record_type();
+    if (edge.fingerprint == keyed_byte_record_schema().fingerprint) return keyed_byte_record_type();
+    throw InvalidInput("operator '" + graph.vertices[edge.to].name + "' takes records " +
+                       graph.vertices[edge.from].outputs[edge.output].schema +
+                       " from another worker and does not say how it reads them: let its class "
+                       "have input_type()");
+  }
+  throw InvalidInput("task '" + subtasks_[place]->name() + "' has no input " +
+                     std::to_string(input));
+}
+
+std::optional<std::string> JobTasks::local_split(std::uint32_t vertex, std::uint32_t subtask) {
+  return splits_.at(vertex).next(subtask);
+}
+
+void JobTasks::expect_splits_of(std::uint32_t vertex, std::uint32_t subtask) {
+  if (!splits_.contains(vertex) || subtask >= job_.graph().vertices[vertex].parallelism) {
+    throw InvalidInput("splits are wanted for subtask " + std::to_string(subtask) +
+                       " of operator " + std::to_string(vertex) +
+                       ", whose splits are not handed out here");
+  }
+}
+
+bool JobTasks::start_fiber(std::string name, FiberFunction function) {
+  const std::lock_guard lock(mutex_);
+  if (!pool_ || canceled_) return false;
+  std::erase_if(helpers_, [](const FiberHandle& helper) { return helper.finished().ready(); });
+  helpers_.push_back(
+      pool_->spawn(helpers_.size() % pool_->size(), std::move(name), std::move(function)));
+  return true;
+}
+
+ResultQueue* JobTasks::results_of(const std::string& vertex) {
+  for (auto& [place, queue] : collected_) {
+    const JobVertex& candidate = job_.graph().vertices[place];
+    if (candidate.uid == vertex || candidate.id == vertex) return &queue;
+  }
+  return nullptr;
 }
 
 // ---- what the job asks ----------------------------------------------------------------------
@@ -251,7 +416,10 @@ void JobTasks::commit() {
 void JobTasks::wake_subtasks() {
   const std::lock_guard lock(mutex_);
   if (torn_down_) return;
-  for (auto& subtask : subtasks_) subtask->waiter().wake();
+  for (auto& subtask : subtasks_) {
+    if (subtask) subtask->waiter().wake();
+  }
+  if (remote_) remote_->gate_opened();
 }
 
 void JobTasks::cancel() {
@@ -260,6 +428,8 @@ void JobTasks::cancel() {
     const std::lock_guard lock(mutex_);
     canceled_ = true;
     fibers = fibers_;
+    fibers.insert(fibers.end(), helpers_.begin(), helpers_.end());
+    if (!torn_down_ && remote_) remote_->collects().stop();
   }
   for (FiberHandle& fiber : fibers) fiber.cancel();
 }
@@ -284,6 +454,7 @@ TaskReport JobTasks::report() const {
     report.vertices.push_back({vertex.id, vertex.name, vertex.parallelism, 0, 0, {}});
   }
   for (const auto& subtask : subtasks_) {
+    if (!subtask) continue;
     for (const auto& [vertex, metrics] : subtask->chain().metrics()) {
       VertexDetails& of = report.vertices[vertex];
       of.records_in += metrics->records_in.load(std::memory_order_relaxed);
@@ -314,10 +485,7 @@ void JobTasks::end_results(const std::exception_ptr& error) {
 }
 
 Future<std::optional<std::string>> JobTasks::next_result(const std::string& vertex) {
-  for (auto& [place, queue] : collected_) {
-    const JobVertex& candidate = job_.graph().vertices[place];
-    if (candidate.uid == vertex || candidate.id == vertex) return queue.next();
-  }
+  if (ResultQueue* queue = results_of(vertex)) return queue->next();
   return make_failed_future<std::optional<std::string>>(std::make_exception_ptr(
       InvalidInput("job '" + job_.graph().name + "' has no collecting operator '" + vertex + "'")));
 }

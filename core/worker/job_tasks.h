@@ -1,7 +1,8 @@
 // The tasks of a job that run in this process: deploys them, opens their gates, watches them,
 // cancels, tells how they ended.
 //
-// Begin here; result_queue.h carries collected rows, split_source.h is a source's coordinator.
+// Begin here; remote_tasks.h is what they have to do with those of other workers, result_queue.h
+// carries collected rows, split_source.h is a source's coordinator.
 //
 // Threads    Every public call from any thread, none blocks. The tasks have one thread of their
 // own,
@@ -16,6 +17,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -28,23 +30,28 @@
 #include "operators/prepared_job.h"
 #include "operators/subtask.h"
 #include "task/scheduler.h"
+#include "worker/remote_tasks.h"
 #include "worker/result_queue.h"
 #include "worker/split_source.h"
 #include "worker/task_runner.h"
 
 namespace freshet {
 
-class FRESHET_API JobTasks final : private JobServices, private SubtaskListener {
+class FRESHET_API JobTasks final : private JobServices,
+                                   private SubtaskListener,
+                                   private RemoteHost {
  public:
-  // Every subtask of the job. Takes the serialised graph, as it would come from elsewhere. Throws
-  // InvalidInput or DecodeError if it can't be run here. The listener outlives the tasks.
+  // Every subtask of the job, or the part that is this worker's. Takes the serialised graph, as it
+  // would come from elsewhere. Throws InvalidInput or DecodeError if it can't be run here. The
+  // listener outlives the tasks.
   JobTasks(const std::string& job_graph, const Configuration& configuration,
-           TaskRunnerListener& listener);
+           TaskRunnerListener& listener, std::optional<WorkerPart> part = std::nullopt);
   // Cancels what still runs, and waits for it.
   ~JobTasks() override;
 
   const JobGraph& graph() const { return job_.graph(); }
 
+  // Connects to the other workers, if there are any, and deploys. Throws NetworkError.
   void start();
   // After tasks_ended() has returned.
   bool thread_ended() const { return thread_ended_.load(std::memory_order_acquire); }
@@ -55,7 +62,8 @@ class FRESHET_API JobTasks final : private JobServices, private SubtaskListener 
   TaskReport report() const;
   std::int64_t running_ms() const;
 
-  // The next rows of the collecting vertex of that id, as JobClient has it.
+  // The next rows of the collecting vertex of that id, as JobClient has it. Of a worker's part,
+  // clients read them from its data socket.
   Future<std::optional<std::string>> next_result(const std::string& vertex);
   // After the end: nothing follows what has been collected; `error` says why unless the job has
   // finished.
@@ -82,9 +90,26 @@ class FRESHET_API JobTasks final : private JobServices, private SubtaskListener 
   void subtask_failed(FailureInfo failure) override;
   void subtask_ended(const Subtask& subtask, std::optional<FailureInfo> failure) override;
 
+  void remote_failed(FailureInfo failure) override { subtask_failed(std::move(failure)); }
+  void sender_finished() override { subtask_finished(); }
+  const RecordType& type_of_input(std::uint32_t place, std::uint32_t input) override;
+  std::optional<std::string> local_split(std::uint32_t vertex, std::uint32_t subtask) override;
+  void expect_splits_of(std::uint32_t vertex, std::uint32_t subtask) override;
+  bool start_fiber(std::string name, FiberFunction function) override;
+  ResultQueue* results_of(const std::string& vertex) override;
+
+  bool is_here(std::uint32_t place) const {
+    return !part_ || part_->worker_of_subtask[place] == part_->number;
+  }
+  std::uint32_t worker_of_splits(std::uint32_t vertex) const;
+  void check_part() const;
   void build();
+  void make_subtasks(std::uint32_t max_rows);
+  std::vector<OperatorChain::EdgeChannels> connect(const Channel::Options& options);
   std::string name_of_subtask(const ExecutionGraph::SubtaskId& id) const;
   void run();
+  void spawn(SchedulerPool& pool, std::uint32_t place, std::string name, FiberFunction function);
+  void end_remote();
   void wake_subtasks();
   std::size_t thread_count() const;
   AccumulatorValues accumulators() const;  // [under the lock]
@@ -93,24 +118,30 @@ class FRESHET_API JobTasks final : private JobServices, private SubtaskListener 
   const Configuration configuration_;
   const ExecutionGraph execution_;
   TaskRunnerListener& listener_;
+  const std::optional<WorkerPart> part_;  // else everything is here
+  std::vector<std::uint32_t> thread_of_;  // by place
   std::map<std::uint32_t, SplitSource> splits_;
   std::map<std::uint32_t, ResultQueue> collected_;
 
   // Torn down before the end is told, in this order from the bottom.
   std::unique_ptr<BufferBudget> budget_;
-  std::vector<std::unique_ptr<Subtask>> subtasks_;
+  std::vector<std::unique_ptr<Subtask>> subtasks_;  // by place; null: in another worker
   std::vector<std::unique_ptr<Channel>> channels_;
+  std::unique_ptr<RemoteTasks> remote_;  // null: there are no other workers
 
   Subtask::Gates gates_;
 
   mutable std::mutex mutex_;
   std::condition_variable all_ended_;
   std::vector<FiberHandle> fibers_;
+  std::vector<FiberHandle> helpers_;  // that serve other workers
+  SchedulerPool* pool_ = nullptr;     // while fibers may be started
+  std::size_t here_ = 0;              // subtasks
   std::size_t opened_ = 0;
   std::size_t finished_ = 0;
   std::size_t ended_ = 0;
   bool canceled_ = false;
-  bool failed_ = false;
+  std::optional<FailureInfo> failure_;
   std::map<std::string, NamedAccumulator, std::less<>> accumulators_;
   std::int64_t started_ns_ = 0;
   std::int64_t ended_ns_ = 0;

@@ -1,0 +1,469 @@
+#include "worker/data_plane.h"
+
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <cassert>
+#include <random>
+
+#include "freshet/error.h"
+
+namespace freshet {
+
+namespace {
+
+constexpr int kMessagesAtOnce = 64;
+constexpr std::size_t kMostEarly = 100'000;
+constexpr std::size_t kMostEarlyBytes = 16u << 20;
+constexpr std::size_t kLongestPath = 107;  // of a socket
+
+std::string_view view_of(NetworkMessage& message) { return {message.data(), message.size()}; }
+
+std::unique_ptr<NetworkMessage> message_of(std::string_view bytes) {
+  auto message = std::make_unique<NetworkMessage>();
+  zmq_msg_t& raw = *message;
+  zmq_msg_init_size(&raw, bytes.size());
+  if (!bytes.empty()) std::memcpy(zmq_msg_data(&raw), bytes.data(), bytes.size());
+  return message;
+}
+
+// The frame's memory is given back when ZeroMQ has no more use for it.
+std::unique_ptr<NetworkMessage> message_of(FramePointer frame) {
+  auto message = std::make_unique<NetworkMessage>();
+  zmq_msg_t& raw = *message;
+  FrameBuffer* buffer = frame.release();
+  const ByteWriter& writer = buffer->writer();
+  zmq_msg_init_data(
+      &raw, const_cast<char*>(writer.data()), writer.size(),
+      [](void*, void* sent) { FramePool::give_back(static_cast<FrameBuffer*>(sent)); }, buffer);
+  return message;
+}
+
+std::string random_name() {
+  std::random_device random;
+  std::string name = "d-";
+  for (int i = 0; i < 12; ++i) name += "0123456789abcdef"[random() % 16];
+  return name;
+}
+
+}  // namespace
+
+DataHandler::~DataHandler() = default;
+
+struct DataPlane::Peer {
+  NetworkSocket* socket = nullptr;  // ours; null if it connects to us
+  NetworkSocket* monitor = nullptr;
+  std::string routing_id;                                // once it has connected to us
+  std::vector<std::unique_ptr<NetworkMessage>> waiting;  // until then
+  bool lost = false;
+};
+
+struct DataPlane::Incoming {
+  enum class Kind : std::uint8_t { unknown, worker, reader, refused };
+  Kind kind = Kind::unknown;
+  std::uint32_t worker = 0;
+  ReaderId reader = 0;
+  int descriptor = -1;
+  bool gone = false;
+};
+
+struct DataPlane::Early {
+  std::string routing_id;
+  std::unique_ptr<NetworkMessage> message;
+};
+
+DataPlane::DataPlane(NetworkThread& network, KeyPair own)
+    : network_(network), own_(std::move(own)) {}
+
+DataPlane::~DataPlane() {
+  network_.call([this] { close_all(); });
+}
+
+void DataPlane::close_all() {
+  handler_ = nullptr;
+  for (Peer& peer : peers_) {
+    if (peer.monitor) network_.close(*peer.monitor);
+    if (peer.socket) network_.close(*peer.socket);
+  }
+  peers_.clear();
+  if (listener_monitor_) network_.close(*listener_monitor_);
+  if (listener_) network_.close(*listener_);
+}
+
+// ---- listening -----------------------------------------------------------------------------
+
+Address DataPlane::listen(bool one_host, const std::string& folder, const std::string& host) {
+  std::string endpoint = "tcp://" + host + ":*";
+  if (one_host) {
+    const std::string path = folder + "/" + random_name();
+    if (path.size() > kLongestPath) {
+      throw InvalidInput("the path of the data socket, '" + path + "', has " +
+                         std::to_string(path.size()) + " bytes, and the most is " +
+                         std::to_string(kLongestPath) + ": use a folder with a shorter name");
+    }
+    endpoint = "ipc://" + path;
+  } else if (own_.public_key.empty()) {
+    throw InvalidInput("the data socket on '" + host +
+                       "' has no key: a tcp listener needs a key pair");
+  }
+  return network_.call([&] {
+    assert(!listener_);
+    NetworkSocket& socket =
+        network_.open(ZMQ_ROUTER, [this](NetworkSocket&) { receive_at_listener(); });
+    try {
+      socket.set(ZMQ_ROUTER_MANDATORY, 1);
+      if (!one_host) {
+        socket.set(ZMQ_CURVE_SERVER, 1);
+        socket.set(ZMQ_CURVE_SECRETKEY, own_.secret_key);
+        socket.set(ZMQ_ZAP_DOMAIN, std::string("data"));
+      }
+      listener_events_ = [this](int, int descriptor) {
+        incoming_closed(descriptor);
+        return true;
+      };
+      listener_monitor_ = &watch(socket, ZMQ_EVENT_DISCONNECTED, listener_events_);
+      socket.bind(endpoint);
+    } catch (const NetworkError& error) {
+      if (listener_monitor_) network_.close(*std::exchange(listener_monitor_, nullptr));
+      network_.close(socket);
+      throw InvalidInput(std::string(error.what()) +
+                         ": see that the folder exists, or that the address is this host's");
+    }
+    listener_ = &socket;
+    listening_.endpoint = socket.last_endpoint();
+    if (!one_host) listening_.key = own_.public_key;
+    return listening_;
+  });
+}
+
+NetworkSocket& DataPlane::watch(NetworkSocket& socket, int events, OnEvent on_event) {
+  static std::atomic<std::uint64_t> next{1};
+  const std::string name = "inproc://freshet-data-monitor-" + std::to_string(next++);
+  socket.monitor(name, events);
+  NetworkSocket& monitor = network_.open(
+      ZMQ_PAIR,
+      [on_event = std::move(on_event)](NetworkSocket& here) { read_monitor(here, on_event); });
+  monitor.connect(name);
+  return monitor;
+}
+
+void DataPlane::read_monitor(NetworkSocket& monitor, const OnEvent& on_event) {
+  for (;;) {
+    NetworkMessage event;
+    if (!monitor.receive(event)) return;
+    NetworkMessage address;
+    if (event.more() && !monitor.receive(address)) return;
+    if (event.size() != 6) continue;
+    std::uint16_t number;
+    std::int32_t value;
+    std::memcpy(&number, event.data(), sizeof number);
+    std::memcpy(&value, event.data() + sizeof number, sizeof value);
+    if (!on_event(number, value)) return;
+  }
+}
+
+void DataPlane::admit_reader(const PublicKey& key) {
+  network_.post([this, key] { admitted_readers_.insert(key); });
+}
+
+void DataPlane::receive_at_listener() {
+  for (int i = 0; i < kMessagesAtOnce; ++i) {
+    NetworkMessage id;
+    if (!listener_->receive(id)) return;
+    const std::string routing_id(view_of(id));
+    if (!id.more()) continue;
+    auto message = std::make_unique<NetworkMessage>();
+    if (!listener_->receive(*message)) continue;
+    bool more = message->more();
+    if (!more) {
+      take_from_listener(routing_id, std::move(message));
+      continue;
+    }
+    while (more) {
+      NetworkMessage part;
+      more = listener_->receive(part) && part.more();
+    }
+    incoming_.try_emplace(routing_id);
+    refuse(routing_id, "a message of several parts");
+  }
+}
+
+void DataPlane::take_from_listener(const std::string& routing_id,
+                                   std::unique_ptr<NetworkMessage> message) {
+  auto found = incoming_.find(routing_id);
+  if (found == incoming_.end()) {
+    // Its descriptor may have been that of a connection whose end has not been read yet.
+    read_monitor(*listener_monitor_, listener_events_);
+    if (incoming_.size() > 4096)
+      std::erase_if(incoming_, [](auto& each) { return each.second.gone; });
+    found = incoming_.try_emplace(routing_id).first;
+    found->second.descriptor = message->descriptor();
+  }
+  if (found->second.kind == Incoming::Kind::refused) return;
+  if (!joined_) {
+    early_bytes_ += message->size();
+    if (early_.size() >= kMostEarly || early_bytes_ > kMostEarlyBytes) {
+      refuse(routing_id, "more messages than are kept before this worker knows its job");
+      return;
+    }
+    early_.push_back({routing_id, std::move(message)});
+    return;
+  }
+  try {
+    take_from_incoming(routing_id, found->second, std::move(message));
+  } catch (const std::exception& error) {
+    refuse(routing_id, error.what());
+  }
+}
+
+void DataPlane::take_from_incoming(const std::string& routing_id, Incoming& incoming,
+                                   std::unique_ptr<NetworkMessage> message) {
+  switch (incoming.kind) {
+    case Incoming::Kind::unknown:
+      welcome(routing_id, incoming, *message);
+      if (incoming.gone) left(incoming);
+      break;
+    case Incoming::Kind::worker:
+      deliver(incoming.worker, std::move(message));
+      break;
+    case Incoming::Kind::reader:
+      if (handler_) {
+        handler_->message_of_reader(incoming.reader, kind_of(view_of(*message)), view_of(*message));
+      }
+      break;
+    case Incoming::Kind::refused:
+      break;
+  }
+}
+
+void DataPlane::welcome(const std::string& routing_id, Incoming& incoming,
+                        NetworkMessage& message) {
+  const DataHello hello = read_hello(view_of(message));
+  if (hello.job_id != membership_.job_id) {
+    throw InvalidInput("a hello for job '" + hello.job_id.substr(0, 64) +
+                       "', but this worker is of job '" + membership_.job_id + "'");
+  }
+  const PublicKey key = is_tcp() ? message.property("User-Id") : PublicKey();
+  if (hello.role == DataHello::Role::reader) {
+    if (is_tcp() && !admitted_readers_.contains(key)) {
+      throw InvalidInput("a client whose key was not admitted wants to read rows");
+    }
+    incoming.kind = Incoming::Kind::reader;
+    incoming.reader = next_reader_++;
+    readers_[incoming.reader] = routing_id;
+    if (handler_) handler_->reader_joined(incoming.reader, hello);
+    return;
+  }
+  if (hello.worker <= membership_.number || hello.worker >= peers_.size()) {
+    throw InvalidInput("a hello of worker " + std::to_string(hello.worker) +
+                       ", which is none of those that connect to worker " +
+                       std::to_string(membership_.number) + " of " + std::to_string(peers_.size()));
+  }
+  Peer& peer = peers_[hello.worker];
+  if (!peer.routing_id.empty() || peer.lost) {
+    throw InvalidInput("a second hello of worker " + std::to_string(hello.worker));
+  }
+  if (is_tcp() && key != membership_.workers[hello.worker].key) {
+    throw InvalidInput("a hello of worker " + std::to_string(hello.worker) +
+                       " that has another key than that worker");
+  }
+  incoming.kind = Incoming::Kind::worker;
+  incoming.worker = hello.worker;
+  peer.routing_id = routing_id;
+  for (auto& waiting : std::exchange(peer.waiting, {})) send_to(hello.worker, std::move(waiting));
+}
+
+void DataPlane::refuse(const std::string& routing_id, const std::string& reason) {
+  Incoming& incoming = incoming_.at(routing_id);
+  if (incoming.kind == Incoming::Kind::refused) return;
+  spdlog::warn("data socket {}: a connection is refused: {}", listening_.endpoint, reason);
+  const Incoming before = incoming;
+  incoming.kind = Incoming::Kind::refused;
+  send_back(routing_id, *message_of(refusal(reason)));
+  if (before.kind == Incoming::Kind::worker) {
+    lose(before.worker, "it sends what no worker of this job sends: " + reason);
+  } else if (before.kind == Incoming::Kind::reader) {
+    readers_.erase(before.reader);
+    if (handler_) handler_->reader_left(before.reader);
+  }
+}
+
+void DataPlane::incoming_closed(int descriptor) {
+  for (auto& [routing_id, incoming] : incoming_) {
+    if (incoming.descriptor != descriptor || incoming.gone) continue;
+    incoming.gone = true;
+    incoming.descriptor = -1;
+    left(incoming);
+    return;
+  }
+}
+
+void DataPlane::left(Incoming& incoming) {
+  if (incoming.kind == Incoming::Kind::worker) {
+    lose(incoming.worker, "its connection is closed");
+  } else if (incoming.kind == Incoming::Kind::reader) {
+    readers_.erase(incoming.reader);
+    if (handler_) handler_->reader_left(incoming.reader);
+  }
+}
+
+// ---- the other workers ---------------------------------------------------------------------
+
+void DataPlane::join(DataMembership membership, DataHandler& handler) {
+  network_.call([&] {
+    assert(!joined_);
+    membership_ = std::move(membership);
+    handler_ = &handler;
+    peers_.resize(membership_.workers.size());
+    for (std::uint32_t worker = 0; worker < membership_.number; ++worker) connect_to(worker);
+    joined_ = true;
+    for (Early& early : std::exchange(early_, {})) {
+      take_from_listener(early.routing_id, std::move(early.message));
+    }
+  });
+}
+
+void DataPlane::leave() {
+  network_.call([this] { handler_ = nullptr; });
+}
+
+void DataPlane::connect_to(std::uint32_t worker) {
+  const Address& address = membership_.workers[worker];
+  Peer& peer = peers_[worker];
+  NetworkSocket& socket =
+      network_.open(ZMQ_DEALER, [this, worker](NetworkSocket&) { receive_from(worker); });
+  peer.socket = &socket;
+  socket.set(ZMQ_RECONNECT_IVL, -1);
+  if (!address.key.empty()) secure(socket, address.key);
+  peer.monitor =
+      &watch(socket,
+             ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+                 ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH,
+             [this, worker](int event, int) {
+               lose(worker, event == ZMQ_EVENT_DISCONNECTED ? "its connection is closed"
+                            : event == ZMQ_EVENT_CLOSED     ? "it can't be reached"
+                                                            : "it refuses the key of this worker");
+               return false;
+             });
+  socket.connect(address.endpoint);
+  DataHello hello;
+  hello.job_id = membership_.job_id;
+  hello.worker = membership_.number;
+  const std::string bytes = to_message(hello);
+  static_cast<void>(socket.send(bytes.data(), bytes.size()));
+}
+
+void DataPlane::secure(NetworkSocket& socket, const PublicKey& server) {
+  socket.set(ZMQ_CURVE_SERVERKEY, server);
+  socket.set(ZMQ_CURVE_PUBLICKEY, own_.public_key);
+  socket.set(ZMQ_CURVE_SECRETKEY, own_.secret_key);
+}
+
+void DataPlane::receive_from(std::uint32_t worker) {
+  for (int i = 0; i < kMessagesAtOnce; ++i) {
+    auto message = std::make_unique<NetworkMessage>();
+    if (!peers_[worker].socket->receive(*message)) return;
+    take_from_worker(worker, std::move(message));
+    if (peers_[worker].lost) return;
+  }
+}
+
+void DataPlane::take_from_worker(std::uint32_t worker, std::unique_ptr<NetworkMessage> message) {
+  std::string wrong;
+  try {
+    if (message->more()) throw DecodeError("a message of several parts");
+    if (kind_of(view_of(*message)) == DataKind::refused) {
+      lose(worker, "it refuses this worker: " + std::string(read_refusal(view_of(*message))));
+      return;
+    }
+    deliver(worker, std::move(message));
+  } catch (const std::exception& error) {
+    wrong = error.what();
+  }
+  if (!wrong.empty()) close_worker(worker, wrong);
+}
+
+void DataPlane::deliver(std::uint32_t worker, std::unique_ptr<NetworkMessage> message) {
+  const DataKind kind = kind_of(view_of(*message));
+  switch (kind) {
+    case DataKind::elements:
+    case DataKind::credits:
+    case DataKind::split_wanted:
+    case DataKind::split:
+      if (handler_) handler_->message_of_worker(worker, kind, std::move(message));
+      return;
+    default:
+      throw DecodeError("a message of kind " + std::to_string(static_cast<int>(kind)) +
+                        ", which no worker sends");
+  }
+}
+
+void DataPlane::close_worker(std::uint32_t worker, const std::string& reason) {
+  network_.post([this, worker, reason] {
+    if (worker >= peers_.size() || peers_[worker].lost) return;
+    if (!peers_[worker].routing_id.empty()) {
+      refuse(peers_[worker].routing_id, reason);
+      return;
+    }
+    spdlog::warn("data connection to worker {} at {} is closed: {}", worker,
+                 membership_.workers[worker].endpoint, reason);
+    lose(worker, "it sends what no worker of this job sends: " + reason);
+  });
+}
+
+void DataPlane::lose(std::uint32_t worker, const std::string& reason) {
+  Peer& peer = peers_[worker];
+  if (peer.lost) return;
+  peer.lost = true;
+  peer.waiting.clear();
+  if (peer.monitor) network_.close(*std::exchange(peer.monitor, nullptr));
+  if (peer.socket) network_.close(*std::exchange(peer.socket, nullptr));
+  if (handler_) handler_->worker_lost(worker, reason);
+}
+
+// ---- sending -------------------------------------------------------------------------------
+
+bool DataPlane::send_back(const std::string& routing_id, NetworkMessage& message) {
+  return listener_->send(routing_id.data(), routing_id.size(), ZMQ_SNDMORE) == 0 &&
+         listener_->send(message) == 0;
+}
+
+void DataPlane::send_to(std::uint32_t worker, std::unique_ptr<NetworkMessage> message) {
+  if (worker >= peers_.size() || peers_[worker].lost) return;
+  Peer& peer = peers_[worker];
+  if (peer.socket) {
+    static_cast<void>(peer.socket->send(*message));  // its monitor tells if it is gone
+  } else if (peer.routing_id.empty()) {
+    peer.waiting.push_back(std::move(message));
+  } else if (!send_back(peer.routing_id, *message)) {
+    lose(worker, "its connection is closed");
+  }
+}
+
+void DataPlane::send(std::uint32_t worker, FramePointer frame) {
+  network_.post([this, worker, frame = std::move(frame)]() mutable {
+    send_to(worker, message_of(std::move(frame)));
+  });
+}
+
+void DataPlane::send(std::uint32_t worker, std::string message) {
+  network_.post(
+      [this, worker, message = std::move(message)] { send_to(worker, message_of(message)); });
+}
+
+void DataPlane::grant(const std::vector<CreditGrant>& grants) {
+  std::map<std::uint32_t, std::vector<Credits>> by_worker;
+  for (const CreditGrant& grant : grants) {
+    by_worker[grant.worker].push_back({grant.channel, grant.credits});
+  }
+  for (const auto& [worker, credits] : by_worker) send(worker, to_message(credits));
+}
+
+void DataPlane::send_to_reader(ReaderId reader, std::string message) {
+  network_.post([this, reader, message = std::move(message)] {
+    const auto found = readers_.find(reader);
+    if (found != readers_.end()) send_back(found->second, *message_of(message));
+  });
+}
+
+}  // namespace freshet

@@ -1,0 +1,127 @@
+// A worker's data socket: frames to and from the other workers of its job, and rows to the clients
+// that collect them.
+//
+// Begin here. data_messages.h is what goes over it beside frames of elements (channel/frame.h).
+//
+// Connections  One per pair of workers, made by the one with the higher number once the job's
+//              addresses are known; a client makes its own. The first message is a hello. What is
+//              no message of this protocol closes its connection, with one line in the log; what
+//              one worker says of another than itself does, too.
+// Loss         A connection to a worker does not come back: the worker is lost.
+// Threads      The network thread tells the handler. Other calls as they say.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "channel/remote_receiver.h"
+#include "channel/remote_sender.h"
+#include "freshet/api.h"
+#include "rpc/network_thread.h"
+#include "rpc/transport.h"
+#include "security/keys.h"
+#include "worker/data_messages.h"
+
+namespace freshet {
+
+using ReaderId = std::uint64_t;  // a connection of a client that collects rows
+
+// [network thread] What throws closes the connection that the message has come by.
+class FRESHET_API DataHandler {
+ public:
+  virtual ~DataHandler();
+  virtual void message_of_worker(std::uint32_t worker, DataKind kind,
+                                 std::unique_ptr<NetworkMessage> message) = 0;
+  virtual void worker_lost(std::uint32_t worker, const std::string& reason) = 0;
+  virtual void reader_joined(ReaderId reader, const DataHello& hello) = 0;
+  virtual void message_of_reader(ReaderId reader, DataKind kind, std::string_view message) = 0;
+  virtual void reader_left(ReaderId reader) = 0;
+};
+
+struct DataMembership {
+  std::string job_id;
+  std::uint32_t number = 0;
+  std::vector<Address> workers;  // by number
+};
+
+class FRESHET_API DataPlane final : public FrameSink, public CreditSink {
+ public:
+  // The network thread outlives it. `own` is needed for tcp alone.
+  DataPlane(NetworkThread& network, KeyPair own);
+  // Closes every connection. [a thread that is not the network thread]
+  ~DataPlane() override;
+  DataPlane(const DataPlane&) = delete;
+  DataPlane& operator=(const DataPlane&) = delete;
+
+  // Once. ipc in `folder` if `one_host`, else tcp on `host`. Throws InvalidInput with the mend.
+  Address listen(bool one_host, const std::string& folder, const std::string& host);
+  // Lets a client with this key in. [any thread]
+  void admit_reader(const PublicKey& key);
+  // Connects to the other workers; what came before is told now. Once, after listen().
+  void join(DataMembership membership, DataHandler& handler);
+  // The handler is told nothing more once this has returned. May repeat.
+  void leave();
+
+  // [any thread, none waits]
+  void send(std::uint32_t worker, FramePointer frame) override;
+  void grant(const std::vector<CreditGrant>& grants) override;
+  void send(std::uint32_t worker, std::string message);
+  void send_to_reader(ReaderId reader, std::string message);
+  // What it has sent makes no sense.
+  void close_worker(std::uint32_t worker, const std::string& reason);
+
+ private:
+  struct Peer;      // another worker
+  struct Incoming;  // a connection to our listener
+  struct Early;     // a message that came before join()
+
+  bool is_tcp() const { return !listening_.key.empty(); }
+  void receive_at_listener();
+  void take_from_listener(const std::string& routing_id, std::unique_ptr<NetworkMessage> message);
+  void take_from_incoming(const std::string& routing_id, Incoming& incoming,
+                          std::unique_ptr<NetworkMessage> message);
+  void welcome(const std::string& routing_id, Incoming& incoming, NetworkMessage& message);
+  void receive_from(std::uint32_t worker);
+  void take_from_worker(std::uint32_t worker, std::unique_ptr<NetworkMessage> message);
+  void connect_to(std::uint32_t worker);
+  void secure(NetworkSocket& socket, const PublicKey& server);
+  void send_to(std::uint32_t worker, std::unique_ptr<NetworkMessage> message);
+  bool send_back(const std::string& routing_id, NetworkMessage& message);
+  // False ends the reading: the monitor has been closed.
+  using OnEvent = std::function<bool(int event, int value)>;
+  NetworkSocket& watch(NetworkSocket& socket, int events, OnEvent on_event);
+  static void read_monitor(NetworkSocket& monitor, const OnEvent& on_event);
+  void lose(std::uint32_t worker, const std::string& reason);
+  void refuse(const std::string& routing_id, const std::string& reason);
+  void incoming_closed(int descriptor);
+  void left(Incoming& incoming);
+  void deliver(std::uint32_t worker, std::unique_ptr<NetworkMessage> message);
+  void close_all();
+
+  NetworkThread& network_;
+  const KeyPair own_;
+
+  // [network thread]
+  Address listening_;
+  NetworkSocket* listener_ = nullptr;
+  NetworkSocket* listener_monitor_ = nullptr;
+  OnEvent listener_events_;
+  std::map<std::string, Incoming> incoming_;  // by routing id
+  std::map<ReaderId, std::string> readers_;   // routing id
+  std::set<PublicKey> admitted_readers_;
+  ReaderId next_reader_ = 1;
+  std::vector<Early> early_;
+  std::size_t early_bytes_ = 0;
+  DataMembership membership_;
+  DataHandler* handler_ = nullptr;
+  bool joined_ = false;
+  std::vector<Peer> peers_;  // by number
+};
+
+}  // namespace freshet

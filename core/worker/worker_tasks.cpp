@@ -1,0 +1,51 @@
+#include "worker/worker_tasks.h"
+
+#include <utility>
+
+#include "freshet/error.h"
+#include "worker/worker_modules.h"
+
+namespace freshet {
+
+WorkerTasks::WorkerTasks(NetworkThread& network, KeyPair own, Configuration configuration)
+    : plane_(network, std::move(own)), configuration_(std::move(configuration)) {}
+
+WorkerTasks::~WorkerTasks() = default;
+
+Address WorkerTasks::listen(bool one_host, const std::string& folder, const std::string& host) {
+  return plane_.listen(one_host, folder, host);
+}
+
+void WorkerTasks::admit_reader(const PublicKey& key) { plane_.admit_reader(key); }
+
+void WorkerTasks::deploy(const Deployment& deployment, TaskRunnerListener& listener) {
+  if (tasks_)
+    throw InvalidInput("this worker has its tasks already: a restarted job gets new ones");
+  load_job_modules(JobGraph::from_bytes(deployment.job_graph), deployment.modules, configuration_);
+  WorkerPart part;
+  part.number = deployment.number;
+  part.worker_of_subtask = deployment.worker_of_subtask;
+  part.workers = deployment.workers;
+  part.plane = &plane_;
+  tasks_ =
+      std::make_unique<JobTasks>(deployment.job_graph, configuration_, listener, std::move(part));
+  try {
+    tasks_->start();  // which may tell before it returns
+  } catch (...) {
+    tasks_.reset();
+    throw;
+  }
+}
+
+void WorkerTasks::open_gate() {
+  if (tasks_) tasks_->open_gate();
+}
+void WorkerTasks::commit() {
+  if (tasks_) tasks_->commit();
+}
+void WorkerTasks::cancel() {
+  if (tasks_) tasks_->cancel();
+}
+TaskReport WorkerTasks::report() const { return tasks_ ? tasks_->report() : TaskReport{}; }
+
+}  // namespace freshet

@@ -1,0 +1,43 @@
+// The TaskRunner of a real worker: its job's tasks on scheduler threads, its data socket on the
+// network thread.
+//
+// Begin here; job_tasks.h runs the tasks, data_plane.h is the socket, worker_modules.h loads code.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "freshet/api.h"
+#include "freshet/configuration.h"
+#include "rpc/network_thread.h"
+#include "security/keys.h"
+#include "worker/data_plane.h"
+#include "worker/job_tasks.h"
+#include "worker/task_runner.h"
+
+namespace freshet {
+
+class FRESHET_API WorkerTasks final : public TaskRunner {
+ public:
+  // The network thread outlives it. `own` is this worker's key pair. `configuration` is the
+  // cluster's; the job's settings are in its graph.
+  WorkerTasks(NetworkThread& network, KeyPair own, Configuration configuration);
+  // Cancels what still runs, and waits for it. [a thread that is not the network thread]
+  ~WorkerTasks() override;
+
+  Address listen(bool one_host, const std::string& folder, const std::string& host) override;
+  void admit_reader(const PublicKey& key) override;
+  void deploy(const Deployment& deployment, TaskRunnerListener& listener) override;
+  void open_gate() override;
+  void commit() override;
+  void cancel() override;
+  TaskReport report() const override;
+
+ private:
+  DataPlane plane_;
+  const Configuration configuration_;
+  std::unique_ptr<JobTasks> tasks_;  // ends before its socket
+};
+
+}  // namespace freshet
