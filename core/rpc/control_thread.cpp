@@ -16,12 +16,22 @@
 
 namespace freshet {
 
+namespace {
+
+SchedulerOptions options_of(const std::string& name) {
+  SchedulerOptions options;
+  options.name = name;
+  return options;
+}
+
+}  // namespace
+
 ControlThread::~ControlThread() = default;
 Transport::~Transport() = default;
 
 class OwnControlThread::State {
  public:
-  explicit State(const std::string& name) : pool_(1, SchedulerOptions{name, {}, 16}) {
+  explicit State(const std::string& name) : pool_(1, options_of(name)) {
     Promise<FiberThread*> started;
     auto thread = started.future();
     start("timers", [this, &started] {

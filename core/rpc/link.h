@@ -128,7 +128,8 @@ class FRESHET_API Links {
   Links(const Links&) = delete;
   Links& operator=(const Links&) = delete;
 
-  // Peers that come in are served by `table` and told to `listener`.
+  // Peers that come in are served by `table` and told to `listener`. Throws InvalidInput, as
+  // Transport::listen() and connect() do.
   Address listen(const std::string& endpoint, const MessageTable& table, LinkListener& listener);
   // The link belongs to `this` and is valid until link_lost() or close() has returned. Tries until
   // it is open; `patience_ms` bounds that (0: for ever), and link_lost() tells of its end.

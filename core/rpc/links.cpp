@@ -77,8 +77,8 @@ class Links::State final : public LinkNetwork, public TransportEvents {
     PeerInfo peer;
     peer.name = to.endpoint;
     peer.key = to.key;
-    auto link = add_link(true, std::move(peer), table, listener);
     const ConnectionId connection = transport_.connect(to, *this);
+    auto link = add_link(true, std::move(peer), table, listener);
     link->use(connection);
     by_connection_[connection] = link.get();
     if (patience_ms > 0) link->limit_opening(patience_ms);

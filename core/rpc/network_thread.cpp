@@ -78,20 +78,30 @@ void NetworkSocket::monitor(const std::string& inproc_endpoint, int events) {
     fail("a socket can't be monitored at '" + inproc_endpoint + "'");
 }
 
-int NetworkSocket::send(zmq_msg_t& message, int flags) {
+// A connection that has come up since the last call is not always seen by a send that may not wait:
+// asking for events makes libzmq look.
+template <class Send>
+int NetworkSocket::try_to_send(Send send) {
   look_again();
-  for (;;) {
-    if (zmq_msg_send(&message, socket_, flags | ZMQ_DONTWAIT) >= 0) return 0;
-    if (zmq_errno() != EINTR) return zmq_errno();
+  bool asked = false;
+  while (send() < 0) {
+    const int number = zmq_errno();
+    if (number == EINTR) continue;
+    if (asked || (number != EAGAIN && number != EHOSTUNREACH)) return number;
+    asked = true;
+    int events = 0;
+    std::size_t size = sizeof events;
+    zmq_getsockopt(socket_, ZMQ_EVENTS, &events, &size);
   }
+  return 0;
+}
+
+int NetworkSocket::send(zmq_msg_t& message, int flags) {
+  return try_to_send([&] { return zmq_msg_send(&message, socket_, flags | ZMQ_DONTWAIT); });
 }
 
 int NetworkSocket::send(const void* bytes, std::size_t size, int flags) {
-  look_again();
-  for (;;) {
-    if (zmq_send(socket_, bytes, size, flags | ZMQ_DONTWAIT) >= 0) return 0;
-    if (zmq_errno() != EINTR) return zmq_errno();
-  }
+  return try_to_send([&] { return zmq_send(socket_, bytes, size, flags | ZMQ_DONTWAIT); });
 }
 
 bool NetworkSocket::receive(zmq_msg_t& message) {

@@ -77,6 +77,8 @@ class FRESHET_API NetworkSocket {
   friend class NetworkThread;
   using OnReadable = detail::UniqueFunction<void(NetworkSocket&)>;
   NetworkSocket(NetworkThread& thread, void* socket, OnReadable on_readable);
+  template <class Send>
+  int try_to_send(Send send);
   void look_again();
 
   NetworkThread& thread_;

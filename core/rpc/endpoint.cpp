@@ -1,0 +1,66 @@
+#include "rpc/endpoint.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/un.h>
+
+#include <charconv>
+
+#include "freshet/error.h"
+
+namespace freshet {
+namespace {
+
+constexpr std::size_t kMostIpcPath = sizeof(sockaddr_un::sun_path) - 1;
+
+[[noreturn]] void refuse(const std::string& text, const std::string& why) {
+  throw InvalidInput("the address '" + text + "' " + why);
+}
+
+}  // namespace
+
+bool Endpoint::is_loopback() const {
+  if (kind == Kind::ipc || host == "localhost") return true;
+  in_addr v4;
+  if (inet_pton(AF_INET, host.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
+  in6_addr v6;
+  return inet_pton(AF_INET6, host.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+std::string Endpoint::text() const {
+  if (kind == Kind::ipc) return "ipc://" + path;
+  const bool is_v6 = host.find(':') != std::string::npos;
+  return "tcp://" + (is_v6 ? "[" + host + "]" : host) + ":" +
+         (port == 0 ? "*" : std::to_string(port));
+}
+
+Endpoint parse_endpoint(const std::string& text) {
+  if (text.starts_with("ipc://")) {
+    const std::string path = text.substr(6);
+    if (!path.starts_with('/')) refuse(text, "is no absolute path: write ipc:///path");
+    if (path.size() > kMostIpcPath) {
+      refuse(text, "is " + std::to_string(path.size()) +
+                       " bytes long, a socket's path has at most " + std::to_string(kMostIpcPath) +
+                       ": choose a shorter folder");
+    }
+    if (path.find('\0') != std::string::npos) refuse(text, "holds a zero byte");
+    return {Endpoint::Kind::ipc, {}, 0, path};
+  }
+  if (!text.starts_with("tcp://")) refuse(text, "is neither tcp://host:port nor ipc:///path");
+  const std::size_t colon = text.rfind(':');
+  std::string host = text.substr(6, colon < 6 ? 0 : colon - 6);
+  const std::string port = colon < 6 ? "" : text.substr(colon + 1);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  if (host.empty()) refuse(text, "names no host: write tcp://host:port");
+  int number = 0;
+  if (port != "*") {
+    const auto end = port.data() + port.size();
+    const auto parsed = std::from_chars(port.data(), end, number);
+    if (parsed.ec != std::errc() || parsed.ptr != end || number < 0 || number > 65'535) {
+      refuse(text, "has no port from 1 to 65535, or 0 for any that is free");
+    }
+  }
+  return {Endpoint::Kind::tcp, host, number, {}};
+}
+
+}  // namespace freshet
