@@ -1,0 +1,205 @@
+// Parts of text files, from the hidden name to the final one.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "freshet/configuration.h"
+#include "freshet/error.h"
+#include "freshet/metrics.h"
+#include "freshet/runtime_context.h"
+#include "freshet/stages/sink.h"
+#include "scratch_folder.h"
+
+namespace freshet {
+namespace {
+
+using detail::TextPart;
+using testing::ScratchFolder;
+using testing::text_of_file;
+using Names = std::vector<std::string>;
+
+// A subtask of a sink, outside of any job.
+class Subtask final : public RuntimeContext {
+ public:
+  explicit Subtask(std::uint32_t index, std::string id = "0123456789abcdef")
+      : index_(index), id_(std::move(id)) {}
+  const std::string& job_name() const override { return name_; }
+  const std::string& operator_name() const override { return name_; }
+  const std::string& operator_id() const override { return id_; }
+  std::uint32_t subtask_index() const override { return index_; }
+  std::uint32_t parallelism() const override { return 2; }
+  std::uint32_t max_parallelism() const override { return 128; }
+  ExecutionMode mode() const override { return ExecutionMode::kBatch; }
+  const Configuration& configuration() const override { return configuration_; }
+  Accumulator& accumulator(std::string_view, AccumulatorKind) override { return accumulator_; }
+  Counter counter(std::string_view) override {
+    return Counter(detail::make_metric(MetricKind::kCounter));
+  }
+  Gauge gauge(std::string_view) override { return Gauge(detail::make_metric(MetricKind::kGauge)); }
+  Distribution distribution(std::string_view) override {
+    return Distribution(detail::make_metric(MetricKind::kDistribution));
+  }
+  std::optional<std::string> next_split() override { return std::nullopt; }
+  void send_result(std::string) override {}
+  Output& side_output(std::uint32_t) override { throw InvalidInput("a sink has no output"); }
+  std::int64_t now() const override { return 0; }
+
+ private:
+  const std::uint32_t index_;
+  const std::string id_;
+  const std::string name_ = "files";
+  const Configuration configuration_;
+  Accumulator accumulator_{AccumulatorKind::kCount};
+};
+
+Names names_in(const std::string& folder) {
+  Names names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    names.push_back(entry.path().filename());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+void write(TextPart& part, const std::string& text) {
+  part.line() += text;
+  part.end_line();
+}
+
+std::string error_of_opening(TextPart& part, RuntimeContext& context) {
+  try {
+    part.open(context);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(TextPart, IsHiddenUntilItIsCommitted) {
+  const ScratchFolder scratch;
+  const std::string folder = scratch / "made/on/the/way";
+  Subtask first(0), second(1);
+  TextPart a(folder), b(folder);
+  a.open(first);
+  b.open(second);
+  write(a, "rain");
+  write(b, "snow");
+  a.complete();
+  b.complete();
+  for (const std::string& name : names_in(folder)) {
+    EXPECT_EQ(name.rfind(".part-", 0), 0u) << name;
+    EXPECT_NE(name.find(".inprogress-"), std::string::npos) << name;
+  }
+  a.commit();
+  b.commit();
+  EXPECT_EQ(names_in(folder), (Names{"part-0", "part-1"}));
+  EXPECT_EQ(text_of_file(folder + "/part-0"), "rain\n");
+  EXPECT_EQ(text_of_file(folder + "/part-1"), "snow\n");
+}
+
+TEST(TextPart, KeepsAllLinesOfManyBlocks) {
+  const ScratchFolder scratch;
+  Subtask subtask(0);
+  TextPart part(scratch.path());
+  part.open(subtask);
+  std::string expected;
+  for (int i = 0; i < 30'000; ++i) {
+    write(part, "line " + std::to_string(i));
+    expected += "line " + std::to_string(i) + "\n";
+  }
+  part.complete();
+  part.commit();
+  EXPECT_EQ(text_of_file(scratch / "part-0"), expected);
+}
+
+TEST(TextPart, AbandonedLeavesNothing) {
+  const ScratchFolder scratch;
+  Subtask first(0), second(1);
+  {
+    TextPart completed(scratch.path()), dropped(scratch.path());
+    completed.open(first);
+    dropped.open(second);
+    write(completed, "x");
+    completed.complete();
+    completed.abandon();
+    completed.abandon();  // may repeat
+    EXPECT_EQ(names_in(scratch.path()).size(), 1u);
+  }
+  EXPECT_EQ(names_in(scratch.path()), Names{}) << "its destructor does so too";
+}
+
+TEST(TextPart, WhatIsCommittedStays) {
+  const ScratchFolder scratch;
+  Subtask subtask(0);
+  {
+    TextPart part(scratch.path());
+    part.open(subtask);
+    TextPart moved(std::move(part));
+    write(moved, "x");
+    moved.complete();
+    moved.commit();
+    moved.abandon();
+  }
+  EXPECT_EQ(names_in(scratch.path()), Names{"part-0"});
+}
+
+TEST(TextPart, RefusesAFolderWithPartsOfAnotherJob) {
+  const ScratchFolder scratch;
+  scratch.write("part-7", "old");
+  Subtask subtask(0);
+  TextPart part(scratch.path());
+  EXPECT_EQ(error_of_opening(part, subtask),
+            "the output folder '" + scratch.path() +
+                "' holds 'part-7' of another job: remove it or choose another folder");
+  part.abandon();
+  EXPECT_EQ(names_in(scratch.path()), Names{"part-7"});
+}
+
+TEST(TextPart, RefusesAFolderThatAnotherSinkOfTheJobWritesTo) {
+  const ScratchFolder scratch;
+  Subtask one(0, "aaaaaaaaaaaaaaaa"), other(1, "bbbbbbbbbbbbbbbb");
+  TextPart first(scratch.path()), second(scratch.path());
+  first.open(one);
+  const std::string error = error_of_opening(second, other);
+  EXPECT_NE(error.find("two sinks of this job write to the folder"), std::string::npos) << error;
+  EXPECT_NE(error.find("give each a folder of its own"), std::string::npos) << error;
+}
+
+TEST(TextPart, RefusesAFileAndAPlaceThatCanNotBe) {
+  const ScratchFolder scratch;
+  const std::string file = scratch.write("file", "");
+  Subtask subtask(0);
+  TextPart into_file(file), below_file(file + "/folder");
+  EXPECT_EQ(error_of_opening(into_file, subtask),
+            "can't write parts to '" + file + "': it is no folder: name a folder");
+  EXPECT_EQ(error_of_opening(below_file, subtask),
+            "can't make the output folder '" + file +
+                "/folder': Not a directory: choose a place that this user can write to");
+}
+
+TEST(TextPart, TellsThatItsFolderWentAway) {
+  const ScratchFolder scratch;
+  const std::string folder = scratch / "out";
+  Subtask subtask(0);
+  TextPart part(folder);
+  part.open(subtask);
+  part.complete();
+  std::filesystem::remove_all(folder);
+  try {
+    part.commit();
+    FAIL() << "committed";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("check that the folder is still there"),
+              std::string::npos)
+        << error.what();
+  }
+}
+
+}  // namespace
+}  // namespace freshet
