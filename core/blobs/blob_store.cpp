@@ -150,6 +150,7 @@ void BlobStore::materialise(const std::vector<NamedBlob>& files, const fs::path&
   }
   std::error_code ignored;
   if (fs::is_directory(target, ignored)) return;
+  if (target.has_parent_path()) ::mkdir(target.parent_path().c_str(), 0700);
   std::string fresh = target.native() + ".new-XXXXXX";
   if (::mkdtemp(fresh.data()) == nullptr)
     throw InvalidInput(target.native() + ": can't be made: " + reason(errno) +

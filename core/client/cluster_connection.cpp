@@ -1,10 +1,54 @@
 #include "client/cluster_connection.h"
 
-namespace freshet {
+#include <unistd.h>
 
-std::unique_ptr<ClusterClient> connect_to_cluster(const ClusterRecord& record, std::int64_t) {
-  throw ClusterUnreachable("cluster '" + record.cluster_id + "' at " + record.endpoint +
-                           " can't be reached: this build has no client of clusters");
+#include "client/client_session.h"
+#include "client/cluster_node.h"
+#include "client/rpc_cluster_client.h"
+#include "rpc/id_source.h"
+
+namespace freshet {
+namespace {
+
+// Lives as long as anybody uses the session.
+struct ClientNode {
+  ClientNode(KeyPair keys, const PeerInfo& self) : node(std::move(keys)) {
+    node.run([&] {
+      links = std::make_unique<Links>(node.control(), node.transport(), self, LinkOptions{});
+    });
+  }
+  ~ClientNode() {
+    node.run([this] { links.reset(); });
+  }
+
+  ClusterNode node;
+  RandomIds ids;
+  std::unique_ptr<Links> links;
+};
+
+}  // namespace
+
+std::unique_ptr<ClusterClient> connect_to_cluster(const ClusterConnection& connection) {
+  PeerInfo self;
+  self.role = connection.role;
+  self.name =
+      connection.name.empty() ? "client (pid " + std::to_string(::getpid()) + ")" : connection.name;
+  self.incarnation = RandomIds().draw();
+  const auto node = std::make_shared<ClientNode>(key_pair_of(connection.secret_key), self);
+
+  ClientSessionOptions options;
+  options.cluster_id = connection.cluster_id;
+  options.job_manager = connection.job_manager;
+  options.patience_ms = connection.patience_ms;
+  options.owner = node;
+  ClientHost host;
+  host.applications_end_with_it = connection.applications_end_with_it;
+  auto client = std::make_unique<RpcClusterClient>(node->node.run([&] {
+    return ClientSession::start(node->node.control(), *node->links, std::move(options));
+  }),
+                                                   node->ids, std::move(host));
+  static_cast<void>(client->status().get());
+  return client;
 }
 
 }  // namespace freshet

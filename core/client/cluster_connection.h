@@ -1,20 +1,33 @@
-// A ClusterClient over links of this very process: its own control thread, network thread and key.
+// A ClusterClient with all that it needs in this process: its own control thread, network thread
+// and key.
 //
 // Threads    Any.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <string>
 
 #include "freshet/api.h"
 #include "freshet/cluster_client.h"
-#include "freshet/cluster_deployer.h"
+#include "rpc/link.h"
 
 namespace freshet {
 
-// Blocks until the job manager of the record has answered. Throws ClusterUnreachable with the
-// endpoint after `patience_ms`.
-FRESHET_API std::unique_ptr<ClusterClient> connect_to_cluster(const ClusterRecord& record,
-                                                              std::int64_t patience_ms);
+struct ClusterConnection {
+  std::string cluster_id;
+  // Where the job manager is: asked for each time that it is looked for. An empty endpoint: not
+  // known.
+  std::function<Address()> job_manager;
+  std::string secret_key;  // with which it enters
+  std::int64_t patience_ms = 5'000;
+  Role role = Role::kClient;
+  std::string name;  // for people; empty: "client (pid 4711)"
+  bool applications_end_with_it = false;
+};
+
+// Blocks until the job manager has answered. Throws ClusterUnreachable.
+FRESHET_API std::unique_ptr<ClusterClient> connect_to_cluster(const ClusterConnection& connection);
 
 }  // namespace freshet

@@ -2,7 +2,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -107,9 +107,10 @@ std::unique_ptr<ClusterClient> LocalDeployerServices::wait_and_connect(ClusterRe
     const std::int64_t process = started_job_manager(id);
     const int end = process == 0 ? -1 : static_cast<int>(::syscall(SYS_pidfd_open, process, 0));
     const bool found = records_.wait_for_endpoint(id, patience_ms, record, end);
+    pollfd looked{end, POLLIN, 0};
+    const bool ended = process != 0 && (end < 0 || ::poll(&looked, 1, 0) == 1);
     if (end >= 0) ::close(end);
     if (!found) {
-      const bool ended = process != 0 && ::kill(static_cast<pid_t>(process), 0) != 0;
       const std::string said = last_lines_of_file(records_.folder().logs(id) / "jobmanager.log");
       throw ClusterUnreachable(
           (ended ? "the job manager of cluster '" + id + "' has ended before it could be reached"
@@ -119,7 +120,23 @@ std::unique_ptr<ClusterClient> LocalDeployerServices::wait_and_connect(ClusterRe
     }
   }
   const std::int64_t spent = (SystemClock::instance().now_ns() - begin) / 1'000'000;
-  return connect_to_cluster(record, std::max<std::int64_t>(patience_ms - spent, 100));
+  ClusterConnection connection;
+  connection.cluster_id = record.cluster_id;
+  // A restarted job manager may listen elsewhere.
+  connection.job_manager = [records = records_, record]() -> Address {
+    try {
+      if (const auto now = records.find(record.cluster_id);
+          now && now->public_key == record.public_key && !now->endpoint.empty())
+        return {now->endpoint, now->public_key};
+    } catch (const InvalidInput&) {
+      // it was read before
+    }
+    return {record.endpoint, record.public_key};
+  };
+  connection.secret_key = record.client_key;
+  connection.patience_ms = std::max<std::int64_t>(patience_ms - spent, 100);
+  connection.applications_end_with_it = applications_end_with_clients_.load();
+  return connect_to_cluster(connection);
 }
 
 Future<std::unique_ptr<ClusterClient>> LocalDeployerServices::connect(const ClusterRecord& record,

@@ -4,6 +4,7 @@
 // Threads    Any.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -29,6 +30,8 @@ class FRESHET_API LocalDeployerServices final : public DeployerServices {
   static LocalDeployerServices& instance();
 
   const ClusterRecords& cluster_records() const { return records_; }
+  // client.ends-cluster: of clients that are made from here on.
+  void set_applications_end_with_clients(bool end) { applications_end_with_clients_ = end; }
 
   std::string program() const override { return program_fr(); }
   // A record without an endpoint is waited for, too; fails at once, with its last lines, if the
@@ -49,6 +52,7 @@ class FRESHET_API LocalDeployerServices final : public DeployerServices {
   std::int64_t started_job_manager(const std::string& cluster_id) const;
 
   const ClusterRecords records_;
+  std::atomic<bool> applications_end_with_clients_{false};
   mutable std::mutex mutex_;
   std::map<std::string, std::int64_t> job_managers_;  // started here, by cluster
   std::vector<std::thread> connecting_;

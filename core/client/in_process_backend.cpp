@@ -4,14 +4,35 @@
 
 #include <algorithm>
 
+#include "client/deployer_services.h"
 #include "client/running_jobs.h"
 #include "configuration/configuration.h"
 #include "freshet/front_end.h"
 #include "freshet/options.h"
 #include "freshet/stream_graph.h"
+#include "plugin_catalog/deployer_selection.h"
 #include "plugin_catalog/executor_selection.h"
+#include "rpc/id_source.h"
 
 namespace freshet {
+namespace {
+
+// A target that takes whole applications runs no job of a program that calls execute() itself.
+SelectedExecutor executor_or_mend(PluginCatalog& catalog, const Configuration& configuration) {
+  try {
+    return select_executor(catalog, configuration);
+  } catch (const NoExecutor&) {
+    if (!is_cluster_target(catalog, configuration)) throw;
+    const std::string target = configuration.get(options::kExecutionTarget);
+    throw InvalidInput("execute() was called in a program, and target '" + target +
+                       "' takes whole applications with their main: run it by 'fr-run APP "
+                       "--target=" +
+                       target + "', or take target '" + target +
+                       "-session' and a cluster that runs already (fr cluster start)");
+  }
+}
+
+}  // namespace
 
 InProcessBackend& InProcessBackend::instance() {
   static InProcessBackend backend;
@@ -48,11 +69,28 @@ void InProcessBackend::set_cluster(std::shared_ptr<ClusterClient> cluster,
   application_id_ = std::move(application_id);
 }
 
-std::shared_ptr<ClusterClient> InProcessBackend::cluster(const Configuration&) {
+std::shared_ptr<ClusterClient> InProcessBackend::cluster(const Configuration& configuration) {
+  const std::string name = configuration.find(options::kExecutionTarget).value_or("") + ' ' +
+                           configuration.find(options::kClusterId).value_or("");
+  {
+    const std::lock_guard lock(mutex_);
+    if (own_cluster_) return own_cluster_;
+    if (const auto at = clusters_.find(name); at != clusters_.end()) return at->second;
+  }
+  const SelectedDeployer selected = select_deployer(catalog(), configuration);
+  const auto deployer = make_deployer(selected, LocalDeployerServices::instance());
+  std::shared_ptr<ClusterClient> client = deployer->retrieve(configuration).get();
   const std::lock_guard lock(mutex_);
-  if (own_cluster_) return own_cluster_;
-  throw InvalidInput(
-      "this process has no cluster: a job reaches one from a main that runs on the cluster");
+  // main runs here: its jobs are one application.
+  if (application_id_.empty()) {
+    application_id_ = configuration.find(options::kApplicationId).value_or(RandomIds().draw());
+  }
+  return clusters_.emplace(name, std::move(client)).first->second;
+}
+
+std::string InProcessBackend::application_id() const {
+  const std::lock_guard lock(mutex_);
+  return application_id_;
 }
 
 PluginCatalog& InProcessBackend::catalog() {
@@ -66,7 +104,7 @@ PluginCatalog& InProcessBackend::catalog() {
 }
 
 Executor& InProcessBackend::executor_for(const Configuration& configuration) {
-  const SelectedExecutor selected = select_executor(catalog(), configuration);
+  const SelectedExecutor selected = executor_or_mend(catalog(), configuration);
   for (const std::string& warning : selected.warnings) spdlog::warn("{}", warning);
   const std::lock_guard lock(mutex_);
   auto& executor = executors_[&selected.factory];
@@ -78,7 +116,19 @@ Future<std::unique_ptr<JobClient>> InProcessBackend::execute(const Pipeline& pip
                                                              const Configuration& configuration) {
   auto client = executor_for(configuration).execute(pipeline, configuration);
   submitted_ = true;
+  const std::lock_guard lock(mutex_);
+  std::erase_if(submissions_, [](const Future<void>& each) { return each.ready(); });
+  submissions_.push_back(client.then([](const Future<std::unique_ptr<JobClient>>&) {}));
   return client;
+}
+
+void InProcessBackend::wait_for_submissions() {
+  std::vector<Future<void>> left;
+  {
+    const std::lock_guard lock(mutex_);
+    left.swap(submissions_);
+  }
+  for (const Future<void>& each : left) each.wait();
 }
 
 void InProcessBackend::load_operator_libraries(const Pipeline& pipeline) {

@@ -37,6 +37,9 @@ class FRESHET_API InProcessBackend final : public detail::ExecutionBackend,
   // that runs on a cluster. Before that main begins.
   void set_cluster(std::shared_ptr<ClusterClient> cluster, std::string application_id);
 
+  // Waits until every job that was handed to an executor has been taken or refused.
+  void wait_for_submissions();
+
   // Whether an executor has taken a job.
   bool has_submitted() const { return submitted_; }
 
@@ -47,7 +50,7 @@ class FRESHET_API InProcessBackend final : public detail::ExecutionBackend,
   std::unique_ptr<JobClient> run_in_process(const std::string& job_graph,
                                             const Configuration& configuration) override;
   std::shared_ptr<ClusterClient> cluster(const Configuration& configuration) override;
-  std::string application_id() const override { return application_id_; }
+  std::string application_id() const override;
 
  private:
   InProcessBackend();
@@ -58,11 +61,13 @@ class FRESHET_API InProcessBackend final : public detail::ExecutionBackend,
   Executor& executor_for(const Configuration& configuration);
 
   std::atomic<bool> submitted_{false};
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::unique_ptr<Configuration> configuration_;
   std::unique_ptr<PluginCatalog> catalog_;
   std::map<const ExecutorFactory*, std::unique_ptr<Executor>> executors_;
   std::shared_ptr<ClusterClient> own_cluster_;
+  std::map<std::string, std::shared_ptr<ClusterClient>> clusters_;  // by target and id
+  std::vector<Future<void>> submissions_;
   std::string application_id_;
   TranslatorRegistry translators_;
   std::mutex translators_mutex_;  // held while front ends are asked for theirs

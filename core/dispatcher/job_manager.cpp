@@ -79,10 +79,12 @@ void JobManager::add_to_table() {
 
 void JobManager::link_opened(Link& link) {
   spdlog::debug("{} '{}' is connected", name_of(link.peer().role), link.peer().name);
+  if (link.peer().role == Role::kClient) ++clients_;
 }
 
 void JobManager::link_lost(Link& link, const std::string& reason) {
   spdlog::info("{} '{}' is gone: {}", name_of(link.peer().role), link.peer().name, reason);
+  if (link.peer().role == Role::kClient) --clients_;
   std::erase_if(uploads_, [&](const auto& upload) { return upload.second.link == &link; });
   task_managers_.link_lost(link, reason);
   dispatcher_->link_lost(link);
@@ -195,7 +197,9 @@ void JobManager::check_end() {
   if (ended_) return;
   if (ending_.empty() && options_.one_application && dispatcher_->application_has_ended() &&
       dispatcher_->idle()) {
-    if (dispatcher_->ends_told() > 0 || options_.linger_ms == 0 || lingered_) {
+    // Whoever was told still fetches the last of what main has printed.
+    const bool all_left = dispatcher_->ends_told() > 0 && clients_ == 0;
+    if (all_left || options_.linger_ms == 0 || lingered_) {
       shut_down("its application has ended");
     } else if (!lingers_) {
       lingers_ = true;

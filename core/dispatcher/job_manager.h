@@ -53,8 +53,8 @@ struct JobManagerOptions {
   std::string program;                          // absolute path of fr, which runs runners
   std::map<std::string, std::string> settings;  // of the cluster, told to runners
   LinkOptions links;
-  // The cluster of one application: ends with it. A client that waits for its end is given so long
-  // to ask, if none has been told yet.
+  // The cluster of one application: ends with it. Clients are given so long to ask for its end, and
+  // for what main has printed, and to leave.
   bool one_application = false;
   std::int64_t linger_ms = 0;
   std::uint64_t largest_blob = std::uint64_t{4} << 30;
@@ -109,6 +109,7 @@ class FRESHET_API JobManager final : private LinkListener {
   bool task_managers_told_ = false;
   bool waited_enough_ = false;  // for task managers to end
   bool lingers_ = false, lingered_ = false;
+  std::size_t clients_ = 0;  // links of clients
   bool ended_ = false;
   std::vector<Promise<Done>> shut_down_askers_;
   MessageTable table_;

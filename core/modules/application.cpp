@@ -5,17 +5,10 @@
 
 namespace freshet {
 
-LoadedApplication load_application(const ModuleStore& store, const std::filesystem::path& main_file,
-                                   const std::vector<std::filesystem::path>& shipped) {
-  const PluginFile given = read_compatible_file(main_file);
-  if (given.identity.kind != FRESHET_KIND_APPLICATION)
-    throw RefusedFile(main_file, "is a plugin (" + kind_name(given.identity.kind) + " '" +
-                                     given.identity.name +
-                                     "') and not an application: put it into a plugin folder, or "
-                                     "build it with FRESHET_APPLICATION(...)");
-  std::vector<std::filesystem::path> files{main_file};
-  files.insert(files.end(), shipped.begin(), shipped.end());
-  StoredApplication stored = store.store(files);
+namespace {
+
+// Loads the main of what is stored; errors name the file as it was given.
+LoadedApplication load(StoredApplication stored, const std::filesystem::path& main_file) {
   try {
     const PluginFile copy = read_compatible_file(stored.files[0].path);
     const freshet_plugin_v1& contract = load_shared_object(copy);
@@ -27,6 +20,41 @@ LoadedApplication load_application(const ModuleStore& store, const std::filesyst
   } catch (const RefusedFile& refused) {
     throw RefusedFile(main_file, refused.reason());
   }
+}
+
+void check_is_application(const PluginFile& given) {
+  if (given.identity.kind == FRESHET_KIND_APPLICATION) return;
+  throw RefusedFile(given.path, "is a plugin (" + kind_name(given.identity.kind) + " '" +
+                                    given.identity.name +
+                                    "') and not an application: put it into a plugin folder, or "
+                                    "build it with FRESHET_APPLICATION(...)");
+}
+
+}  // namespace
+
+LoadedApplication load_application(const ModuleStore& store, const std::filesystem::path& main_file,
+                                   const std::vector<std::filesystem::path>& shipped) {
+  check_is_application(read_compatible_file(main_file));
+  std::vector<std::filesystem::path> files{main_file};
+  files.insert(files.end(), shipped.begin(), shipped.end());
+  return load(store.store(files), main_file);
+}
+
+LoadedApplication load_placed_application(const std::filesystem::path& folder,
+                                          const std::string& main_name,
+                                          const std::vector<std::string>& shipped) {
+  check_is_application(read_compatible_file(folder / main_name));
+  StoredApplication placed;
+  placed.folder = folder;
+  std::vector<std::string> names{main_name};
+  names.insert(names.end(), shipped.begin(), shipped.end());
+  for (const std::string& name : names) {
+    std::error_code ignored;
+    const std::filesystem::path path = folder / name;
+    placed.files.push_back(
+        {name, Sha256::of_file(path), std::filesystem::file_size(path, ignored), path});
+  }
+  return load(std::move(placed), main_name);
 }
 
 MainResult run_main(const LoadedApplication& application, const std::string& program,

@@ -22,6 +22,12 @@ FRESHET_API LoadedApplication load_application(const ModuleStore& store,
                                                const std::filesystem::path& main_file,
                                                const std::vector<std::filesystem::path>& shipped);
 
+// The same from a folder that holds just these files, which nobody changes: nothing is copied.
+// Names are plain. Throws as above.
+FRESHET_API LoadedApplication load_placed_application(const std::filesystem::path& folder,
+                                                      const std::string& main_name,
+                                                      const std::vector<std::string>& shipped);
+
 struct MainResult {
   freshet_main_outcome outcome = FRESHET_MAIN_RETURNED;
   int exit_code = 0;  // what main returned

@@ -30,7 +30,7 @@
 namespace freshet {
 namespace {
 
-constexpr const char* kMark = "FRESHET_PROCESS";  // in the environment of a child and its own
+constexpr const char* kMark = "PROCESS_OF_FRESHET";  // in the environment of a child and its own
 constexpr std::size_t kBlock = std::size_t{64} * 1024;
 constexpr int kBlocksAtOnce = 16;  // of one child, before others have their turn
 

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdio>
+#include <mutex>
 #include <thread>
 
 #include "client/running_jobs.h"
@@ -16,10 +17,17 @@ namespace freshet::tool {
 
 namespace {
 std::atomic<bool> seen{false};
+std::mutex handler_mutex;
+std::function<void()> handler;  // of handler_mutex
 constexpr std::int64_t kPatienceNs = 900'000'000;
 }  // namespace
 
 bool interrupted() { return seen.load(); }
+
+void set_interrupt_handler(std::function<void()> next) {
+  const std::lock_guard lock(handler_mutex);
+  handler = std::move(next);
+}
 
 void watch_interrupts() {
   static sigset_t signals;
@@ -32,6 +40,13 @@ void watch_interrupts() {
     for (;;) {
       int number = 0;
       if (sigwait(&signals, &number) != 0) return;
+      {
+        const std::lock_guard lock(handler_mutex);
+        if (handler && !seen.exchange(true)) {
+          handler();
+          continue;
+        }
+      }
       const auto running = RunningJobs::instance().running();
       if (seen.exchange(true) || running.empty()) _exit(kCanceled);
       for (const auto& job : running) {

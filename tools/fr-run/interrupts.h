@@ -2,10 +2,15 @@
 // leaves at once.
 #pragma once
 
+#include <functional>
+
 namespace freshet::tool {
 
 // Before any other thread is started: from then on the two signals go to a thread of their own.
 void watch_interrupts();
 bool interrupted();
+// What the first one does instead of canceling the jobs of this process; null: that again. Called
+// on a thread of its own.
+void set_interrupt_handler(std::function<void()> handler);
 
 }  // namespace freshet::tool

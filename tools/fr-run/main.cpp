@@ -13,6 +13,8 @@
 
 #include "client/in_process_backend.h"
 #include "client/running_jobs.h"
+#include "cluster_run.h"
+#include "cluster_words.h"
 #include "configuration/configuration.h"
 #include "exit_code.h"
 #include "freshet/error.h"
@@ -21,6 +23,7 @@
 #include "interrupts.h"
 #include "modules/application.h"
 #include "own_words.h"
+#include "plugin_catalog/deployer_selection.h"
 #include "plugin_catalog/executor_selection.h"
 #include "plugin_catalog/front_end_selection.h"
 #include "progress.h"
@@ -36,6 +39,7 @@ struct CommandLine {
   std::vector<std::string> arguments;
   std::string hint;  // told if the run is refused; may be empty
   bool verbose = false;
+  bool wait_for_cluster = false;
 };
 
 // A report fits into a screen, whatever a user's exception says, unless -v asks for all of it.
@@ -60,8 +64,9 @@ void tell(const std::string& text, bool whole = false) {
 std::string hint_about(const std::vector<std::string>& arguments) {
   if (arguments.empty() || arguments.front() == "--") return {};
   const std::string& first = arguments.front();
-  static const std::vector<std::string> ours{"--target",     "--parallelism", "--config",
-                                             "--plugin-dir", "--ship",        "-D"};
+  static const std::vector<std::string> ours{
+      "--target", "--parallelism", "--config", "--plugin-dir",
+      "--ship",   "--cluster-id",  "-D",       "--wait-for-cluster"};
   for (const std::string& word : arguments) {
     for (const std::string& option : ours) {
       if (word.rfind(option, 0) != 0) continue;
@@ -80,10 +85,12 @@ std::string hint_about(const std::vector<std::string>& arguments) {
 std::optional<int> read(int argc, char** argv, CommandLine& line) {
   CLI::App app("Runs an application (a shared object with a main) on a target.", "fr-run");
   app.footer(
-      "Exit codes: main's own; 64 bad usage, 65 refused input, 70 a job failed, 71 main threw an\n"
-      "exception, 130 canceled.");
+      "Exit codes: main's own; 64 bad usage, 65 refused input, 69 no cluster answers, 70 a job\n"
+      "failed, 71 main threw an exception, 128 and a signal's number if that killed main, 130\n"
+      "canceled.");
   app.set_version_flag("--version", sdk_version());
-  std::string target, parallelism;
+  std::string target, parallelism, cluster_id, wait;
+  bool detached = false;
   std::vector<std::string> definitions, plugin_dirs;
   app.add_option("APP", line.application,
                  "the application: a .so made with FRESHET_APPLICATION, or a file for a front end")
@@ -98,6 +105,12 @@ std::optional<int> read(int argc, char** argv, CommandLine& line) {
       ->allow_extra_args(false);
   app.add_option("--ship", line.shipped, "a file that the application needs beside it")
       ->allow_extra_args(false);
+  app.add_option("--cluster-id", cluster_id,
+                 "the cluster, of a target that ends in -session (cluster.id)");
+  app.add_option("--wait-for-cluster", wait,
+                 "wait so long for a cluster, such as '60 s' (client.timeout)");
+  app.add_flag("-d,--detached", detached,
+               "leave once a cluster has taken the application (client.attached)");
   app.add_flag("-v,--verbose", line.verbose, "says more");
   try {
     std::vector<std::string> words(argv + 1, argv + argc);
@@ -134,6 +147,14 @@ std::optional<int> read(int argc, char** argv, CommandLine& line) {
   if (!parallelism.empty()) {
     line.flags.push_back({options::kParallelismDefault.key(), parallelism, "--parallelism"});
   }
+  if (!cluster_id.empty()) {
+    line.flags.push_back({options::kClusterId.key(), cluster_id, "--cluster-id"});
+  }
+  if (!wait.empty()) {
+    line.flags.push_back({options::kClientTimeout.key(), wait, "--wait-for-cluster"});
+    line.wait_for_cluster = true;
+  }
+  if (detached) line.flags.push_back({options::kClientAttached.key(), "false", "--detached"});
   if (!plugin_dirs.empty()) {
     const std::string all = ConfigValue<std::vector<std::string>>::format(plugin_dirs);
     line.flags.push_back({options::kPluginDirs.key(), all, "--plugin-dir"});
@@ -217,6 +238,18 @@ int run_pipeline(const CommandLine& line, InProcessBackend& backend,
   return result.succeeded() ? kFinished : kJobFailed;
 }
 
+// Main runs here, its jobs on a cluster: the first Ctrl-C cancels them.
+void cancel_on_interrupt(InProcessBackend& backend, const Configuration& configuration, bool wait) {
+  if (wait) static_cast<void>(find_cluster(configuration, true));
+  const auto cluster = backend.cluster(configuration);
+  set_interrupt_handler([cluster, &backend] {
+    std::fprintf(stderr,
+                 "fr-run: canceling the jobs on cluster '%s' (once more to leave at once)\n",
+                 cluster->cluster_id().c_str());
+    static_cast<void>(cluster->cancel_application(backend.application_id()));
+  });
+}
+
 int run(const CommandLine& line) {
   InProcessBackend& backend = InProcessBackend::instance();
   Configuration configuration =
@@ -226,8 +259,21 @@ int run(const CommandLine& line) {
   spdlog::set_level(line.verbose ? spdlog::level::debug
                                  : severity(configuration.get(options::kLogLevel)));
   backend.set_configuration(configuration);
+  const bool on_cluster = is_cluster_target(backend.catalog(), configuration);
+  const bool session = on_cluster && is_session_target(configuration);
+  const bool main_in_client =
+      session && configuration.get(options::kExecutionMain) == MainLocation::kClient;
+  if (on_cluster && !main_in_client) {
+    for (const std::string& warning :
+         configuration_warnings(configuration, process_environment())) {
+      tell("warning: " + warning);
+    }
+    return run_on_cluster({line.application, line.shipped, line.arguments, line.wait_for_cluster},
+                          configuration, backend.catalog());
+  }
   // Found out before any code of the application runs.
   static_cast<void>(select_executor(backend.catalog(), configuration));
+  if (main_in_client) cancel_on_interrupt(backend, configuration, line.wait_for_cluster);
 
   // Without front ends the file is judged as an application, whose refusal says what it is.
   if (may_be_a_pipeline(line.application) &&
@@ -263,6 +309,9 @@ int main(int argc, char** argv) {
   int code = kRefusedInput;
   try {
     code = run(line);
+  } catch (const freshet::ClusterUnreachable& error) {
+    tell(error.what(), line.verbose);
+    code = kNoCluster;
   } catch (const freshet::Error& error) {
     tell(error.what(), line.verbose);
   }

@@ -3,8 +3,13 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <map>
 #include <mutex>
+#include <string>
 #include <thread>
+
+#include "freshet/cluster_client.h"
+#include "freshet/job_client.h"
 
 namespace freshet::tool {
 
@@ -24,6 +29,25 @@ class ProgressLine {
   std::condition_variable stopped_;
   bool stop_ = false;
   std::thread thread_;
+};
+
+// The same of an application on a cluster; shown by whoever waits for it.
+class ClusterProgress {
+ public:
+  ClusterProgress(ClusterClient& client, std::string application, std::int64_t interval_ms);
+  ~ClusterProgress();
+  ClusterProgress(const ClusterProgress&) = delete;
+  ClusterProgress& operator=(const ClusterProgress&) = delete;
+  // Nothing unless the interval is over.
+  void show();
+
+ private:
+  ClusterClient& client_;
+  const std::string application_;
+  const std::int64_t interval_ms_;
+  std::int64_t last_ms_;
+  std::map<std::string, JobDetails> before_;
+  bool shown_ = false;
 };
 
 }  // namespace freshet::tool

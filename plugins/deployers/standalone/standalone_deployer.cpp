@@ -138,14 +138,15 @@ class StandaloneDeployer final : public freshet::ClusterDeployer {
           {"secret_key", manager_secret},
           {"clients", {client_public}},
           {"settings", settings}}.dump();
-      record.details["jobmanager"] = std::to_string(
-          services_.start_detached(record.cluster_id, "jobmanager",
-                                   {program, "jobmanager", id, "--mode=" + mode}, for_manager));
+      record.details["jobmanager"] = std::to_string(services_.start_detached(
+          record.cluster_id, "jobmanager",
+          {program, "jobmanager", id, "--mode=" + mode, "--inherited"}, for_manager));
       const std::string for_workers = nlohmann::json{{"settings", settings}}.dump();
       for (std::int32_t i = 1; i <= task_managers; ++i) {
         const std::string name = "taskmanager-" + std::to_string(i);
         record.details[name] = std::to_string(services_.start_detached(
-            record.cluster_id, name, {program, "taskmanager", id, "--name=" + name}, for_workers));
+            record.cluster_id, name, {program, "taskmanager", id, "--name=" + name, "--inherited"},
+            for_workers));
       }
       services_.write_record(record);
     } catch (...) {

@@ -1,0 +1,44 @@
+// How a tool finds the cluster that it is about: the words, and the connection.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "client/cluster_presence.h"
+#include "client/deployer_services.h"
+#include "freshet/cluster_client.h"
+#include "freshet/configuration.h"
+#include "freshet/duration.h"
+#include "freshet/options.h"
+
+namespace freshet::tool {
+
+constexpr int kNoCluster = 69;  // EX_UNAVAILABLE of sysexits.h
+
+// The record of the cluster that the configuration names, or the only one there is; with
+// `wait`, one that comes within client.timeout. Throws InvalidInput that names where it looked.
+inline ClusterRecord find_cluster(const Configuration& configuration, bool wait) {
+  const ClusterRecords& records = LocalDeployerServices::instance().cluster_records();
+  remove_all_remains(records);
+  ClusterRecord record;
+  if (wait && records.wait_for_endpoint(configuration.find(options::kClusterId).value_or(""),
+                                        configuration.get(options::kClientTimeout).ms(), record))
+    return record;
+  return records.choose(configuration);
+}
+
+inline std::unique_ptr<ClusterClient> connect_to(const ClusterRecord& record,
+                                                 const Configuration& configuration) {
+  return LocalDeployerServices::instance()
+      .connect(record, configuration.get(options::kClientTimeout).ms())
+      .get();
+}
+
+// A bare path as the cluster's client shall read it, whatever its working folder; URLs as they are.
+inline std::string location_of(const std::string& given) {
+  if (given.find("://") != std::string::npos) return given;
+  std::error_code ignored;
+  return std::filesystem::absolute(given, ignored).native();
+}
+
+}  // namespace freshet::tool

@@ -1,0 +1,167 @@
+#include "cluster_run.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include "client/deployer_services.h"
+#include "cluster_words.h"
+#include "exit_code.h"
+#include "freshet/error.h"
+#include "freshet/job_client.h"
+#include "freshet/options.h"
+#include "interrupts.h"
+#include "plugin_catalog/deployer_selection.h"
+#include "process/main_end.h"
+#include "progress.h"
+#include "rpc/id_source.h"
+
+namespace freshet::tool {
+namespace {
+
+constexpr std::int64_t kLookMs = 50;
+// The cluster of an application may be gone before the last of main's output was fetched.
+constexpr std::int64_t kLastOutputMs = 2'000;
+
+ApplicationSpec spec_of(const ClusterRun& run, const Configuration& configuration) {
+  ApplicationSpec spec;
+  spec.id = configuration.find(options::kApplicationId).value_or("");
+  if (spec.id.empty()) spec.id = RandomIds().draw();
+  spec.main.location = location_of(run.application);
+  spec.name = std::filesystem::path(run.application).filename().native();
+  for (const std::string& file : run.shipped) spec.shipped.push_back({location_of(file), {}});
+  spec.arguments = run.arguments;
+  const Configuration of_job = configuration.of_scope(Scope::kJob);
+  for (const auto& [key, entry] : of_job.to_entries()) spec.settings[key] = entry.text;
+  return spec;
+}
+
+// What main prints, as it comes. The runner's own last line is told in the reason of its end.
+class Output {
+ public:
+  Output(ClusterClient& client, std::string process)
+      : client_(client), process_(std::move(process)) {}
+
+  // False: there was nothing new.
+  bool follow(std::int64_t patience_ms) {
+    try {
+      const auto chunk = client_.read_log(process_, at_).get_for(patience_ms);
+      if (!chunk || chunk->text.empty()) return false;
+      at_ = chunk->next;
+      show(chunk->text);
+      return true;
+    } catch (const Error&) {
+      return false;  // main has not begun, or the cluster has ended
+    }
+  }
+  void finish() {
+    if (!line_.empty() && !is_own(line_)) put(line_);
+    line_.clear();
+    std::fflush(stdout);
+  }
+
+ private:
+  static bool is_own(const std::string& line) {
+    static const std::string mark = last_line_of_main("").substr(0, 10);
+    return line.compare(0, mark.size(), mark) == 0;
+  }
+  void show(const std::string& text) {
+    std::size_t begin = 0;
+    for (std::size_t end = text.find('\n'); end != std::string::npos;
+         end = text.find('\n', begin)) {
+      line_.append(text, begin, end + 1 - begin);
+      if (is_own(line_)) is_over_ = true;
+      if (!is_over_) put(line_);
+      line_.clear();
+      begin = end + 1;
+    }
+    line_.append(text, begin);
+    std::fflush(stdout);
+  }
+  static void put(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+  ClusterClient& client_;
+  const std::string process_;
+  std::uint64_t at_ = 0;
+  std::string line_;
+  bool is_over_ = false;
+};
+
+int code_of(const ApplicationInfo& end) {
+  switch (end.status) {
+    case ApplicationStatus::kFinished:
+      return kFinished;
+    case ApplicationStatus::kCanceled:
+      return kCanceled;
+    default:
+      if (end.signal) return 128 + *end.signal;
+      if (end.exit_code && *end.exit_code != 0) return *end.exit_code;
+      return kJobFailed;
+  }
+}
+
+int attend(ClusterClient& client, const std::string& id, const Configuration& configuration) {
+  set_interrupt_handler([&client, id] {
+    std::fprintf(stderr,
+                 "fr-run: canceling application %s on cluster '%s' (once more to leave at once)\n",
+                 id.c_str(), client.cluster_id().c_str());
+    static_cast<void>(client.cancel_application(id));
+  });
+  Output output(client, "main:" + id);
+  const Future<ApplicationInfo> ended = client.application_end(id);
+  {
+    ClusterProgress progress(client, id, configuration.get(options::kClientProgressInterval).ms());
+    while (!ended.wait_for(kLookMs)) {
+      while (output.follow(1'000) && !ended.ready()) {
+      }
+      progress.show();
+    }
+  }
+  const ApplicationInfo end = ended.get();
+  while (output.follow(kLastOutputMs)) {
+  }
+  output.finish();
+  set_interrupt_handler(nullptr);
+  if (end.status == ApplicationStatus::kCanceled) {
+    std::fprintf(stderr, "fr-run: canceled\n");
+  } else if (end.status == ApplicationStatus::kFailed) {
+    std::fprintf(stderr, "fr-run: application '%s' (%s) failed: %s\n", end.name.c_str(),
+                 end.id.c_str(), end.reason.c_str());
+  } else if (end.jobs.empty()) {
+    std::fprintf(stderr, "fr-run: main of %s has run no job\n", end.name.c_str());
+  }
+  return code_of(end);
+}
+
+}  // namespace
+
+int run_on_cluster(const ClusterRun& run, const Configuration& configuration,
+                   PluginCatalog& catalog) {
+  const SelectedDeployer selected = select_deployer(catalog, configuration);
+  for (const std::string& warning : selected.warnings)
+    std::fprintf(stderr, "fr-run: warning: %s\n", warning.c_str());
+  LocalDeployerServices& services = LocalDeployerServices::instance();
+  remove_all_remains(services.cluster_records());
+  const bool attached = configuration.get(options::kClientAttached);
+  services.set_applications_end_with_clients(attached &&
+                                             configuration.get(options::kClientEndsCluster));
+  const auto deployer = make_deployer(selected, services);
+  const ApplicationSpec spec = spec_of(run, configuration);
+  std::unique_ptr<ClusterClient> client;
+  if (is_session_target(configuration)) {
+    if (run.wait_for_cluster) static_cast<void>(find_cluster(configuration, true));
+    client = deployer->retrieve(configuration).get();
+    static_cast<void>(client->submit_application(spec).get());
+  } else {
+    client = deployer->deploy_application(spec, configuration).get();
+  }
+  if (!attached) {
+    std::printf("application %s on cluster %s\n", spec.id.c_str(), client->cluster_id().c_str());
+    return kFinished;
+  }
+  return attend(*client, spec.id, configuration);
+}
+
+}  // namespace freshet::tool

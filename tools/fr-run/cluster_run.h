@@ -1,0 +1,24 @@
+// An application whose main runs on a cluster: a new one of its own, or a session that runs
+// already. Nothing of the application is loaded here.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "freshet/configuration.h"
+#include "plugin_catalog/plugin_catalog.h"
+
+namespace freshet::tool {
+
+struct ClusterRun {
+  std::string application;  // a path, which is uploaded, or a URL
+  std::vector<std::string> shipped;
+  std::vector<std::string> arguments;
+  bool wait_for_cluster = false;
+};
+
+// Returns the exit code. Throws InvalidInput or ClusterUnreachable.
+int run_on_cluster(const ClusterRun& run, const Configuration& configuration,
+                   PluginCatalog& catalog);
+
+}  // namespace freshet::tool

@@ -1,0 +1,109 @@
+// fr list | status | cancel | wait: the applications and jobs of a cluster.
+#include <cstdio>
+
+#include "cluster/client_words.h"
+#include "freshet/error.h"
+#include "freshet/job_client.h"
+
+namespace freshet::tool {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct IdWords : ClientWords {
+  std::string id;
+};
+
+int list(const IdWords& words) {
+  const auto applications = words.connect()->applications().get();
+  if (words.json) {
+    Json all = Json::array();
+    for (const ApplicationInfo& each : applications) all.push_back(json_of(each));
+    std::printf("%s\n", all.dump(2).c_str());
+    return kDone;
+  }
+  for (const ApplicationInfo& each : applications) std::printf("%s", text_of(each).c_str());
+  return kDone;
+}
+
+int status(const IdWords& words) {
+  const auto client = words.connect();
+  const Found found = find_by_id(*client, words.id);
+  if (words.json) {
+    std::printf("%s\n",
+                (found.is_job ? json_of(found.job) : json_of(found.application)).dump(2).c_str());
+    return kDone;
+  }
+  if (!found.is_job) {
+    std::printf("%s", text_of(found.application).c_str());
+    return kDone;
+  }
+  std::printf("%s", text_of(found.job).c_str());
+  const JobDetails details = client->job(found.job.job_id)->details().get();
+  for (const VertexDetails& vertex : details.vertices)
+    std::printf("    %s  parallelism %u, %llu records in, %llu out\n", vertex.name.c_str(),
+                vertex.parallelism, static_cast<unsigned long long>(vertex.records_in),
+                static_cast<unsigned long long>(vertex.records_out));
+  return kDone;
+}
+
+int cancel(const IdWords& words) {
+  const auto client = words.connect();
+  const Found found = find_by_id(*client, words.id);
+  if (found.is_job) {
+    client->job(found.job.job_id)->cancel().get();
+  } else {
+    client->cancel_application(found.application.id).get();
+  }
+  return kDone;
+}
+
+int wait(const IdWords& words) {
+  const auto client = words.connect();
+  const Found found = find_by_id(*client, words.id);
+  if (found.is_job) {
+    const JobResult result = client->job(found.job.job_id)->result().get();
+    if (words.json) {
+      Json json{{"id", result.job_id},
+                {"name", result.job_name},
+                {"status", name_of(result.status)},
+                {"duration_ms", result.duration_ms}};
+      if (result.failure) json["failure"] = result.failure->message;
+      std::printf("%s\n", json.dump(2).c_str());
+    } else {
+      std::printf("job %s  %s  %s\n", result.job_id.c_str(), name_of(result.status),
+                  result.failure ? result.failure->message.c_str() : "");
+    }
+    return result.succeeded()                      ? kDone
+           : result.status == JobStatus::kCanceled ? kWasInterrupted
+                                                   : kItFailed;
+  }
+  const ApplicationInfo end = client->application_end(found.application.id).get();
+  std::printf("%s", words.json ? (json_of(end).dump(2) + "\n").c_str() : text_of(end).c_str());
+  return end.status == ApplicationStatus::kFinished   ? kDone
+         : end.status == ApplicationStatus::kCanceled ? kWasInterrupted
+                                                      : kItFailed;
+}
+
+Command::SetUp command_with(int (*function)(const IdWords&), bool takes_id) {
+  return [function, takes_id](CLI::App& command) -> Command::Run {
+    const auto words = std::make_shared<IdWords>();
+    words->add_to(command);
+    if (takes_id)
+      command.add_option("ID", words->id, "of an application or job, or what it begins with")
+          ->required();
+    return [words, function] { return with_cluster([&] { return function(*words); }); };
+  };
+}
+
+const Command kList("list", "List the applications and jobs of a cluster.",
+                    command_with(list, false));
+const Command kStatus("status", "Show an application or a job of a cluster.",
+                      command_with(status, true));
+const Command kCancel("cancel", "Cancel an application or a job of a cluster.",
+                      command_with(cancel, true));
+const Command kWait("wait", "Wait for the end of an application or a job of a cluster.",
+                    command_with(wait, true));
+
+}  // namespace
+}  // namespace freshet::tool

@@ -1,0 +1,132 @@
+#include "cluster/client_words.h"
+
+#include <cstdio>
+#include <ctime>
+
+#include "freshet/error.h"
+
+namespace freshet::tool {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string time_of(std::int64_t ms) {
+  if (ms == 0) return "-";
+  const std::time_t seconds = ms / 1000;
+  std::tm parts{};
+  ::localtime_r(&seconds, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts);
+  return text;
+}
+
+}  // namespace
+
+void ClientWords::add_to(CLI::App& command) {
+  flags.add_to(command);
+  command.add_option("--cluster-id", cluster_id,
+                     "which cluster (cluster.id); else the only one there is");
+  command.add_option("--wait-for-cluster", wait,
+                     "wait so long for a cluster, such as '60 s' (client.timeout)");
+  command.add_flag("--json", json, "for programs");
+}
+
+Configuration ClientWords::load() const {
+  Configuration configuration = flags.load();
+  if (!cluster_id.empty())
+    configuration.set(options::kClusterId, cluster_id, Origin::command_line("--cluster-id"));
+  if (!wait.empty()) {
+    configuration.set_raw(options::kClientTimeout.key(), wait,
+                          Origin::command_line("--wait-for-cluster"));
+    static_cast<void>(configuration.get(options::kClientTimeout));
+  }
+  return configuration;
+}
+
+std::unique_ptr<ClusterClient> ClientWords::connect() const {
+  const Configuration configuration = load();
+  return connect_to(find_cluster(configuration, !wait.empty()), configuration);
+}
+
+int with_cluster(const std::function<int()>& run) {
+  try {
+    return run();
+  } catch (const ClusterUnreachable& error) {
+    std::fprintf(stderr, "fr: %s\n", error.what());
+    return kNoCluster;
+  }
+}
+
+Json json_of(const JobInfo& job) {
+  return {{"id", job.job_id},
+          {"name", job.job_name},
+          {"application", job.application_id},
+          {"status", name_of(job.status)},
+          {"detail", job.detail},
+          {"since_ms", job.since_ms},
+          {"ended_ms", job.ended_ms}};
+}
+
+Json json_of(const ApplicationInfo& application) {
+  Json json{{"id", application.id},
+            {"name", application.name},
+            {"status", name_of(application.status)},
+            {"reason", application.reason}};
+  json["exit_code"] = application.exit_code ? Json(*application.exit_code) : Json(nullptr);
+  json["signal"] = application.signal ? Json(*application.signal) : Json(nullptr);
+  json["since_ms"] = application.since_ms;
+  json["ended_ms"] = application.ended_ms;
+  json["jobs"] = Json::array();
+  for (const JobInfo& job : application.jobs) json["jobs"].push_back(json_of(job));
+  return json;
+}
+
+Json json_of(const ClusterInfo& cluster) {
+  Json json{{"id", cluster.id},
+            {"version", cluster.version},
+            {"process", cluster.process_id},
+            {"since_ms", cluster.since_ms},
+            {"task_managers", Json::array()}};
+  for (const TaskManagerInfo& each : cluster.task_managers)
+    json["task_managers"].push_back({{"id", each.id},
+                                     {"host", each.host},
+                                     {"process", each.process_id},
+                                     {"slots", each.slots},
+                                     {"free_slots", each.free_slots},
+                                     {"workers", each.worker_processes}});
+  return json;
+}
+
+std::string text_of(const JobInfo& job) {
+  std::string text = "  job " + job.job_id + "  " + name_of(job.status) + "  " + job.job_name +
+                     "  since " + time_of(job.since_ms);
+  if (!job.detail.empty()) text += "\n      " + job.detail;
+  return text + "\n";
+}
+
+std::string text_of(const ApplicationInfo& application) {
+  std::string text = application.id + "  " + name_of(application.status) + "  " + application.name +
+                     "  since " + time_of(application.since_ms);
+  if (!application.reason.empty()) text += "\n    " + application.reason;
+  text += "\n";
+  for (const JobInfo& job : application.jobs) text += text_of(job);
+  return text;
+}
+
+Found find_by_id(ClusterClient& client, const std::string& id) {
+  std::vector<Found> found;
+  for (const ApplicationInfo& application : client.applications().get()) {
+    if (application.id.rfind(id, 0) == 0) found.push_back({application, false, {}});
+    for (const JobInfo& job : application.jobs)
+      if (job.job_id.rfind(id, 0) == 0) found.push_back({application, true, job});
+  }
+  if (found.empty())
+    throw InvalidInput("cluster '" + client.cluster_id() + "' knows no application or job '" + id +
+                       "': 'fr list' shows them");
+  if (found.size() > 1)
+    throw InvalidInput(std::to_string(found.size()) + " applications and jobs of cluster '" +
+                       client.cluster_id() + "' begin with '" + id + "': give more of the id");
+  return found[0];
+}
+
+}  // namespace freshet::tool

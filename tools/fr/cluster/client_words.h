@@ -1,0 +1,46 @@
+// The words and the exit codes of fr's commands that talk to a cluster.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "cluster_words.h"
+#include "command.h"
+#include "configuration_flags.h"
+
+namespace freshet::tool {
+
+// Beside those of command.h and kNoCluster.
+constexpr int kItFailed = 70;  // what was waited for has failed
+
+struct ClientWords {
+  ConfigurationFlags flags;
+  std::string cluster_id, wait;
+  bool json = false;
+
+  void add_to(CLI::App& command);
+  Configuration load() const;
+  std::unique_ptr<ClusterClient> connect() const;
+};
+
+// What `run` returns; ClusterUnreachable becomes kNoCluster with one line.
+int with_cluster(const std::function<int()>& run);
+
+nlohmann::ordered_json json_of(const ClusterInfo& cluster);
+nlohmann::ordered_json json_of(const ApplicationInfo& application);
+nlohmann::ordered_json json_of(const JobInfo& job);
+// One line each, jobs behind their application.
+std::string text_of(const ApplicationInfo& application);
+std::string text_of(const JobInfo& job);
+
+// An application or a job by its id or what it begins with. Throws InvalidInput: none, or several.
+struct Found {
+  ApplicationInfo application;
+  bool is_job = false;
+  JobInfo job;
+};
+Found find_by_id(ClusterClient& client, const std::string& id);
+
+}  // namespace freshet::tool

@@ -1,0 +1,156 @@
+// fr cluster start | list | status | stop: session clusters, and what there is of clusters.
+#include <cstdio>
+
+#include "cluster/client_words.h"
+#include "freshet/error.h"
+#include "plugin_catalog/deployer_selection.h"
+#include "plugin_catalog/plugin_catalog.h"
+
+namespace freshet::tool {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct StartWords : ClientWords {
+  std::string target = "standalone-session";
+  std::string task_managers, slots;
+};
+
+std::unique_ptr<ClusterDeployer> deployer_of(PluginCatalog& catalog,
+                                             const Configuration& configuration) {
+  const SelectedDeployer selected = select_deployer(catalog, configuration);
+  for (const std::string& warning : selected.warnings)
+    std::fprintf(stderr, "fr: warning: %s\n", warning.c_str());
+  return make_deployer(selected, LocalDeployerServices::instance());
+}
+
+PluginCatalog catalog_of(const Configuration& configuration) {
+  return PluginCatalog(
+      SearchPath(SearchPath::Sources::of_this_process(configuration.get(options::kPluginDirs))));
+}
+
+int start(const StartWords& words) {
+  Configuration configuration = words.load();
+  configuration.set(options::kExecutionTarget, words.target, Origin::command_line("--target"));
+  const auto set = [&](const std::string& key, const std::string& text, const char* flag) {
+    if (!text.empty()) configuration.set_raw(key, text, Origin::command_line(flag));
+  };
+  set(options::kStandaloneTaskManagers.key(), words.task_managers, "--task-managers");
+  set(options::kTaskmanagerSlots.key(), words.slots, "--slots");
+  configuration.validate();
+  if (!is_session_target(configuration))
+    throw InvalidInput("--target=" + words.target + " is no session: 'fr-run APP --target=" +
+                       words.target + "' brings up a cluster for one application");
+  remove_all_remains(LocalDeployerServices::instance().cluster_records());
+  PluginCatalog catalog = catalog_of(configuration);
+  const auto client = deployer_of(catalog, configuration)->deploy_session(configuration).get();
+  if (words.json) {
+    std::printf("%s\n", json_of(client->status().get()).dump(2).c_str());
+  } else {
+    std::printf("%s\n", client->cluster_id().c_str());
+  }
+  return kDone;
+}
+
+int list(const ClientWords& words) {
+  static_cast<void>(words.load());
+  const ClusterRecords& records = LocalDeployerServices::instance().cluster_records();
+  remove_all_remains(records);
+  Json all = Json::array();
+  for (const ClusterRecord& record : records.all()) {
+    const auto mode = record.details.find("mode");
+    all.push_back({{"id", record.cluster_id},
+                   {"deployer", record.deployer},
+                   {"mode", mode == record.details.end() ? "" : mode->second},
+                   {"endpoint", record.endpoint},
+                   {"since_ms", record.since_ms}});
+  }
+  if (words.json) {
+    std::printf("%s\n", all.dump(2).c_str());
+    return kDone;
+  }
+  for (const Json& each : all)
+    std::printf("%s  %s  %s  %s\n", each["id"].get<std::string>().c_str(),
+                each["deployer"].get<std::string>().c_str(),
+                each["mode"].get<std::string>().c_str(),
+                each["endpoint"].get<std::string>().c_str());
+  if (all.empty())
+    std::fprintf(stderr, "fr: no cluster is known in %s\n", records.folder().clusters().c_str());
+  return kDone;
+}
+
+int status(const ClientWords& words) {
+  const auto client = words.connect();
+  const ClusterInfo info = client->status().get();
+  if (words.json) {
+    std::printf("%s\n", json_of(info).dump(2).c_str());
+    return kDone;
+  }
+  std::printf("cluster %s, version %s, job manager: process %lld\n", info.id.c_str(),
+              info.version.c_str(), static_cast<long long>(info.process_id));
+  for (const TaskManagerInfo& each : info.task_managers)
+    std::printf("  %s on %s, process %lld: %u of %u slots free, %zu workers\n", each.id.c_str(),
+                each.host.c_str(), static_cast<long long>(each.process_id), each.free_slots,
+                each.slots, each.worker_processes.size());
+  if (info.task_managers.empty()) std::printf("  no task manager\n");
+  return kDone;
+}
+
+int stop(const ClientWords& words) {
+  const Configuration configuration = words.load();
+  const ClusterRecord record = find_cluster(configuration, !words.wait.empty());
+  std::string trouble;
+  try {
+    const auto client = connect_to(record, configuration);
+    if (!client->shut_down().get_for(30'000)) trouble = "it did not end within 30 s";
+  } catch (const ClusterUnreachable& error) {
+    trouble = error.what();
+  }
+  // What does not end by itself is killed, whatever state it is in.
+  Configuration of_deployer = configuration;
+  of_deployer.set(options::kExecutionTarget, record.deployer + "-session",
+                  Origin::command_line("the cluster's record"));
+  PluginCatalog catalog = catalog_of(of_deployer);
+  const auto& records = LocalDeployerServices::instance().cluster_records();
+  constexpr int kLooks = 200;
+  for (int i = 0; trouble.empty() && i < kLooks && is_present(records.folder(), record.cluster_id);
+       ++i)
+    ::usleep(10'000);
+  deployer_of(catalog, of_deployer)->kill(record.cluster_id).get();
+  if (words.json) {
+    std::printf("%s\n",
+                Json{{"id", record.cluster_id}, {"killed", !trouble.empty()}}.dump().c_str());
+  } else if (!trouble.empty()) {
+    std::printf("cluster '%s' was killed: %s\n", record.cluster_id.c_str(), trouble.c_str());
+  } else {
+    std::printf("cluster '%s' has ended\n", record.cluster_id.c_str());
+  }
+  return kDone;
+}
+
+const Command kCluster("cluster", "Start, list, look at and stop clusters.", [](CLI::App& command) {
+  const auto run = std::make_shared<Command::Run>();
+  command.require_subcommand(1);
+  const auto add = [&](const char* name, const char* text, int (*function)(const ClientWords&)) {
+    CLI::App* const sub = command.add_subcommand(name, text);
+    const auto words = std::make_shared<ClientWords>();
+    words->add_to(*sub);
+    sub->callback(
+        [run, words, function] { *run = [words, function] { return function(*words); }; });
+  };
+  add("list", "The clusters of this user.", list);
+  add("status", "A cluster and its task managers.", status);
+  add("stop", "Cancel what runs and end every process of a cluster.", stop);
+  CLI::App* const sub =
+      command.add_subcommand("start", "Bring up a session cluster; prints its id.");
+  const auto words = std::make_shared<StartWords>();
+  words->add_to(*sub);
+  sub->add_option("--target", words->target, "which deployer (execution.target)");
+  sub->add_option("--task-managers", words->task_managers, "standalone.task-managers");
+  sub->add_option("--slots", words->slots, "of each task manager (taskmanager.slots)");
+  sub->callback([run, words] { *run = [words] { return start(*words); }; });
+  return [run] { return with_cluster(*run); };
+});
+
+}  // namespace
+}  // namespace freshet::tool

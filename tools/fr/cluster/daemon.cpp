@@ -1,0 +1,179 @@
+#include "cluster/daemon.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <spdlog/sinks/base_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "configuration/configuration.h"
+#include "freshet/error.h"
+#include "freshet/options.h"
+#include "process/started_process.h"
+#include "rpc/id_source.h"
+
+namespace freshet::tool {
+namespace {
+
+class RolledSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit RolledSink(std::shared_ptr<RolledLog> log) : log_(std::move(log)) {}
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    log_->append({line.data(), line.size()});
+  }
+  void flush_() override {}
+
+  const std::shared_ptr<RolledLog> log_;
+};
+
+// A cluster's own log tells what happened unless it was told otherwise.
+void set_level(spdlog::logger& logger, const Configuration& configuration) {
+  const LogLevel level = configuration.find(options::kLogLevel).value_or(LogLevel::kInfo);
+  logger.set_level(static_cast<spdlog::level::level_enum>(level));
+}
+static_assert(static_cast<int>(LogLevel::kTrace) == SPDLOG_LEVEL_TRACE &&
+              static_cast<int>(LogLevel::kError) == SPDLOG_LEVEL_ERROR);
+
+sigset_t end_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, number);
+  return signals;
+}
+
+}  // namespace
+
+void DaemonWords::add_to(CLI::App& command) {
+  command.add_option("--cluster-id", cluster_id, "which cluster (cluster.id)");
+  command.add_option("--config", configuration_file, "the configuration file");
+  command.add_option("-D", definitions, "key=value: any option of cluster scope")
+      ->allow_extra_args(false);
+  command.add_flag("--inherited", inherited,
+                   "keys and settings stand at descriptor 3: for deployers");
+}
+
+HandedOver take_handed_over(bool inherited) {
+  HandedOver handed;
+  if (!inherited) return handed;
+  const std::string text = take_inherited();
+  try {
+    const nlohmann::json json = nlohmann::json::parse(text);
+    handed.secret_key = json.value("secret_key", std::string());
+    handed.clients = json.value("clients", std::vector<std::string>());
+    handed.settings = json.value("settings", std::map<std::string, std::string>());
+  } catch (const nlohmann::json::exception& error) {
+    throw InvalidInput(
+        std::string("--inherited: what stands at descriptor 3 is not what a deployer "
+                    "hands over: ") +
+        error.what());
+  }
+  return handed;
+}
+
+Configuration daemon_configuration(const DaemonWords& words, const HandedOver& handed) {
+  ConfigurationSources sources;
+  sources.file = words.configuration_file;
+  sources.environment = process_environment();
+  for (const auto& [key, text] : handed.settings)
+    sources.flags.push_back({key, text, "deployment"});
+  for (const std::string& definition : words.definitions)
+    sources.flags.push_back(parse_definition(definition));
+  return load_configuration(sources);
+}
+
+Configuration child_configuration(const std::map<std::string, std::string>& settings) {
+  Configuration configuration;
+  for (const auto& [key, text] : settings)
+    configuration.set_raw(key, text, Origin::command_line("the submission"));
+  return configuration;
+}
+
+std::map<std::string, std::string> settings_of_cluster(const Configuration& configuration) {
+  std::map<std::string, std::string> settings;
+  const Configuration of_cluster = configuration.of_scope(Scope::kCluster);
+  for (const auto& [key, entry] : of_cluster.to_entries()) settings[key] = entry.text;
+  if (const auto plugins = configuration.lookup(options::kPluginDirs.info()))
+    settings[options::kPluginDirs.key()] = plugins->text;
+  return settings;
+}
+
+LinkOptions link_options(const Configuration& configuration) {
+  LinkOptions links;
+  links.heartbeat_interval_ms = configuration.get(options::kHeartbeatInterval).ms();
+  links.heartbeat_timeout_ms = configuration.get(options::kHeartbeatTimeout).ms();
+  return links;
+}
+
+std::shared_ptr<RolledLog> open_log(const Configuration& configuration, const std::string& folder,
+                                    const std::string& name, bool whole) {
+  const auto log =
+      std::make_shared<RolledLog>(folder, name, configuration.get(options::kLogMaxSize).bytes());
+  if (whole) log->take_standard_streams();
+  std::vector<spdlog::sink_ptr> sinks{std::make_shared<RolledSink>(log)};
+  if (!whole) sinks.push_back(std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  const auto logger = std::make_shared<spdlog::logger>("freshet", sinks.begin(), sinks.end());
+  set_level(*logger, configuration);
+  logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %l  %v");
+  spdlog::set_default_logger(logger);
+  return log;
+}
+
+void log_to_standard_error(const Configuration& configuration) {
+  const auto logger = std::make_shared<spdlog::logger>(
+      "freshet", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  set_level(*logger, configuration);
+  logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %l  %v");
+  spdlog::set_default_logger(logger);
+}
+
+EndSignals::EndSignals() {
+  const sigset_t signals = end_signals();
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signals_ = ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+  stop_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (signals_ < 0 || stop_ < 0)
+    throw InvalidInput(std::string("signals can't be watched: ") + std::strerror(errno));
+}
+
+EndSignals::~EndSignals() {
+  const std::uint64_t one = 1;
+  static_cast<void>(::write(stop_, &one, sizeof one) == sizeof one);
+  if (thread_.joinable()) thread_.join();
+  ::close(signals_);
+  ::close(stop_);
+}
+
+void EndSignals::on_first(std::function<void(const std::string& why)> first) {
+  thread_ = std::thread([this, first = std::move(first)] {
+    bool seen = false;
+    while (true) {
+      pollfd polled[] = {{signals_, POLLIN, 0}, {stop_, POLLIN, 0}};
+      if (::poll(polled, 2, -1) < 0) continue;
+      if (polled[1].revents != 0) return;
+      signalfd_siginfo signal{};
+      if (::read(signals_, &signal, sizeof signal) != sizeof signal) continue;
+      if (seen) ::_exit(128 + static_cast<int>(signal.ssi_signo));
+      seen = true;
+      first(std::string("signal ") + ::sigdescr_np(static_cast<int>(signal.ssi_signo)));
+    }
+  });
+}
+
+std::string new_incarnation() { return RandomIds().draw(); }
+
+std::string host_name() {
+  char name[256] = {};
+  return ::gethostname(name, sizeof name - 1) == 0 ? name : "localhost";
+}
+
+}  // namespace freshet::tool

@@ -1,0 +1,77 @@
+// What the processes of a cluster have in common: settings, a log of their own, signals that end
+// them, what they were handed over.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "freshet/configuration.h"
+#include "process/rolled_log.h"
+#include "rpc/link.h"
+
+namespace freshet::tool {
+
+// Exit codes of the processes of a cluster, beside those of command.h.
+constexpr int kEndedAsAsked = 0;
+constexpr int kCantStart = 65;
+constexpr int kLostItsCluster = 75;  // EX_TEMPFAIL of sysexits.h
+
+// The words that every daemon takes.
+struct DaemonWords {
+  std::string cluster_id;
+  std::string configuration_file;
+  std::vector<std::string> definitions;
+  bool inherited = false;  // what it needs stands at descriptor 3
+
+  void add_to(CLI::App& command);
+};
+
+// What a deployer hands over: JSON with the settings of the cluster, and the process's own fields.
+struct HandedOver {
+  std::string secret_key;
+  std::vector<std::string> clients;  // public keys
+  std::map<std::string, std::string> settings;
+};
+// Throws InvalidInput.
+HandedOver take_handed_over(bool inherited);
+
+Configuration daemon_configuration(const DaemonWords& words, const HandedOver& handed);
+// A runner's or worker's, which was told all.
+Configuration child_configuration(const std::map<std::string, std::string>& settings);
+// Those that belong to the cluster, as text, for runners and workers.
+std::map<std::string, std::string> settings_of_cluster(const Configuration& configuration);
+LinkOptions link_options(const Configuration& configuration);
+
+// Sends this process's log to <folder>/<name>.log, rolled. With `whole`, what it prints otherwise
+// goes there, too; else the log also goes to standard error.
+std::shared_ptr<RolledLog> open_log(const Configuration& configuration, const std::string& folder,
+                                    const std::string& name, bool whole);
+// To standard error, which is in somebody's log already.
+void log_to_standard_error(const Configuration& configuration);
+
+// SIGTERM, SIGINT and SIGHUP call `first`; a second one ends the process at once. Made before any
+// other thread.
+class EndSignals {
+ public:
+  EndSignals();
+  ~EndSignals();
+  EndSignals(const EndSignals&) = delete;
+  EndSignals& operator=(const EndSignals&) = delete;
+  void on_first(std::function<void(const std::string& why)> first);  // once
+
+ private:
+  int signals_ = -1;
+  int stop_ = -1;
+  std::thread thread_;
+};
+
+// 32 hex digits, new for each process.
+std::string new_incarnation();
+std::string host_name();
+
+}  // namespace freshet::tool

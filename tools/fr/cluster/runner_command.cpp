@@ -1,0 +1,105 @@
+// fr runner: runs the main of one application on a cluster. Started by a job manager, which reads
+// how main ended from the exit code and the last line (process/main_end.h).
+#include <fcntl.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "client/cluster_connection.h"
+#include "client/in_process_backend.h"
+#include "cluster/daemon.h"
+#include "command.h"
+#include "configuration/configuration.h"
+#include "freshet/error.h"
+#include "freshet/options.h"
+#include "modules/application.h"
+#include "process/child_starts.h"
+#include "process/main_end.h"
+#include "process/started_process.h"
+
+namespace freshet::tool {
+namespace {
+
+constexpr std::int64_t kPatienceMs = 30'000;
+
+// Main may close its own standard streams.
+class LastWord {
+ public:
+  LastWord() : copy_(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 100)) {}
+  void say(const std::string& reason) const {
+    std::fflush(nullptr);
+    const std::string line = last_line_of_main(reason);
+    static_cast<void>(::write(copy_, line.data(), line.size()) ==
+                      static_cast<ssize_t>(line.size()));
+  }
+
+ private:
+  const int copy_;
+};
+
+int outcome(const MainResult& main, const LastWord& last_word) {
+  switch (main.outcome) {
+    case FRESHET_MAIN_RETURNED:
+      return main.exit_code;
+    case FRESHET_MAIN_REFUSED:
+      last_word.say("was refused: " + main.error);
+      return kMainRefused;
+    case FRESHET_MAIN_JOB_FAILED:
+      last_word.say("left with the failure of its job: " + main.error);
+      return kMainJobFailed;
+    case FRESHET_MAIN_CANCELED:
+      last_word.say("was canceled");
+      return kWasInterrupted;
+    default:
+      last_word.say("threw: " + main.error);
+      return kMainThrew;
+  }
+}
+
+int run() {
+  const LastWord last_word;
+  try {
+    const RunnerStart start = read_runner_start(take_inherited());
+    Configuration configuration = child_configuration(start.settings);
+    configuration.set(options::kExecutionTarget, "cluster", Origin::command_line("the cluster"));
+    configuration.set(options::kClusterId, start.cluster_id, Origin::command_line("the cluster"));
+    log_to_standard_error(configuration);
+    InProcessBackend& backend = InProcessBackend::instance();
+    backend.set_configuration(configuration);
+
+    ClusterConnection connection;
+    connection.cluster_id = start.cluster_id;
+    connection.job_manager = [address = start.job_manager] { return address; };
+    connection.secret_key = start.secret_key;
+    connection.patience_ms = kPatienceMs;
+    connection.role = Role::kRunner;
+    connection.name = "main of '" + start.name + "' (" + start.application_id + ")";
+    backend.set_cluster(connect_to_cluster(connection), start.application_id);
+
+    const LoadedApplication application =
+        load_placed_application(start.folder, start.main, start.shipped);
+    adopt_new_options(configuration, process_environment());
+    for (const std::string& warning : configuration_warnings(configuration, process_environment()))
+      spdlog::warn("{}", warning);
+    backend.set_configuration(configuration);
+    const MainResult main = run_main(application, start.main, start.arguments);
+    backend.wait_for_submissions();
+    const int code = outcome(main, last_word);
+    backend.set_cluster(nullptr, start.application_id);
+    return code;
+  } catch (const Error& error) {
+    last_word.say(std::string("could not begin: ") + error.what());
+    return kMainRefused;
+  }
+}
+
+const Command kRunner("runner", "", [](CLI::App& command) {
+  command.group("");  // not for people
+  const auto name = std::make_shared<std::string>();
+  command.add_option("NAME", *name, "of the application, for those who list processes");
+  return [name] { return run(); };
+});
+
+}  // namespace
+}  // namespace freshet::tool

@@ -1,0 +1,148 @@
+// fr taskmanager: offers slots of this host to a cluster, until the cluster ends.
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "blobs/stored_blobs.h"
+#include "client/cluster_node.h"
+#include "client/cluster_presence.h"
+#include "client/cluster_records.h"
+#include "client/deployer_services.h"
+#include "cluster/daemon.h"
+#include "cluster/join_file.h"
+#include "command.h"
+#include "freshet/error.h"
+#include "freshet/options.h"
+#include "process/child_processes.h"
+#include "task_manager/task_manager.h"
+
+namespace freshet::tool {
+namespace {
+
+constexpr std::int64_t kPatienceMs = 30'000;  // without a job manager
+
+struct Words : DaemonWords {
+  std::string join;
+  std::string name;
+};
+
+// Of the cluster whose record this user has.
+JoinFile join_of(const ClusterRecords& records, const std::string& id) {
+  ClusterRecord record;
+  if (!records.wait_for_endpoint(id, kPatienceMs, record))
+    throw InvalidInput("no job manager of cluster '" + id + "' has announced itself in " +
+                       records.path_of(id).native() + " within " + std::to_string(kPatienceMs) +
+                       " ms: start one by 'fr jobmanager --cluster-id=" + id + "'");
+  return read_join_file(records.folder().run(id) / "join.json");
+}
+
+bool job_manager_lives(const ClusterRecords& records, const std::string& id) {
+  const auto record = records.find(id);
+  if (!record) return false;
+  const auto process = record->details.find("jobmanager");
+  return process == record->details.end() ||
+         ::kill(static_cast<pid_t>(std::strtol(process->second.c_str(), nullptr, 10)), 0) == 0;
+}
+
+int run(Words words) {
+  const HandedOver handed = take_handed_over(words.inherited);
+  EndSignals signals;
+  const Configuration configuration = daemon_configuration(words, handed);
+  const ClusterRecords records(StateFolder::of_this_user());
+  JoinFile join;
+  if (!words.join.empty()) {
+    join = read_join_file(words.join);
+  } else if (words.cluster_id.empty()) {
+    throw InvalidInput("which cluster? give --cluster-id=ID, or --join=FILE");
+  }
+  const std::string id = words.join.empty() ? words.cluster_id : join.cluster_id;
+  const std::string name = !words.name.empty()
+                               ? words.name
+                               : "taskmanager-" + host_name() + "-" + std::to_string(::getpid());
+  const std::string logs = records.folder().make_logs(id);
+  const auto log = open_log(configuration, logs, name, words.inherited);
+  const ClusterPresence presence(records, id);
+  if (words.join.empty()) join = join_of(records, id);
+  const auto known = records.find(id);
+  const bool ends_with_job_manager =
+      known && known->details.count("mode") != 0 && known->details.at("mode") == "application";
+
+  ClusterNode node(key_pair_of(join.secret_key));
+  ChildProcesses children(node.control(), {logs, configuration.get(options::kLogMaxSize).bytes()});
+  children.add_log(log);
+  const std::filesystem::path folder = records.folder().make_run(id) / name;
+  make_private_folder(folder);
+  StoredBlobs blobs(folder);
+  RandomIds ids;
+
+  TaskManagerOptions role;
+  role.cluster_id = id;
+  role.id = name;
+  role.host = host_name();
+  role.process_id = ::getpid();
+  const std::int32_t slots = configuration.get(options::kTaskmanagerSlots);
+  role.slots = slots > 0 ? static_cast<std::uint32_t>(slots)
+                         : std::max(1U, std::thread::hardware_concurrency());
+  role.program = program_fr();
+  role.socket_folder = records.folder().make_sockets(id);
+  role.bind = configuration.get(options::kTaskmanagerBind);
+  role.settings = settings_of_cluster(configuration);
+  role.links = link_options(configuration);
+  role.patience_ms = kPatienceMs;
+
+  Promise<std::string> ended;
+  const Future<std::string> end = ended.future();
+  std::unique_ptr<TaskManager> manager;
+  // A restarted job manager may have another address.
+  const auto job_manager = [&]() -> Address {
+    if (ends_with_job_manager && !job_manager_lives(records, id)) {
+      node.control().post("job manager has ended", [&manager] {
+        if (manager) manager->end("the job manager of this application's cluster has ended");
+      });
+      return {};
+    }
+    const auto record = words.join.empty() ? records.find(id) : std::nullopt;
+    if (!record || record->endpoint.empty()) return join.job_manager;
+    return {record->endpoint, record->public_key};
+  };
+  node.run([&] {
+    manager = std::make_unique<TaskManager>(
+        TaskManagerServices{node.control(), node.transport(), children, blobs, ids, job_manager},
+        role, [&ended](const std::string& why) { ended.set_value(why); });
+    manager->start();
+  });
+  spdlog::info("task manager '{}' offers {} slots to cluster '{}'", name, role.slots, id);
+  signals.on_first([&](const std::string& why) {
+    node.control().post("end", [&manager, why] {
+      if (manager) manager->end(why);
+    });
+  });
+  const std::string why = end.get();
+  spdlog::info("task manager '{}' has ended: {}", name, why);
+  node.run([&] { manager.reset(); });
+  return kEndedAsAsked;
+}
+
+const Command kTaskManager("taskmanager",
+                           "Offer slots of this host to a cluster, until the cluster ends.",
+                           [](CLI::App& command) {
+                             const auto words = std::make_shared<Words>();
+                             words->add_to(command);
+                             command.add_option(
+                                 "--join", words->join,
+                                 "the file join.json of a cluster, also of one on another host");
+                             command.add_option("--name", words->name, "its id in the cluster");
+                             return [words]() -> int {
+                               try {
+                                 return run(*words);
+                               } catch (const Error& error) {
+                                 std::fprintf(stderr, "fr taskmanager: %s\n", error.what());
+                                 return kCantStart;
+                               }
+                             };
+                           });
+
+}  // namespace
+}  // namespace freshet::tool

@@ -1,0 +1,58 @@
+// fr worker: runs the tasks of one job on this host. Started by a task manager.
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "client/cluster_node.h"
+#include "cluster/daemon.h"
+#include "command.h"
+#include "freshet/error.h"
+#include "process/child_starts.h"
+#include "process/started_process.h"
+#include "worker/worker_role.h"
+#include "worker/worker_tasks.h"
+
+namespace freshet::tool {
+namespace {
+
+int run() {
+  try {
+    const WorkerStart start = read_worker_start(take_inherited());
+    const Configuration configuration = child_configuration(start.settings);
+    log_to_standard_error(configuration);
+
+    ClusterNode node(key_pair_of(start.secret_key));
+    Promise<int> ended;
+    const Future<int> end = ended.future();
+    WorkerTasks tasks(node.network(), node.keys(), configuration);
+    std::unique_ptr<WorkerRole> role;
+    node.run([&] {
+      role = std::make_unique<WorkerRole>(
+          node.control(), node.transport(), tasks, start, new_incarnation(), ::getpid(),
+          link_options(configuration), [&ended](int code, const std::string& why) {
+            spdlog::debug("the worker ends: {}", why);
+            ended.set_value(code);
+          });
+      role->start();
+    });
+    const int code = end.get();
+    // Nothing is left to be told. What of the user's code does not end, ends with the process.
+    std::fflush(nullptr);
+    node.run([&] { role.reset(); });
+    return code;
+  } catch (const Error& error) {
+    std::fprintf(stderr, "fr worker: %s\n", error.what());
+    return kCantStart;
+  }
+}
+
+const Command kWorker("worker", "", [](CLI::App& command) {
+  command.group("");  // not for people
+  const auto name = std::make_shared<std::string>();
+  command.add_option("NAME", *name, "of the job, for those who list processes");
+  return [name] { return run(); };
+});
+
+}  // namespace
+}  // namespace freshet::tool
