@@ -12,6 +12,7 @@ namespace freshet {
 namespace {
 
 constexpr std::uint32_t kCredits = 4;
+constexpr std::size_t kMostKept = 128;  // a job that ends early sends the rest at once
 
 }  // namespace
 
@@ -115,7 +116,7 @@ void CollectReader::Connection::take(std::string_view message) {
         const std::lock_guard lock(mutex_);
         if (ended_) return;
         if (!reader_) {
-          if (rows_.size() >= kCredits) throw DecodeError("more rows than were asked for");
+          if (rows_.size() >= kMostKept) throw DecodeError("more rows than were asked for");
           rows_.push_back(std::move(rows));
           return;
         }

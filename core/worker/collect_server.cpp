@@ -127,6 +127,16 @@ void CollectServer::drop(ReaderId reader) {
   changed_.notify_all();
 }
 
+void CollectServer::send_the_rest() {
+  for (auto& [id, reading] : readings_) {
+    {
+      const std::lock_guard lock(reading->mutex);
+      reading->credits += kMostCredits;
+    }
+    pump(reading);
+  }
+}
+
 void CollectServer::wait_for_readers(std::size_t vertices) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return stopped_ || done_ >= vertices; });

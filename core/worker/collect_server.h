@@ -29,6 +29,9 @@ class FRESHET_API CollectServer {
   void message(ReaderId reader, DataKind kind, std::string_view message);
   void left(ReaderId reader);
 
+  // Sends the little that is left in queues that have ended, to clients with room for it or not.
+  void send_the_rest();
+
   // Until clients have read `vertices` queues to the end, or stop() is called. [any other thread]
   void wait_for_readers(std::size_t vertices);
   // [any thread]

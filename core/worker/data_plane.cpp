@@ -248,10 +248,11 @@ void DataPlane::welcome(const std::string& routing_id, Incoming& incoming,
     if (is_tcp() && !admitted_readers_.contains(key)) {
       throw InvalidInput("a client whose key was not admitted wants to read rows");
     }
+    if (!handler_) throw InvalidInput("the tasks of this worker have ended");
     incoming.kind = Incoming::Kind::reader;
     incoming.reader = next_reader_++;
     readers_[incoming.reader] = routing_id;
-    if (handler_) handler_->reader_joined(incoming.reader, hello);
+    handler_->reader_joined(incoming.reader, hello);
     return;
   }
   if (hello.worker <= membership_.number || hello.worker >= peers_.size()) {
@@ -323,8 +324,11 @@ void DataPlane::join(DataMembership membership, DataHandler& handler) {
   });
 }
 
-void DataPlane::leave() {
-  network_.call([this] { handler_ = nullptr; });
+void DataPlane::leave(const std::function<void()>& last) {
+  network_.call([&] {
+    if (handler_ && last) last();
+    handler_ = nullptr;
+  });
 }
 
 void DataPlane::connect_to(std::uint32_t worker) {

@@ -65,8 +65,8 @@ class FRESHET_API DataPlane final : public FrameSink, public CreditSink {
   void admit_reader(const PublicKey& key);
   // Connects to the other workers; what came before is told now. Once, after listen().
   void join(DataMembership membership, DataHandler& handler);
-  // The handler is told nothing more once this has returned. May repeat.
-  void leave();
+  // Calls `last` on the network thread; the handler is told nothing more then. May repeat.
+  void leave(const std::function<void()>& last = nullptr);
 
   // [any thread, none waits]
   void send(std::uint32_t worker, FramePointer frame) override;

@@ -63,7 +63,7 @@ void RemoteTasks::connect_input(std::uint32_t place, Channel& channel, std::uint
 void RemoteTasks::join() { plane_.join({graph_.id, part_.number, part_.workers}, *this); }
 
 void RemoteTasks::leave() {
-  plane_.leave();
+  plane_.leave([this] { collects_.send_the_rest(); });
   collects_.stop();
 }
 

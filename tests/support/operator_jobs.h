@@ -31,6 +31,7 @@
 #include "freshet/runtime_context.h"
 #include "job_graphs.h"
 #include "translation/completion.h"
+#include "workers.h"
 
 namespace freshet::testing {
 
@@ -229,6 +230,9 @@ class OperatorJob {
   std::unique_ptr<JobClient> start(Configuration configuration = {}) {
     complete_job(graph_, ProcessModules::of_this_process());
     graph_.validate();
+    if (const std::uint32_t workers = workers_of_this_process()) {
+      return start_over_workers(graph_.to_bytes(), workers, configuration);
+    }
     return RunningJobs::instance().start(
         std::make_unique<LocalJob>(graph_.to_bytes(), configuration));
   }

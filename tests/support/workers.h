@@ -1,0 +1,91 @@
+// Jobs over several workers of this process, joined by real sockets, with the least of a job
+// master: it opens the gates when all have told that they are there, and cancels all when one has
+// failed.
+//
+//   WorkersJob job(graph.to_bytes(), {.workers = 3});
+//   job.start();
+//   const JobResult result = job.result().get();
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client/collect_reader.h"
+#include "freshet/configuration.h"
+#include "freshet/job_client.h"
+#include "freshet/job_graph.h"
+#include "job_master/execution_graph.h"
+#include "rpc/network_thread.h"
+#include "scratch_folder.h"
+#include "worker/worker_tasks.h"
+
+namespace freshet::testing {
+
+struct WorkersOptions {
+  std::uint32_t workers = 2;
+  // Of the subtask at that place; nullptr: subtask i runs in worker i % workers.
+  std::function<std::uint32_t(const ExecutionGraph::SubtaskId& id)> worker_of = nullptr;
+  Configuration configuration = {};
+};
+
+class WorkersJob {
+ public:
+  WorkersJob(const std::string& job_graph, const WorkersOptions& options);
+  // Cancels what still runs, and waits for it.
+  ~WorkersJob();
+
+  void start();
+  const JobGraph& graph() const { return graph_; }
+  std::uint32_t workers() const { return static_cast<std::uint32_t>(parts_.size()); }
+  Address address(std::uint32_t worker) const { return addresses_[worker]; }
+  // The worker of a vertex's first subtask.
+  std::uint32_t worker_of(std::uint32_t vertex) const;
+  JobStatus status() const;
+  Future<JobResult> result() const { return result_; }
+  void cancel();
+  TaskReport report() const;
+  Future<std::optional<std::string>> next_result(const std::string& vertex);
+
+ private:
+  struct Part;
+  void opened();
+  void finished();
+  void failed(FailureInfo failure);
+  void ended(TaskReport report);
+
+  const JobGraph graph_;
+  const std::string bytes_;
+  ScratchFolder folder_;
+  std::vector<std::uint32_t> worker_of_subtask_;
+  std::vector<Address> addresses_;
+  std::vector<std::unique_ptr<Part>> parts_;
+  std::unique_ptr<NetworkThread> client_network_;
+  std::map<std::string, std::unique_ptr<CollectReader>> readers_;
+
+  mutable std::mutex mutex_;
+  std::size_t opened_ = 0;
+  std::size_t finished_ = 0;
+  std::size_t ended_ = 0;
+  bool canceled_ = false;
+  std::optional<FailureInfo> failure_;
+  JobStatus status_ = JobStatus::kCreated;
+  AccumulatorValues accumulators_;
+  Promise<JobResult> promise_;
+  const Future<JobResult> result_;
+};
+
+// Lets execute() of this process run its jobs over so many workers; 0: in the process again. Jobs
+// that are running go on.
+void execute_over_workers(std::uint32_t workers);
+// As was said last; 0: in the process.
+std::uint32_t workers_of_this_process();
+std::unique_ptr<JobClient> start_over_workers(const std::string& job_graph, std::uint32_t workers,
+                                              const Configuration& configuration);
+
+}  // namespace freshet::testing
