@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <atomic>
 #include <thread>
 #include <vector>
 
@@ -30,10 +31,16 @@ class ClientSession::Inner final : public std::enable_shared_from_this<Inner>,
   }
 
   const ClientSessionOptions& options() const { return options_; }
+  bool closed() const { return closed_; }
 
   // The rest on the control thread.
 
   void add(Request request) {
+    if (closed_) {
+      request.fail(std::make_exception_ptr(ClusterUnreachable(
+          std::string("'") + request.kind + "' can't be asked: the client has ended")));
+      return;
+    }
     const std::uint64_t number = ++last_request_;
     Request& added = requests_.emplace(number, std::move(request)).first->second;
     if (open_) {
@@ -66,8 +73,7 @@ class ClientSession::Inner final : public std::enable_shared_from_this<Inner>,
   }
 
   void close() {
-    if (closed_) return;
-    closed_ = true;
+    if (closed_.exchange(true)) return;
     alive_.end();
     if (patience_) thread.cancel(*patience_);
     if (again_) thread.cancel(*again_);
@@ -75,6 +81,12 @@ class ClientSession::Inner final : public std::enable_shared_from_this<Inner>,
     link_ = nullptr;
     open_ = false;
     listener_.reset();
+    std::map<std::uint64_t, Request> failed;
+    failed.swap(requests_);
+    for (auto& [number, request] : failed) {
+      request.fail(std::make_exception_ptr(ClusterUnreachable(
+          std::string("'") + request.kind + "' was not answered: the client has ended")));
+    }
   }
 
   ControlThread& thread;
@@ -177,7 +189,8 @@ class ClientSession::Inner final : public std::enable_shared_from_this<Inner>,
   const ClientSessionOptions options_;
   MessageTable table_;
   Link* link_ = nullptr;
-  bool open_ = false, closed_ = false, gave_up_ = false;
+  std::atomic<bool> closed_{false};  // then neither thread nor links are touched any more
+  bool open_ = false, gave_up_ = false;
   std::map<std::uint64_t, Request> requests_;
   std::uint64_t last_request_ = 0;
   std::optional<std::int64_t> waits_since_ns_;  // without a link
@@ -199,6 +212,7 @@ ClientSession::ClientSession(std::shared_ptr<Inner> inner, std::shared_ptr<void>
     : inner_(std::move(inner)), owner_(std::move(owner)) {}
 
 ClientSession::~ClientSession() {
+  if (inner_->closed()) return;
   if (inner_->thread.is_current()) {
     inner_->close();
     // The owner waits for the control thread, which is this one.
@@ -217,6 +231,8 @@ ClientSession::~ClientSession() {
     // The fiber that let go of the client is canceled; the session closes all the same.
   }
 }
+
+void ClientSession::close() { inner_->close(); }
 
 const std::string& ClientSession::cluster_id() const { return inner_->options().cluster_id; }
 

@@ -3,7 +3,8 @@
 //
 // Begin here; rpc_cluster_client.h and rpc_job_client.h are the clients, uploads.h brings files.
 //
-// Threads    ask(), listen() and the destructor from any; the rest on the control thread, where
+// Threads    ask(), listen() and the destructor from any thread; the rest on the control thread,
+// where
 //            futures complete and the listener is told.
 // End        The session ends with the last copy of its shared_ptr; a request that is not answered
 //            yet holds one.
@@ -53,6 +54,9 @@ class FRESHET_API ClientSession : public std::enable_shared_from_this<ClientSess
   template <class M>
   Future<typename M::Answer> ask(M message, Repeat repeat = Repeat::kAlways);
   void listen(std::shared_ptr<ClusterListener> listener);
+  // Ends it at once: what is not answered fails with ClusterUnreachable. [control thread, or once
+  // nothing runs on it any more]
+  void close();
 
  private:
   // The first argument: ask on this link. Then it is told how that went: whether it is over.

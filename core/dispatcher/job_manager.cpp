@@ -34,8 +34,9 @@ JobManager::JobManager(JobManagerServices services, JobManagerOptions options, O
 
 JobManager::~JobManager() {
   alive_.end();
-  links_.reset();
   dispatcher_.reset();
+  task_managers_.stop_listening();
+  links_.reset();
   services_.election.give_up(options_.name);
 }
 

@@ -63,6 +63,8 @@ class FRESHET_API TaskManagers {
   // Whom to ask for a log: by the id of a task manager, or "<job id>:<worker>". Null: neither.
   Link* link_for_log(const std::string& process) const;
   void end_all(const std::string& reason);
+  // Before the links go: nothing that they still answer is heard.
+  void stop_listening() { alive_.end(); }
 
  private:
   struct Manager {

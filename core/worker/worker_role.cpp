@@ -14,15 +14,16 @@ WorkerRole::WorkerRole(ControlThread& thread, Transport& transport, TaskRunner& 
       on_end_(std::move(on_end)) {
   table_.on<Deploy>([this](Link&, const Deploy& message) { deploy(message); });
   table_.on<OpenGate>([this](Link&, const OpenGate&) {
-    if (deployed_) tasks_.open_gate();
+    if (runs_) tasks_.open_gate();
   });
   table_.on<Commit>([this](Link&, const Commit&) {
-    if (deployed_) tasks_.commit();
+    if (runs_) tasks_.commit();
   });
   table_.on<CancelTasks>([this](Link&, const CancelTasks&) {
-    if (deployed_) tasks_.cancel();
+    if (runs_) tasks_.cancel();
   });
-  table_.on<GetReport>([this](Link&, const GetReport&) { return tasks_.report(); });
+  table_.on<GetReport>(
+      [this](Link&, const GetReport&) { return runs_ ? tasks_.report() : TaskReport{}; });
   table_.on<AdmitReader>([this](Link&, const AdmitReader& message) {
     tasks_.admit_reader(message.key);
     return Done{};
@@ -76,6 +77,7 @@ void WorkerRole::deploy(const Deploy& message) {
   try {
     TaskRunnerListener& listener = *this;
     tasks_.deploy(deployment, listener);
+    runs_ = true;
   } catch (const std::exception& error) {
     // Nothing runs here, so this is the last word, too.
     FailureInfo failure;

@@ -56,7 +56,8 @@ class FRESHET_API WorkerRole final : private LinkListener, private TaskRunnerLis
   const std::int64_t process_id_;
   OnEnd on_end_;
   Address data_;
-  bool deployed_ = false, tasks_ended_ = false, ended_ = false;
+  bool deployed_ = false;  // or it was tried to
+  bool runs_ = false, tasks_ended_ = false, ended_ = false;
   Link* link_ = nullptr;
   MessageTable table_;
 

@@ -1,0 +1,138 @@
+// A whole cluster in one process: job manager, task managers, workers, runners and clients, each
+// with the classes that the daemons have, over a simulated network and clock. A seed draws what
+// happens; the same seed gives the same trace().
+//
+//   SimulatedCluster cluster({.seed = 7, .task_managers = 3});
+//   auto client = cluster.add_client("alice");
+//   auto end = client->cluster().submit_application(…);
+//   cluster.run_until([&] { return end.ready(); }, 60'000);
+//
+// Checked while it runs: no slot of a task manager is given twice, a process is told of its
+// children's ends once. breaches() has what was found.
+//
+// Threads    That of the SimulatedThread, outside of fibers.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client/rpc_cluster_client.h"
+#include "dispatcher/job_manager.h"
+#include "freshet/api.h"
+#include "process/process_spawner.h"
+#include "simulation/simulated_host.h"
+#include "simulation/simulated_main.h"
+#include "simulation/simulated_network.h"
+#include "simulation/simulated_thread.h"
+#include "task_manager/task_manager.h"
+
+namespace freshet {
+
+struct SimulatedClusterOptions {
+  std::uint64_t seed = 1;
+  std::uint32_t task_managers = 2;
+  std::uint32_t slots = 2;  // of each
+  bool one_application = false;
+  std::int64_t linger_ms = 0;
+  // Seeded bugs, which the checks must find.
+  bool never_resend = false;
+  bool frees_slots_twice = false;
+};
+
+class FRESHET_API SimulatedCluster {
+ public:
+  explicit SimulatedCluster(SimulatedClusterOptions options);
+  ~SimulatedCluster();
+  SimulatedCluster(const SimulatedCluster&) = delete;
+  SimulatedCluster& operator=(const SimulatedCluster&) = delete;
+
+  // A client process. Ends with its last shared_ptr, or when it is crashed.
+  class Client {
+   public:
+    virtual ~Client() = default;
+    virtual ClusterClient& cluster() = 0;
+  };
+  Client& add_client(const std::string& name);
+  void end_client(const std::string& name);  // it disappears
+
+  bool run_until(const std::function<bool()>& done, std::int64_t at_most_ms);
+  void run_for(std::int64_t milliseconds);
+  std::int64_t now_ms() const;
+
+  // Faults. Nothing if there is no such process now.
+  void crash_job_manager(bool silently = false);
+  void start_job_manager();  // nothing if one runs
+  void crash_task_manager(std::uint32_t number, bool silently = false);
+  void start_task_manager(std::uint32_t number);
+  void crash_a_worker();
+  void crash_a_runner();
+  SimulatedNetwork& network() { return network_; }
+  SeededRandom& random() { return random_; }
+
+  // Null while none runs.
+  JobManager* job_manager();
+  std::uint64_t job_manager_life() const { return job_manager_life_; }  // how many-th
+  std::size_t processes(const std::string& kind) const;  // "worker", "runner", "client", …
+  std::size_t processes() const { return lives_.size(); }
+  // How often a job manager has said that it has ended.
+  std::uint64_t job_manager_ends() const { return job_manager_ends_; }
+  const std::vector<std::string>& breaches() const { return breaches_; }
+  void breach(const std::string& what);
+  void trace(const std::string& what);
+  std::uint64_t trace_hash() const { return trace_hash_; }
+  std::uint64_t steps() const { return steps_; }
+
+  // A file that every client has.
+  static const std::string& module_content();
+  static std::string module_sha256();
+
+ private:
+  struct Life;
+  class Spawner;
+  class WorkerBody;
+  class RunnerBody;
+  class JobManagerBody;
+  class TaskManagerBody;
+  class ClientBody;
+  // What a process is made of; destroyed with it, outside of fibers.
+  class Body {
+   public:
+    virtual ~Body() = default;
+  };
+
+  Life& begin(const std::string& name, const std::string& kind, const std::string& parent);
+  Transport& connect(Life& life, const PublicKey& key);
+  void end(const std::string& name, ProcessEnd how, bool silently = false);
+  bool reap();
+  void spawn_child(Life& parent, ProcessHandle handle, ProcessSpec spec,
+                   detail::UniqueFunction<void(ProcessEnd)> on_end);
+  void start_worker(const std::string& name, const WorkerStart& start);
+  void start_runner(const std::string& name, const RunnerStart& start);
+  void check_slots(const Life& task_manager);
+  void crash_one(const std::string& kind);
+  LinkOptions link_options() const;
+  std::uint64_t draw() { return random_.draw(); }
+  std::int64_t delay_ms(std::uint64_t at_most);
+
+  const SimulatedClusterOptions options_;
+  SeededRandom random_;
+  SimulatedThread thread_;
+  SimulatedNetwork network_;
+  SeededIds ids_;
+  KeyPair job_manager_keys_, client_keys_;
+  std::vector<KeyPair> task_manager_keys_;
+  Address job_manager_address_;  // the cluster's record
+  std::map<std::string, std::unique_ptr<Life>> lives_;
+  std::uint64_t last_handle_ = 0;
+  std::uint64_t job_manager_life_ = 0, job_manager_ends_ = 0;
+  std::vector<std::string> breaches_;
+  std::uint64_t trace_hash_ = 0xcbf29ce484222325u;
+  std::uint64_t steps_ = 0;
+};
+
+}  // namespace freshet

@@ -1,0 +1,106 @@
+#include <gtest/gtest.h>
+#include <spdlog/spdlog.h>
+
+#include <cstdlib>
+#include <tuple>
+
+#include "scale.h"
+#include "workload.h"
+
+namespace freshet::testing {
+namespace {
+
+// FRESHET_TEST_SEED replays one seed, with the log of all roles.
+std::uint64_t seed_to_replay() {
+  const char* text = std::getenv("FRESHET_TEST_SEED");
+  return text ? std::strtoull(text, nullptr, 10) : 0;
+}
+
+class SimulatedClusters : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    level_ = spdlog::get_level();
+    spdlog::set_level(seed_to_replay() ? spdlog::level::debug : spdlog::level::off);
+  }
+  void TearDown() override { spdlog::set_level(level_); }
+
+ private:
+  spdlog::level::level_enum level_ = spdlog::level::info;
+};
+
+std::string text_of(const std::vector<std::string>& breaches) {
+  std::string text;
+  for (const std::string& breach : breaches) text += "  " + breach + "\n";
+  return text;
+}
+
+// Seeds from `first` on until one shows the bug; 0: none did.
+std::uint64_t first_seed_that_finds(WorkloadOptions options, std::uint64_t seeds) {
+  for (options.seed = 1; options.seed <= seeds; ++options.seed) {
+    if (!Workload(options).run().empty()) return options.seed;
+  }
+  return 0;
+}
+
+TEST_F(SimulatedClusters, HoldsForEverySeed) {
+  constexpr int kSeeds = 1'000;
+  const std::uint64_t replayed = seed_to_replay();
+  const std::uint64_t first = replayed ? replayed : 1;
+  const std::uint64_t last = replayed ? replayed : static_cast<std::uint64_t>(scaled(kSeeds, 10));
+  std::map<std::string, int> ends;
+  for (std::uint64_t seed = first; seed <= last; ++seed) {
+    WorkloadOptions options;
+    options.seed = seed;
+    Workload workload(options);
+    const auto breaches = workload.run();
+    EXPECT_TRUE(breaches.empty()) << "seed " << seed << " (replay: FRESHET_TEST_SEED=" << seed
+                                  << "):\n"
+                                  << text_of(breaches);
+    for (const auto& [end, count] : workload.ends()) ends[end] += count;
+  }
+  for (const auto& [end, count] : ends) RecordProperty(end, count);
+  if (replayed) return;
+  // It proves nothing unless it gets everywhere.
+  for (const char* end : {"application finished", "application failed", "application canceled",
+                          "job finished", "job failed", "job canceled"}) {
+    EXPECT_GT(ends[end], 0) << end;
+  }
+}
+
+TEST_F(SimulatedClusters, EndsAllWorkWithoutFaults) {
+  for (std::uint64_t seed = 1; seed <= static_cast<std::uint64_t>(scaled(100, 5)); ++seed) {
+    WorkloadOptions options;
+    options.seed = seed;
+    options.faults = false;
+    EXPECT_EQ(text_of(Workload(options).run()), "") << "seed " << seed;
+  }
+}
+
+TEST_F(SimulatedClusters, ReplaysASeedExactly) {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    WorkloadOptions options;
+    options.seed = seed;
+    const auto replay = [&] {
+      Workload workload(options);
+      const std::string breaches = text_of(workload.run());
+      return std::tuple(breaches, workload.trace_hash(), workload.steps());
+    };
+    const auto first = replay();
+    EXPECT_EQ(first, replay()) << "seed " << seed;
+  }
+}
+
+TEST_F(SimulatedClusters, FindsALostMessageThatIsNotSentAgain) {
+  WorkloadOptions options;
+  options.never_resend = true;
+  EXPECT_NE(first_seed_that_finds(options, 200), 0u);
+}
+
+TEST_F(SimulatedClusters, FindsASlotThatIsFreedTwice) {
+  WorkloadOptions options;
+  options.frees_slots_twice = true;
+  EXPECT_NE(first_seed_that_finds(options, 200), 0u);
+}
+
+}  // namespace
+}  // namespace freshet::testing
