@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "freshet/error.h"
+#include "security/zap_handler.h"
 #include "worker/data_messages.h"
 
 namespace freshet {
@@ -50,11 +51,7 @@ void CollectReader::Connection::open(const KeyPair& own, const Address& worker,
   network_.call([&] {
     socket_ = &network_.open(ZMQ_DEALER, [this](NetworkSocket&) { receive(); });
     socket_->set(ZMQ_RECONNECT_IVL, -1);
-    if (!worker.key.empty()) {
-      socket_->set(ZMQ_CURVE_SERVERKEY, worker.key);
-      socket_->set(ZMQ_CURVE_PUBLICKEY, own.public_key);
-      socket_->set(ZMQ_CURVE_SECRETKEY, own.secret_key);
-    }
+    if (!worker.key.empty()) talk_to_owner_of(*socket_, worker.key, own);
     watch();
     socket_->connect(worker.endpoint);
     DataHello hello;

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "freshet/error.h"
+#include "security/owner_only.h"
 
 namespace freshet {
 
@@ -15,7 +16,6 @@ namespace {
 constexpr int kMessagesAtOnce = 64;
 constexpr std::size_t kMostEarly = 100'000;
 constexpr std::size_t kMostEarlyBytes = 16u << 20;
-constexpr std::size_t kLongestPath = 107;  // of a socket
 
 std::string_view view_of(NetworkMessage& message) { return {message.data(), message.size()}; }
 
@@ -72,8 +72,8 @@ struct DataPlane::Early {
   std::unique_ptr<NetworkMessage> message;
 };
 
-DataPlane::DataPlane(NetworkThread& network, KeyPair own)
-    : network_(network), own_(std::move(own)) {}
+DataPlane::DataPlane(NetworkThread& network, KeyPair own, ZapHandler* zap)
+    : network_(network), own_(std::move(own)), zap_(zap) {}
 
 DataPlane::~DataPlane() {
   network_.call([this] { close_all(); });
@@ -86,6 +86,7 @@ void DataPlane::close_all() {
     if (peer.socket) network_.close(*peer.socket);
   }
   peers_.clear();
+  for (const PublicKey& key : admitted_) zap_->expel(kDataDomain, key);
   if (listener_monitor_) network_.close(*listener_monitor_);
   if (listener_) network_.close(*listener_);
 }
@@ -95,16 +96,10 @@ void DataPlane::close_all() {
 Address DataPlane::listen(bool one_host, const std::string& folder, const std::string& host) {
   std::string endpoint = "tcp://" + host + ":*";
   if (one_host) {
-    const std::string path = folder + "/" + random_name();
-    if (path.size() > kLongestPath) {
-      throw InvalidInput("the path of the data socket, '" + path + "', has " +
-                         std::to_string(path.size()) + " bytes, and the most is " +
-                         std::to_string(kLongestPath) + ": use a folder with a shorter name");
-    }
-    endpoint = "ipc://" + path;
-  } else if (own_.public_key.empty()) {
+    endpoint = ipc_endpoint(folder, random_name());
+  } else if (own_.public_key.empty() || !zap_) {
     throw InvalidInput("the data socket on '" + host +
-                       "' has no key: a tcp listener needs a key pair");
+                       "' would let in anybody: a tcp listener needs a key pair and a ZAP handler");
   }
   return network_.call([&] {
     assert(!listener_);
@@ -112,11 +107,7 @@ Address DataPlane::listen(bool one_host, const std::string& folder, const std::s
         network_.open(ZMQ_ROUTER, [this](NetworkSocket&) { receive_at_listener(); });
     try {
       socket.set(ZMQ_ROUTER_MANDATORY, 1);
-      if (!one_host) {
-        socket.set(ZMQ_CURVE_SERVER, 1);
-        socket.set(ZMQ_CURVE_SECRETKEY, own_.secret_key);
-        socket.set(ZMQ_ZAP_DOMAIN, std::string("data"));
-      }
+      if (!one_host) let_in_admitted_keys(socket, own_, kDataDomain);
       listener_events_ = [this](int, int descriptor) {
         incoming_closed(descriptor);
         return true;
@@ -163,7 +154,15 @@ void DataPlane::read_monitor(NetworkSocket& monitor, const OnEvent& on_event) {
 }
 
 void DataPlane::admit_reader(const PublicKey& key) {
-  network_.post([this, key] { admitted_readers_.insert(key); });
+  network_.post([this, key] {
+    if (admitted_readers_.insert(key).second) admit(key);
+  });
+}
+
+void DataPlane::admit(const PublicKey& key) {
+  if (!zap_ || key.empty()) return;
+  zap_->admit(kDataDomain, key);
+  admitted_.push_back(key);
 }
 
 void DataPlane::receive_at_listener() {
@@ -316,8 +315,11 @@ void DataPlane::join(DataMembership membership, DataHandler& handler) {
     membership_ = std::move(membership);
     handler_ = &handler;
     peers_.resize(membership_.workers.size());
-    for (std::uint32_t worker = 0; worker < membership_.number; ++worker) connect_to(worker);
+    for (std::size_t worker = membership_.number + 1; worker < peers_.size(); ++worker) {
+      admit(membership_.workers[worker].key);
+    }
     joined_ = true;
+    if (!is_tcp()) connect();
     for (Early& early : std::exchange(early_, {})) {
       take_from_listener(early.routing_id, std::move(early.message));
     }
@@ -331,6 +333,21 @@ void DataPlane::leave(const std::function<void()>& last) {
   });
 }
 
+void DataPlane::everybody_has_joined() {
+  network_.post([this] { connect(); });
+}
+
+void DataPlane::connect() {
+  if (std::exchange(connected_, true)) return;
+  for (std::uint32_t worker = 0; worker < membership_.number; ++worker) {
+    try {
+      connect_to(worker);
+    } catch (const NetworkError& error) {
+      lose(worker, error.what());
+    }
+  }
+}
+
 void DataPlane::connect_to(std::uint32_t worker) {
   const Address& address = membership_.workers[worker];
   Peer& peer = peers_[worker];
@@ -338,7 +355,7 @@ void DataPlane::connect_to(std::uint32_t worker) {
       network_.open(ZMQ_DEALER, [this, worker](NetworkSocket&) { receive_from(worker); });
   peer.socket = &socket;
   socket.set(ZMQ_RECONNECT_IVL, -1);
-  if (!address.key.empty()) secure(socket, address.key);
+  if (!address.key.empty()) talk_to_owner_of(socket, address.key, own_);
   peer.monitor =
       &watch(socket,
              ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
@@ -355,12 +372,7 @@ void DataPlane::connect_to(std::uint32_t worker) {
   hello.worker = membership_.number;
   const std::string bytes = to_message(hello);
   static_cast<void>(socket.send(bytes.data(), bytes.size()));
-}
-
-void DataPlane::secure(NetworkSocket& socket, const PublicKey& server) {
-  socket.set(ZMQ_CURVE_SERVERKEY, server);
-  socket.set(ZMQ_CURVE_PUBLICKEY, own_.public_key);
-  socket.set(ZMQ_CURVE_SECRETKEY, own_.secret_key);
+  for (auto& waiting : std::exchange(peer.waiting, {})) send_to(worker, std::move(waiting));
 }
 
 void DataPlane::receive_from(std::uint32_t worker) {

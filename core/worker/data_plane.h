@@ -26,6 +26,7 @@
 #include "rpc/network_thread.h"
 #include "rpc/transport.h"
 #include "security/keys.h"
+#include "security/zap_handler.h"
 #include "worker/data_messages.h"
 
 namespace freshet {
@@ -52,8 +53,9 @@ struct DataMembership {
 
 class FRESHET_API DataPlane final : public FrameSink, public CreditSink {
  public:
-  // The network thread outlives it. `own` is needed for tcp alone.
-  DataPlane(NetworkThread& network, KeyPair own);
+  // The network thread outlives it, and so does its ZAP handler, which is needed to listen on tcp.
+  // `own` is needed for tcp alone.
+  DataPlane(NetworkThread& network, KeyPair own, ZapHandler* zap);
   // Closes every connection. [a thread that is not the network thread]
   ~DataPlane() override;
   DataPlane(const DataPlane&) = delete;
@@ -65,6 +67,9 @@ class FRESHET_API DataPlane final : public FrameSink, public CreditSink {
   void admit_reader(const PublicKey& key);
   // Connects to the other workers; what came before is told now. Once, after listen().
   void join(DataMembership membership, DataHandler& handler);
+  // On tcp a worker lets others in once it has joined, so they come when all have: what is sent
+  // before waits. On ipc they have come already. May repeat. [any thread]
+  void everybody_has_joined();
   // Calls `last` on the network thread; the handler is told nothing more then. May repeat.
   void leave(const std::function<void()>& last = nullptr);
 
@@ -89,8 +94,9 @@ class FRESHET_API DataPlane final : public FrameSink, public CreditSink {
   void welcome(const std::string& routing_id, Incoming& incoming, NetworkMessage& message);
   void receive_from(std::uint32_t worker);
   void take_from_worker(std::uint32_t worker, std::unique_ptr<NetworkMessage> message);
+  void connect();
   void connect_to(std::uint32_t worker);
-  void secure(NetworkSocket& socket, const PublicKey& server);
+  void admit(const PublicKey& key);
   void send_to(std::uint32_t worker, std::unique_ptr<NetworkMessage> message);
   bool send_back(const std::string& routing_id, NetworkMessage& message);
   // False ends the reading: the monitor has been closed.
@@ -106,6 +112,7 @@ class FRESHET_API DataPlane final : public FrameSink, public CreditSink {
 
   NetworkThread& network_;
   const KeyPair own_;
+  ZapHandler* const zap_;
 
   // [network thread]
   Address listening_;
@@ -115,12 +122,14 @@ class FRESHET_API DataPlane final : public FrameSink, public CreditSink {
   std::map<std::string, Incoming> incoming_;  // by routing id
   std::map<ReaderId, std::string> readers_;   // routing id
   std::set<PublicKey> admitted_readers_;
+  std::vector<PublicKey> admitted_;  // by the ZAP handler
   ReaderId next_reader_ = 1;
   std::vector<Early> early_;
   std::size_t early_bytes_ = 0;
   DataMembership membership_;
   DataHandler* handler_ = nullptr;
   bool joined_ = false;
+  bool connected_ = false;
   std::vector<Peer> peers_;  // by number
 };
 

@@ -51,7 +51,7 @@ class FRESHET_API JobTasks final : private JobServices,
 
   const JobGraph& graph() const { return job_.graph(); }
 
-  // Connects to the other workers, if there are any, and deploys. Throws NetworkError.
+  // Joins the other workers, if there are any, and deploys.
   void start();
   // After tasks_ended() has returned.
   bool thread_ended() const { return thread_ended_.load(std::memory_order_acquire); }

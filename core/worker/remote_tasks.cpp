@@ -83,6 +83,7 @@ void RemoteTasks::spawn(
 }
 
 void RemoteTasks::gate_opened() {
+  plane_.everybody_has_joined();
   for (auto& [place, receiver] : receivers_) receiver->waiter().wake();
 }
 

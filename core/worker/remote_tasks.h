@@ -72,7 +72,6 @@ class FRESHET_API RemoteTasks final : private DataHandler {
                      std::uint32_t number, std::uint32_t worker);
   std::size_t senders() const { return senders_.size(); }
 
-  // Throws NetworkError.
   void join();
   // Calls spawn(place, name, function) for every sender and receiver. `opened` is the gate that
   // receivers wait for.

@@ -7,8 +7,9 @@
 
 namespace freshet {
 
-WorkerTasks::WorkerTasks(NetworkThread& network, KeyPair own, Configuration configuration)
-    : plane_(network, std::move(own)), configuration_(std::move(configuration)) {}
+WorkerTasks::WorkerTasks(NetworkThread& network, KeyPair own, Configuration configuration,
+                         ZapHandler* zap)
+    : plane_(network, std::move(own), zap), configuration_(std::move(configuration)) {}
 
 WorkerTasks::~WorkerTasks() = default;
 

@@ -20,9 +20,11 @@ namespace freshet {
 
 class FRESHET_API WorkerTasks final : public TaskRunner {
  public:
-  // The network thread outlives it. `own` is this worker's key pair. `configuration` is the
+  // The network thread outlives it, and so does its ZAP handler, which may be missing if all
+  // workers of the job share this host. `own` is this worker's key pair. `configuration` is the
   // cluster's; the job's settings are in its graph.
-  WorkerTasks(NetworkThread& network, KeyPair own, Configuration configuration);
+  WorkerTasks(NetworkThread& network, KeyPair own, Configuration configuration,
+              ZapHandler* zap = nullptr);
   // Cancels what still runs, and waits for it. [a thread that is not the network thread]
   ~WorkerTasks() override;
 

@@ -15,7 +15,10 @@ namespace freshet::testing {
 
 struct WorkersJob::Part final : TaskRunnerListener {
   Part(WorkersJob& its_job, const Configuration& configuration)
-      : job(its_job), tasks(network, KeyPair{}, configuration) {}
+      : job(its_job),
+        keys(make_key_pair()),
+        zap(network),
+        tasks(network, keys, configuration, &zap) {}
   void tasks_opened() override { job.opened(); }
   void tasks_finished() override { job.finished(); }
   void tasks_failed(FailureInfo failure) override { job.failed(std::move(failure)); }
@@ -24,6 +27,8 @@ struct WorkersJob::Part final : TaskRunnerListener {
 
   WorkersJob& job;
   NetworkThread network;
+  const KeyPair keys;
+  ZapHandler zap;
   WorkerTasks tasks;
 };
 
@@ -43,7 +48,7 @@ WorkersJob::WorkersJob(const std::string& job_graph, const WorkersOptions& optio
   }
   for (std::size_t i = 0; i < used.size(); ++i) {
     parts_.push_back(std::make_unique<Part>(*this, options.configuration));
-    addresses_.push_back(parts_.back()->tasks.listen(true, folder_.path(), ""));
+    addresses_.push_back(parts_.back()->tasks.listen(!options.tcp, folder_.path(), "127.0.0.1"));
   }
 }
 
@@ -169,8 +174,10 @@ Future<std::optional<std::string>> WorkersJob::next_result(const std::string& ve
       }
     }
     if (!client_network_) client_network_ = std::make_unique<NetworkThread>();
-    reader = std::make_unique<CollectReader>(*client_network_, KeyPair{}, addresses_[worker],
-                                             graph_.id, vertex);
+    const KeyPair keys = make_key_pair();
+    parts_[worker]->tasks.admit_reader(keys.public_key);
+    reader = std::make_unique<CollectReader>(*client_network_, keys, addresses_[worker], graph_.id,
+                                             vertex);
   }
   return reader->next();
 }
@@ -259,8 +266,9 @@ std::unique_ptr<JobClient> start_over_workers(const std::string& job_graph, std:
                                               const Configuration& configuration) {
   static std::mutex mutex;
   static std::vector<std::shared_ptr<WorkersJob>> jobs;  // go on when their client is dropped
-  auto job =
-      std::make_shared<WorkersJob>(job_graph, WorkersOptions{workers, nullptr, configuration});
+  auto job = std::make_shared<WorkersJob>(
+      job_graph,
+      WorkersOptions{workers, nullptr, configuration, std::getenv("FRESHET_TEST_TCP") != nullptr});
   job->start();
   const std::lock_guard lock(mutex);
   std::erase_if(jobs, [](const auto& each) { return each->result().ready(); });

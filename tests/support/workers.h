@@ -32,6 +32,7 @@ struct WorkersOptions {
   // Of the subtask at that place; nullptr: subtask i runs in worker i % workers.
   std::function<std::uint32_t(const ExecutionGraph::SubtaskId& id)> worker_of = nullptr;
   Configuration configuration = {};
+  bool tcp = false;  // with keys; else ipc
 };
 
 class WorkersJob {

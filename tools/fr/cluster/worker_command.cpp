@@ -25,7 +25,7 @@ int run() {
     ClusterNode node(key_pair_of(start.secret_key));
     Promise<int> ended;
     const Future<int> end = ended.future();
-    WorkerTasks tasks(node.network(), node.keys(), configuration);
+    WorkerTasks tasks(node.network(), node.keys(), configuration, &node.zap());
     std::unique_ptr<WorkerRole> role;
     node.run([&] {
       role = std::make_unique<WorkerRole>(
