@@ -342,7 +342,7 @@ std::vector<std::string> ElfFile::needed_libraries() const {
 
 RunPath ElfFile::run_path() const {
   RunPath path;
-  path.is_inherited = !dynamic_.run_path && dynamic_.inherited_run_path;
+  path.is_inherited = !dynamic_.run_path;
   const auto& offset = dynamic_.run_path ? dynamic_.run_path : dynamic_.inherited_run_path;
   if (!offset) return path;
   std::istringstream folders(dynamic_string(*offset));

@@ -33,7 +33,9 @@ struct FileIdentity {
 // Where a shared object has its libraries looked for, as it says: "$ORIGIN/../lib".
 struct RunPath {
   std::vector<std::string> folders;
-  bool is_inherited = false;  // the libraries that it needs look there, too (DT_RPATH)
+  // DT_RPATH or none: the libraries that it needs look there, too, and it looks where those that
+  // need it do. Else DT_RUNPATH, for itself alone.
+  bool is_inherited = true;
 };
 
 class FRESHET_API ElfFile {

@@ -96,6 +96,75 @@ TEST(LoadTree, TheRunPathMayLeadToAnotherFolderAndThroughALink) {
   EXPECT_TRUE(fs::equivalent(name_of(entry.create(nullptr, 0)), folder / ("real/l/" + pair.name)));
 }
 
+// Gives the first entry of one tag in the dynamic segment another tag.
+std::string retagged(std::string bytes, std::int64_t from, std::int64_t to) {
+  Elf64_Ehdr header;
+  std::memcpy(&header, bytes.data(), sizeof header);
+  for (std::size_t i = 0; i < header.e_phnum; ++i) {
+    Elf64_Phdr segment;
+    std::memcpy(&segment, bytes.data() + header.e_phoff + i * sizeof segment, sizeof segment);
+    if (segment.p_type != PT_DYNAMIC) continue;
+    for (std::size_t at = segment.p_offset; at < segment.p_offset + segment.p_filesz;
+         at += sizeof(Elf64_Dyn)) {
+      std::int64_t tag;
+      std::memcpy(&tag, bytes.data() + at, sizeof tag);
+      if (tag != from) continue;
+      std::memcpy(bytes.data() + at, &to, sizeof to);
+      return bytes;
+    }
+  }
+  ADD_FAILURE() << "no entry " << from;
+  return bytes;
+}
+
+// The plugin needs a library which needs another; each has names of its own.
+struct Chain {
+  Chain() {
+    static int last = 0;
+    const std::string number = std::to_string(10000 + ++last);
+    near = "libfreshet-test-near" + number + ".so";
+    far = "libfreshet-test-fa" + number + ".so";
+    near_bytes =
+        replaced(replaced(test_modules::content(test_modules::path("libfreshet-test-gofarther")),
+                          "libfreshet-test-gofarther.so", near),
+                 "libfreshet-test-farther.so", far);
+    far_bytes = replaced(test_modules::content(test_modules::path("libfreshet-test-farther")),
+                         "libfreshet-test-farther.so", far);
+    plugin = replaced(test_modules::content(test_modules::path("missing_library")), kLibrary, near);
+  }
+  std::string near, near_bytes, far, far_bytes, plugin;
+};
+
+TEST(LoadTree, ALibraryBesideItFindsItsOwnBesideItself) {
+  const ScratchFolder folder;
+  const Chain chain;
+  folder.write(chain.near, chain.near_bytes);
+  const fs::path file = folder.write("needy.so", chain.plugin);
+  const std::string text = error_of<RefusedFile>([&] { load(file); });
+  EXPECT_TRUE(contains(text, chain.far + ": cannot open shared object file")) << text;
+  folder.write(chain.far, "no library");
+  EXPECT_TRUE(contains(
+      error_of<RefusedFile>([&] { load(file); }),
+      "needs the library " + (folder / chain.far).native() + ", which is not an ELF file"));
+  folder.write(chain.far, chain.far_bytes);
+  EXPECT_EQ(called(load(file)), 9);
+  EXPECT_EQ(left_behind(), std::vector<std::string>{});
+}
+
+TEST(LoadTree, ARunPathOfTheOldKindAlsoHoldsForTheLibrariesLibraries) {
+  const ScratchFolder folder;
+  const Chain chain;
+  folder.write(chain.near, retagged(chain.near_bytes, DT_RUNPATH, DT_DEBUG));
+  folder.write(chain.far, chain.far_bytes);
+  EXPECT_EQ(called(load(folder.write("needy.so", retagged(chain.plugin, DT_RUNPATH, DT_RPATH)))),
+            9);
+  const Chain other;
+  folder.write(other.near, retagged(other.near_bytes, DT_RUNPATH, DT_DEBUG));
+  folder.write(other.far, other.far_bytes);
+  const fs::path file = folder.write("other.so", other.plugin);
+  EXPECT_TRUE(contains(error_of<RefusedFile>([&] { load(file); }), other.far + ": cannot open"));
+}
+
 TEST(LoadTree, AnUndefinedSymbolIsFoundBeforeTheLibraryBesideItRuns) {
   const ScratchFolder folder;
   const Pair pair;
@@ -128,12 +197,15 @@ TEST(LoadTree, WhileFilesAreReplacedOnlyWhatWasJudgedIsLoaded) {
     folder.write("x.so", plugins[0]);
     const fs::path library = folder.write(pair.name, pair.library);
     std::atomic<bool> over{false};
+    std::atomic<int> turn{0};
     std::thread replacing([&] {
-      for (int turn = 1; !over; ++turn) {
+      while (!over && turn < 99) {  // then it can't but be loaded
+        ++turn;
         fs::rename(folder.write("next", plugins[turn % 2]), file);
-        fs::rename(folder.write("next", turn % 3 == 0 ? bad : pair.library), library);
+        fs::rename(folder.write("next", turn % 3 == 1 ? bad : pair.library), library);
       }
     });
+    while (turn < 2) std::this_thread::yield();
     for (bool loaded = false; !loaded && !::testing::Test::HasFailure();) try {
         const PluginFile read = read_compatible_file(file);
         const freshet_plugin_v1& entry = load_shared_object(read);
