@@ -63,14 +63,21 @@ const freshet_plugin_v1& load(const fs::path& file) {
   return load_shared_object(read_compatible_file(file));
 }
 
-std::vector<std::string> left_behind() {
-  std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(fs::temp_directory_path()))
-    if (LoadTree::is_name_in_one(entry.path().native())) names.push_back(entry.path());
-  return names;
-}
+// Its folders are made here, and none is left.
+class LoadTreeTest : public ::testing::Test {
+ protected:
+  LoadTreeTest() { ::setenv("TMPDIR", folders_.path().c_str(), 1); }
+  ~LoadTreeTest() override {
+    ::unsetenv("TMPDIR");
+    for (const auto& left : fs::directory_iterator(folders_.path()))
+      ADD_FAILURE() << left.path() << " is left";
+  }
 
-TEST(LoadTree, APluginIsLoadedWithTheLibraryBesideIt) {
+ private:
+  const ScratchFolder folders_;  // made before TMPDIR is set
+};
+
+TEST_F(LoadTreeTest, APluginIsLoadedWithTheLibraryBesideIt) {
   const ScratchFolder folder;
   const Pair pair;
   const fs::path library = folder.write(pair.name, pair.library);
@@ -79,10 +86,9 @@ TEST(LoadTree, APluginIsLoadedWithTheLibraryBesideIt) {
   EXPECT_EQ(called(entry), 7);
   EXPECT_EQ(name_of(&entry), file.native());
   EXPECT_EQ(name_of(entry.create(nullptr, 0)), library.native());
-  EXPECT_EQ(left_behind(), std::vector<std::string>{});
 }
 
-TEST(LoadTree, TheRunPathMayLeadToAnotherFolderAndThroughALink) {
+TEST_F(LoadTreeTest, TheRunPathMayLeadToAnotherFolderAndThroughALink) {
   const ScratchFolder folder;
   const Pair pair("${ORIGIN}/none:$ORIGIN/../l");
   fs::create_directories(folder / "real/plugins");
@@ -135,7 +141,7 @@ struct Chain {
   std::string near, near_bytes, far, far_bytes, plugin;
 };
 
-TEST(LoadTree, ALibraryBesideItFindsItsOwnBesideItself) {
+TEST_F(LoadTreeTest, ALibraryBesideItFindsItsOwnBesideItself) {
   const ScratchFolder folder;
   const Chain chain;
   folder.write(chain.near, chain.near_bytes);
@@ -148,10 +154,9 @@ TEST(LoadTree, ALibraryBesideItFindsItsOwnBesideItself) {
       "needs the library " + (folder / chain.far).native() + ", which is not an ELF file"));
   folder.write(chain.far, chain.far_bytes);
   EXPECT_EQ(called(load(file)), 9);
-  EXPECT_EQ(left_behind(), std::vector<std::string>{});
 }
 
-TEST(LoadTree, ARunPathOfTheOldKindAlsoHoldsForTheLibrariesLibraries) {
+TEST_F(LoadTreeTest, ARunPathOfTheOldKindAlsoHoldsForTheLibrariesLibraries) {
   const ScratchFolder folder;
   const Chain chain;
   folder.write(chain.near, retagged(chain.near_bytes, DT_RUNPATH, DT_DEBUG));
@@ -165,7 +170,7 @@ TEST(LoadTree, ARunPathOfTheOldKindAlsoHoldsForTheLibrariesLibraries) {
   EXPECT_TRUE(contains(error_of<RefusedFile>([&] { load(file); }), other.far + ": cannot open"));
 }
 
-TEST(LoadTree, AnUndefinedSymbolIsFoundBeforeTheLibraryBesideItRuns) {
+TEST_F(LoadTreeTest, AnUndefinedSymbolIsFoundBeforeTheLibraryBesideItRuns) {
   const ScratchFolder folder;
   const Pair pair;
   // The library is a plugin that leaves a marker; it does not define what is called.
@@ -179,12 +184,11 @@ TEST(LoadTree, AnUndefinedSymbolIsFoundBeforeTheLibraryBesideItRuns) {
                                  "from_elsewhere"))
       << text;
   EXPECT_FALSE(marker.is_there());
-  EXPECT_EQ(left_behind(), std::vector<std::string>{});
 }
 
 // The plugin and its library are replaced again and again, the library also by one that is refused
 // and that the loader would find without what is called: what was judged is what is loaded.
-TEST(LoadTree, WhileFilesAreReplacedOnlyWhatWasJudgedIsLoaded) {
+TEST_F(LoadTreeTest, WhileFilesAreReplacedOnlyWhatWasJudgedIsLoaded) {
   const ScratchFolder folder;
   const std::string bad = test_modules::content(test_modules::path("own_contexts"));
   const fs::path file = folder / "x.so";
@@ -194,7 +198,7 @@ TEST(LoadTree, WhileFilesAreReplacedOnlyWhatWasJudgedIsLoaded) {
     const Pair pair;  // of its own: the loader takes a library of a known name from the process
     const std::string plugins[] = {
         pair.plugin, replaced(pair.plugin, std::string("needy\0", 6), std::string("other\0", 6))};
-    folder.write("x.so", plugins[0]);
+    fs::rename(folder.write("next", plugins[0]), file);  // the one before is loaded
     const fs::path library = folder.write(pair.name, pair.library);
     std::atomic<bool> over{false};
     std::atomic<int> turn{0};
