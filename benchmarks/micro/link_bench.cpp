@@ -20,16 +20,16 @@ struct Ping {
   static constexpr const char* kKind = "ping";
   struct Answer {
     int number = 0;
-    MSGPACK_DEFINE_MAP(number);
+    MSGPACK_DEFINE_MAP(number)
   };
   int number = 0;
-  MSGPACK_DEFINE_MAP(number);
+  MSGPACK_DEFINE_MAP(number)
 };
 struct Note {
   static constexpr const char* kKind = "note";
   int number = 0;
   std::string text;
-  MSGPACK_DEFINE_MAP(number, text);
+  MSGPACK_DEFINE_MAP(number, text)
 };
 
 class Process : public LinkListener {

@@ -46,12 +46,12 @@ struct Envelope {
   std::uint8_t type = 0;
   std::string kind;
   std::uint64_t sequence = 0;         // of this frame, from 1
-  std::uint64_t acknowledgement = 0;  // the last number that has arrived
+  std::uint64_t acknowledgement = 0;  // of kResend: what has arrived; else what has had its turn
   std::uint64_t request = 0;
   bool error = false;
   MSGPACK_DEFINE_MAP(MSGPACK_NVP("v", version), MSGPACK_NVP("t", type), MSGPACK_NVP("k", kind),
                      MSGPACK_NVP("s", sequence), MSGPACK_NVP("a", acknowledgement),
-                     MSGPACK_NVP("r", request), MSGPACK_NVP("e", error));
+                     MSGPACK_NVP("r", request), MSGPACK_NVP("e", error))
 };
 
 struct Hello {
@@ -62,7 +62,7 @@ struct Hello {
   std::uint64_t link = 0;      // of the dialer's links
   std::uint64_t attempt = 0;   // grows with each hello of the link
   std::uint64_t received = 0;  // the last number that has arrived
-  MSGPACK_DEFINE_MAP(role, name, incarnation, expects, link, attempt, received);
+  MSGPACK_DEFINE_MAP(role, name, incarnation, expects, link, attempt, received)
 };
 
 struct Welcome {
@@ -71,19 +71,19 @@ struct Welcome {
   std::string incarnation;
   std::uint64_t attempt = 0;  // of the hello
   std::uint64_t received = 0;
-  MSGPACK_DEFINE_MAP(role, name, incarnation, attempt, received);
+  MSGPACK_DEFINE_MAP(role, name, incarnation, attempt, received)
 };
 
 struct Refusal {
   std::string reason;
   std::uint64_t attempt = 0;  // of the hello; 0: a goodbye
-  MSGPACK_DEFINE_MAP(reason, attempt);
+  MSGPACK_DEFINE_MAP(reason, attempt)
 };
 
 struct ErrorBody {
   std::string type;  // "InvalidInput", or anything else: RemoteError
   std::string text;
-  MSGPACK_DEFINE_MAP(type, text);
+  MSGPACK_DEFINE_MAP(type, text)
 };
 
 struct Frame {

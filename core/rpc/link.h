@@ -4,9 +4,9 @@
 // A link begins with a hello, which names protocol version, role and this very incarnation of the
 // process, and is resumed by the same hello after a connection broke: both sides then send again
 // what the other has not acknowledged. It is lost, once and for good, when the peer has ended or
-// restarted (another incarnation), when the connection is gone and does not come back within
-// `reconnect_grace`, or when nothing came for `timeout` although a heartbeat goes out every
-// `interval`. Whatever a role knows of a lost peer it learns anew.
+// restarted (another incarnation, which its next hello tells), when the connection is gone and does
+// not come back within `reconnect_grace`, or when nothing came for `timeout` although a heartbeat
+// goes out every `interval`. Whatever a role knows of a lost peer it learns anew.
 //
 // Begin here. messages.h has the messages, envelope.h their form on the wire and its limits,
 // transport.h what carries them.
@@ -35,7 +35,8 @@ struct LinkOptions {
   std::int64_t heartbeat_interval_ms = 1'000;  // heartbeat.interval
   std::int64_t heartbeat_timeout_ms = 5'000;   // heartbeat.timeout
   std::int64_t reconnect_grace_ms = 500;
-  // A link whose peer leaves more than that unacknowledged is lost: memory is bounded.
+  // A link whose peer leaves more than that unacknowledged, since it is away or its handlers stand
+  // still, is lost: memory is bounded on both sides.
   std::size_t most_unacknowledged_bytes = std::size_t{256} << 20;
   // Seeded bug: what a broken connection lost is not sent again. The simulation's tests switch it
   // on to show that they find it.

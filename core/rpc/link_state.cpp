@@ -111,8 +111,7 @@ void LinkEnd::send_frame(FrameType type, const std::string& body) {
   Envelope envelope;
   envelope.type = static_cast<std::uint8_t>(type);
   if (type == FrameType::kHeartbeat) envelope.sequence = last_sequence_;
-  envelope.acknowledgement = told_received_ = received_;
-  untold_bytes_ = 0;
+  envelope.acknowledgement = type == FrameType::kResend ? received_ : tell_handled();
   network_->transport().send(connection_, encode_frame(envelope, body));
 }
 
@@ -158,7 +157,7 @@ void LinkEnd::queue(FrameType type, const char* kind, std::uint64_t request, boo
   envelope.type = static_cast<std::uint8_t>(type);
   envelope.kind = kind;
   envelope.sequence = last_sequence_ + 1;
-  envelope.acknowledgement = received_;
+  envelope.acknowledgement = handled();
   envelope.request = request;
   envelope.error = error;
   std::string bytes = encode_frame(envelope, body);
@@ -171,8 +170,7 @@ void LinkEnd::queue(FrameType type, const char* kind, std::uint64_t request, boo
   unacknowledged_bytes_ += bytes.size();
   unacknowledged_.push_back({last_sequence_, std::move(bytes)});
   if (established_) {
-    told_received_ = received_;
-    untold_bytes_ = 0;
+    tell_handled();
     transmit(unacknowledged_.back());
   }
   const std::size_t most = network_->options().most_unacknowledged_bytes;
@@ -238,17 +236,32 @@ void LinkEnd::take(std::string bytes, const Frame& frame) {
     return;
   }
   ++received_;
-  untold_bytes_ += bytes.size();
   if (envelope.type == static_cast<std::uint8_t>(FrameType::kAnswer)) {
     finish_request(envelope.request, envelope.error, frame.body);
+    has_handled(bytes.size());
   } else {
     const std::size_t body_at = bytes.size() - frame.body.size();
     add_turn({Turn::Kind::message, std::move(bytes), envelope, body_at});
   }
-  if (established_ && !over_ &&
-      (received_ - told_received_ >= kMostUntold || untold_bytes_ >= kMostUntoldBytes)) {
-    send_heartbeat();
+}
+
+// What waits for its turn is not acknowledged: so the sender's limit bounds our memory, too.
+std::uint64_t LinkEnd::handled() const {
+  for (const Turn& turn : turns_) {
+    if (turn.kind == Turn::Kind::message) return turn.envelope.sequence - 1;
   }
+  return received_;
+}
+
+std::uint64_t LinkEnd::tell_handled() {
+  untold_bytes_ = 0;
+  return told_ = handled();
+}
+
+void LinkEnd::has_handled(std::size_t bytes) {
+  untold_bytes_ += bytes;
+  if (!established_ || over_) return;
+  if (handled() - told_ >= kMostUntold || untold_bytes_ >= kMostUntoldBytes) send_heartbeat();
 }
 
 void LinkEnd::finish_request(std::uint64_t request, bool error, std::string_view body) {
@@ -297,6 +310,7 @@ void LinkEnd::run_turns() {
     Turn turn = std::move(turns_.front());
     turns_.pop_front();
     handle(turn);
+    if (turn.kind == Turn::Kind::message) has_handled(turn.bytes.size());
   }
   runs_turns_ = false;
 }

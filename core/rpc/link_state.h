@@ -86,6 +86,9 @@ class LinkEnd final : public Link, public std::enable_shared_from_this<LinkEnd> 
   void transmit(const Sent& sent);
   void send_again(std::uint64_t after);
   void acknowledged(std::uint64_t sequence);
+  std::uint64_t handled() const;
+  std::uint64_t tell_handled();
+  void has_handled(std::size_t bytes);
   void ask_for_missing();
   void send_heartbeat();
   void beat(std::int64_t was_due_ns);
@@ -121,8 +124,8 @@ class LinkEnd final : public Link, public std::enable_shared_from_this<LinkEnd> 
   std::uint64_t transmitted_ = 0;    // the highest that was handed to a connection
   std::deque<Sent> unacknowledged_;
   std::size_t unacknowledged_bytes_ = 0;
-  std::uint64_t received_ = 0;
-  std::uint64_t told_received_ = 0;
+  std::uint64_t received_ = 0;  // the last number
+  std::uint64_t told_ = 0;      // the last acknowledgement that the peer was sent
   std::size_t untold_bytes_ = 0;
   std::uint64_t asked_for_ = 0;  // the number behind received_ that a kResend asked for
 

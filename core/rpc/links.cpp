@@ -300,7 +300,9 @@ class Links::State final : public LinkNetwork, public TransportEvents {
                     encode_frame(envelope, detail::pack_body(Refusal{reason, hello.attempt})));
   }
 
+  // Not of clients: several may share a name and the key of the cluster's record.
   void lose_earlier_lives_of(const PeerInfo& peer) {
+    if (peer.role == Role::kClient) return;
     std::vector<std::shared_ptr<LinkEnd>> earlier;
     for (const auto& [id, link] : accepted_) {
       const PeerInfo& known = link->peer();

@@ -5,7 +5,8 @@
 // wants more than "in order while the connection lasts" uses a Link (link.h), which brings frames
 // that a broken connection lost, once each.
 //
-// Threads    Every call from the control thread; events come on the control thread, too, in fibers of
+// Threads    Every call from the control thread; events come on the control thread, too, in fibers
+// of
 //            their own and never from inside of a call.
 #pragma once
 
@@ -46,8 +47,8 @@ class FRESHET_API Transport {
   virtual Address listen(const std::string& endpoint, TransportEvents& events) = 0;
   // Nothing comes from the listener and its connections any more.
   virtual void stop_listening(const Address& address) = 0;
-  // Returns at once. `events` outlives the connection. Throws InvalidInput if the address is none, or
-  // keys are missing.
+  // Returns at once. `events` outlives the connection. Throws InvalidInput if the address is none,
+  // or keys are missing.
   virtual ConnectionId connect(const Address& to, TransportEvents& events) = 0;
   // Never waits; dropped if the connection is down.
   virtual void send(ConnectionId connection, std::string bytes) = 0;

@@ -70,7 +70,7 @@ class ZeroMqTransport::State : public std::enable_shared_from_this<State> {
       throw InvalidInput(std::string(error.what()) + ": choose another " +
                          (is_tcp ? "address or port, or port 0 for any that is free" : "path"));
     }
-    const Address address{reachable(bound), is_tcp ? own_.public_key : PublicKey()};
+    Address address{reachable(bound), is_tcp ? own_.public_key : PublicKey()};
     listeners_[number] = {&events, address};
     return address;
   }

@@ -77,7 +77,7 @@ bool is_owner_only_folder(const char* path) {
 }
 
 std::string folder_in_tmp() {
-  const std::string path = "/tmp/freshet-" + std::to_string(geteuid());
+  std::string path = "/tmp/freshet-" + std::to_string(geteuid());
   make_owner_only_folder(path);
   return path;
 }
@@ -101,7 +101,7 @@ void make_owner_only_folder(const std::string& path) {
 std::string owner_only_runtime_folder() {
   const char* runtime = std::getenv("XDG_RUNTIME_DIR");
   if (!is_owner_only_folder(runtime)) return folder_in_tmp();
-  const std::string path = std::string(runtime) + "/freshet";
+  std::string path = std::string(runtime) + "/freshet";
   make_owner_only_folder(path);
   return path;
 }

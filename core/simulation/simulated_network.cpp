@@ -47,7 +47,7 @@ class SimulatedNetwork::Node final : public Transport {
       : network_(network), name_(std::move(name)), process_(process), key_(std::move(key)) {}
 
   Address listen(const std::string& endpoint, TransportEvents& events) override {
-    const Address address{own_endpoint(endpoint), key_};
+    Address address{own_endpoint(endpoint), key_};
     if (!alive_) return address;
     if (!network_.listening_.emplace(address.endpoint, this).second) {
       throw InvalidInput("can't listen on '" + endpoint + "': the address is taken");

@@ -31,13 +31,13 @@ namespace {
 struct Old {
   int number = 1;
   std::string text = "old";
-  MSGPACK_DEFINE_MAP(number, text);
+  MSGPACK_DEFINE_MAP(number, text)
 };
 struct New {
   std::string text = "new";
   std::vector<int> more = {7};
   int number = 2;
-  MSGPACK_DEFINE_MAP(text, more, number);
+  MSGPACK_DEFINE_MAP(text, more, number)
 };
 
 std::string frame_of(std::string_view body) {

@@ -19,34 +19,34 @@ struct Note {
   static constexpr const char* kKind = "note";
   int number = -1;
   std::string text;
-  MSGPACK_DEFINE_MAP(number, text);
+  MSGPACK_DEFINE_MAP(number, text)
 };
 struct DoubleIt {
   static constexpr const char* kKind = "double-it";
   struct Answer {
     int doubled = 0;
-    MSGPACK_DEFINE_MAP(doubled);
+    MSGPACK_DEFINE_MAP(doubled)
   };
   int number = 0;
-  MSGPACK_DEFINE_MAP(number);
+  MSGPACK_DEFINE_MAP(number)
 };
 struct Slow {
   static constexpr const char* kKind = "slow";
   using Answer = DoubleIt::Answer;
   bool unused = false;
-  MSGPACK_DEFINE_MAP(unused);
+  MSGPACK_DEFINE_MAP(unused)
 };
 struct AskBack {
   static constexpr const char* kKind = "ask-back";
   using Answer = DoubleIt::Answer;
   bool unused = false;
-  MSGPACK_DEFINE_MAP(unused);
+  MSGPACK_DEFINE_MAP(unused)
 };
 struct Unknown {
   static constexpr const char* kKind = "of-a-newer-release";
   using Answer = DoubleIt::Answer;
   int number = 0;
-  MSGPACK_DEFINE_MAP(number);
+  MSGPACK_DEFINE_MAP(number)
 };
 
 std::string incarnation(const std::string& name, int life = 1) {
@@ -378,6 +378,30 @@ TEST_F(LinksTest, AreLostWhenThePeerTakesNothing) {
   ASSERT_TRUE(run_until([&] { return !client.lost.empty(); }));
   EXPECT_NE(client.lost.begin()->second.find("has not acknowledged 1000"), std::string::npos)
       << client.lost.begin()->second;
+}
+
+TEST_F(LinksTest, AreLostWhenAHandlerOfThePeerStandsStillAndNotAsLongAsItGoesOn) {
+  LinkOptions options;
+  options.most_unacknowledged_bytes = 1'000'000;
+  Peer server(thread, network, "server"), client(thread, network, "client", options);
+  Promise<DoubleIt::Answer> never;
+  server.table.on<AskBack>([&](Link&, const AskBack&) { return never.future().get(); });
+  Link& link = client.connect(server.listen());
+  for (int i = 0; i < 100; ++i) {
+    link.send(Note{i, std::string(100'000, 'x')});
+    thread.run_for(500);
+  }
+  ASSERT_TRUE(client.lost.empty()) << client.lost.begin()->second;
+  EXPECT_EQ(server.received["client"], count_to(100));
+  auto answer = link.ask(AskBack{});
+  for (int i = 0; i < 12 && client.lost.empty(); ++i) {
+    link.send(Note{i, std::string(100'000, 'x')});
+    thread.run_for(500);
+  }
+  ASSERT_FALSE(client.lost.empty());
+  EXPECT_NE(client.lost["server"].find("has not acknowledged 1000"), std::string::npos);
+  never.set_value();
+  thread.run_for(500);
 }
 
 TEST_F(LinksTest, RefuseAMessageAboveTheLimitOfAFrame) {

@@ -30,10 +30,10 @@ struct Echo {
   struct Answer {
     std::string text;
     std::string key;
-    MSGPACK_DEFINE_MAP(text, key);
+    MSGPACK_DEFINE_MAP(text, key)
   };
   std::string text;
-  MSGPACK_DEFINE_MAP(text);
+  MSGPACK_DEFINE_MAP(text)
 };
 
 // Until it holds; only a hang guard ends it otherwise.
