@@ -29,9 +29,9 @@ inline ClusterRecord find_cluster(const Configuration& configuration, bool wait)
 
 inline std::unique_ptr<ClusterClient> connect_to(const ClusterRecord& record,
                                                  const Configuration& configuration) {
-  return LocalDeployerServices::instance()
-      .connect(record, configuration.get(options::kClientTimeout).ms())
-      .get();
+  LocalDeployerServices& services = LocalDeployerServices::instance();
+  services.set_client_timeout(configuration.get(options::kClientTimeout).ms());
+  return services.connect(record, configuration.get(options::kClientTimeout).ms()).get();
 }
 
 // A bare path as the cluster's client shall read it, whatever its working folder; URLs as they are.

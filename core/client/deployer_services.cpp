@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -134,7 +135,8 @@ std::unique_ptr<ClusterClient> LocalDeployerServices::wait_and_connect(ClusterRe
     return {record.endpoint, record.public_key};
   };
   connection.secret_key = record.client_key;
-  connection.patience_ms = std::max<std::int64_t>(patience_ms - spent, 100);
+  connection.patience_ms = std::min<std::int64_t>(client_timeout_ms_.load(),
+                                                  std::max<std::int64_t>(patience_ms - spent, 100));
   connection.applications_end_with_it = applications_end_with_clients_.load();
   return connect_to_cluster(connection);
 }

@@ -32,6 +32,9 @@ class FRESHET_API LocalDeployerServices final : public DeployerServices {
   const ClusterRecords& cluster_records() const { return records_; }
   // client.ends-cluster: of clients that are made from here on.
   void set_applications_end_with_clients(bool end) { applications_end_with_clients_ = end; }
+  // client.timeout: how long clients that are made from here on look for a job manager once they
+  // have lost theirs.
+  void set_client_timeout(std::int64_t milliseconds) { client_timeout_ms_ = milliseconds; }
 
   std::string program() const override { return program_fr(); }
   // A record without an endpoint is waited for, too; fails at once, with its last lines, if the
@@ -53,6 +56,7 @@ class FRESHET_API LocalDeployerServices final : public DeployerServices {
 
   const ClusterRecords records_;
   std::atomic<bool> applications_end_with_clients_{false};
+  std::atomic<std::int64_t> client_timeout_ms_{5'000};
   mutable std::mutex mutex_;
   std::map<std::string, std::int64_t> job_managers_;  // started here, by cluster
   std::vector<std::thread> connecting_;

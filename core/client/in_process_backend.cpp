@@ -78,7 +78,9 @@ std::shared_ptr<ClusterClient> InProcessBackend::cluster(const Configuration& co
     if (const auto at = clusters_.find(name); at != clusters_.end()) return at->second;
   }
   const SelectedDeployer selected = select_deployer(catalog(), configuration);
-  const auto deployer = make_deployer(selected, LocalDeployerServices::instance());
+  LocalDeployerServices& services = LocalDeployerServices::instance();
+  services.set_client_timeout(configuration.get(options::kClientTimeout).ms());
+  const auto deployer = make_deployer(selected, services);
   std::shared_ptr<ClusterClient> client = deployer->retrieve(configuration).get();
   const std::lock_guard lock(mutex_);
   // main runs here: its jobs are one application.

@@ -73,6 +73,8 @@ std::string NetworkSocket::last_endpoint() const {
   return {name.data(), size - 1};  // it counts the 0 at the end
 }
 
+void NetworkSocket::stop_monitor() noexcept { zmq_socket_monitor(socket_, nullptr, 0); }
+
 void NetworkSocket::monitor(const std::string& inproc_endpoint, int events) {
   if (zmq_socket_monitor(socket_, inproc_endpoint.c_str(), events) != 0)
     fail("a socket can't be monitored at '" + inproc_endpoint + "'");

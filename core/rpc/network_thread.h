@@ -66,6 +66,8 @@ class FRESHET_API NetworkSocket {
   std::string last_endpoint() const;
   // Events of ZeroMQ's socket monitor `events`, sent to the inproc endpoint.
   void monitor(const std::string& inproc_endpoint, int events);
+  // Before the reader of its events is closed: libzmq waits for ever to send one to nobody.
+  void stop_monitor() noexcept;
 
   // 0: sent, and `message` is empty now. Else errno: EAGAIN, EHOSTUNREACH, ...; the message stays.
   [[nodiscard]] int send(zmq_msg_t& message, int flags = 0);

@@ -7,7 +7,7 @@ namespace freshet {
 
 SocketMonitor::SocketMonitor(NetworkThread& network, NetworkSocket& socket,
                              detail::UniqueFunction<void()> on_events)
-    : network_(network) {
+    : network_(network), socket_(socket) {
   static std::atomic<std::uint64_t> last_number{0};
   const std::string endpoint = "inproc://freshet.monitor." + std::to_string(++last_number);
   socket.monitor(endpoint, ZMQ_EVENT_ALL);
@@ -16,7 +16,10 @@ SocketMonitor::SocketMonitor(NetworkThread& network, NetworkSocket& socket,
   events_->connect(endpoint);
 }
 
-SocketMonitor::~SocketMonitor() { network_.close(*events_); }
+SocketMonitor::~SocketMonitor() {
+  socket_.stop_monitor();
+  network_.close(*events_);
+}
 
 // Two parts: a 16-bit event and a 32-bit value in the host's order, then the endpoint.
 bool SocketMonitor::take(Event& event) {

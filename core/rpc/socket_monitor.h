@@ -29,6 +29,7 @@ class SocketMonitor {
 
  private:
   NetworkThread& network_;
+  NetworkSocket& socket_;
   NetworkSocket* events_;
 };
 

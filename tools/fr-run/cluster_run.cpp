@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 
 #include "client/deployer_services.h"
 #include "cluster_words.h"
@@ -102,13 +103,37 @@ int code_of(const ApplicationInfo& end) {
   }
 }
 
+// Cancels the application on the first Ctrl-C; once it is submitted, if that came before.
+class CancelOnInterrupt {
+ public:
+  explicit CancelOnInterrupt(std::string id) : id_(std::move(id)) {
+    set_interrupt_handler([this] {
+      std::fprintf(stderr, "fr-run: canceling application %s (once more to leave at once)\n",
+                   id_.c_str());
+      const std::lock_guard lock(mutex_);
+      interrupted_ = true;
+      if (client_ != nullptr) static_cast<void>(client_->cancel_application(id_));
+    });
+  }
+  ~CancelOnInterrupt() { set_interrupt_handler(nullptr); }
+  CancelOnInterrupt(const CancelOnInterrupt&) = delete;
+  CancelOnInterrupt& operator=(const CancelOnInterrupt&) = delete;
+
+  // Outlives this.
+  void submitted(ClusterClient& client) {
+    const std::lock_guard lock(mutex_);
+    client_ = &client;
+    if (interrupted_) static_cast<void>(client.cancel_application(id_));
+  }
+
+ private:
+  const std::string id_;
+  std::mutex mutex_;
+  ClusterClient* client_ = nullptr;
+  bool interrupted_ = false;
+};
+
 int attend(ClusterClient& client, const std::string& id, const Configuration& configuration) {
-  set_interrupt_handler([&client, id] {
-    std::fprintf(stderr,
-                 "fr-run: canceling application %s on cluster '%s' (once more to leave at once)\n",
-                 id.c_str(), client.cluster_id().c_str());
-    static_cast<void>(client.cancel_application(id));
-  });
   Output output(client, "main:" + id);
   const Future<ApplicationInfo> ended = client.application_end(id);
   {
@@ -123,7 +148,6 @@ int attend(ClusterClient& client, const std::string& id, const Configuration& co
   while (output.follow(kLastOutputMs)) {
   }
   output.finish();
-  set_interrupt_handler(nullptr);
   if (end.status == ApplicationStatus::kCanceled) {
     std::fprintf(stderr, "fr-run: canceled\n");
   } else if (end.status == ApplicationStatus::kFailed) {
@@ -147,9 +171,11 @@ int run_on_cluster(const ClusterRun& run, const Configuration& configuration,
   const bool attached = configuration.get(options::kClientAttached);
   services.set_applications_end_with_clients(attached &&
                                              configuration.get(options::kClientEndsCluster));
+  services.set_client_timeout(configuration.get(options::kClientTimeout).ms());
   const auto deployer = make_deployer(selected, services);
   const ApplicationSpec spec = spec_of(run, configuration);
   std::unique_ptr<ClusterClient> client;
+  CancelOnInterrupt interrupts(spec.id);
   if (is_session_target(configuration)) {
     if (run.wait_for_cluster) static_cast<void>(find_cluster(configuration, true));
     client = deployer->retrieve(configuration).get();
@@ -157,6 +183,7 @@ int run_on_cluster(const ClusterRun& run, const Configuration& configuration,
   } else {
     client = deployer->deploy_application(spec, configuration).get();
   }
+  interrupts.submitted(*client);
   if (!attached) {
     std::printf("application %s on cluster %s\n", spec.id.c_str(), client->cluster_id().c_str());
     return kFinished;

@@ -1,0 +1,154 @@
+// An application that ends, or does not, as its first argument says.
+#include <freshet/freshet.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace {
+
+// Whole or not at all.
+void write_file(const std::string& path, const std::string& text) {
+  std::ofstream(path + ".part") << text;
+  std::rename((path + ".part").c_str(), path.c_str());
+}
+
+void small_job(freshet::StreamExecutionEnvironment& env, const std::string& name) {
+  env.from_sequence(1, 100).discard();
+  env.execute(name);
+}
+
+// Runs until it is ended, and says by a file that it does.
+void endless_job(freshet::StreamExecutionEnvironment& env, const std::string& file) {
+  env.from_sequence(1, std::int64_t{1} << 60)
+      .map(
+          [](std::int64_t n, const std::string& running) {
+            if (n == 5) write_file(running, std::to_string(::getpid()));
+            freshet::await([] { ::usleep(1'000); });
+            return n;
+          },
+          file)
+      .discard();
+}
+
+int run(int argc, char** argv) {
+  const std::string how = argc > 1 ? argv[1] : "";
+  const std::string more = argc > 2 ? argv[2] : "";
+  if (how == "exit") std::exit(std::atoi(more.c_str()));
+  if (how == "throw") throw std::runtime_error(more);
+  if (how == "segfault") {
+    ::signal(SIGSEGV, SIG_DFL);  // as without a sanitizer
+    ::raise(SIGSEGV);
+  }
+  if (how == "abort") std::abort();
+  if (how == "greet") {
+    std::printf("hello from main\n");
+    return 0;
+  }
+  if (how == "arguments") {
+    for (int i = 1; i < argc; ++i) std::printf("<%s>\n", argv[i]);
+    return 0;
+  }
+  if (how == "hang") {
+    std::printf("main hangs\n");
+    std::fflush(stdout);
+    for (;;) ::pause();
+  }
+  if (how == "print") {
+    const std::string line(99, 'x');
+    for (long left = std::atol(more.c_str()); left > 0; left -= 100) std::puts(line.c_str());
+    std::printf("the last line\n");
+    return 0;
+  }
+  if (how == "fork") {
+    const pid_t one = ::fork();
+    if (one == 0) ::pause();
+    const pid_t two = ::fork();
+    if (two == 0) {
+      ::setsid();
+      ::pause();
+    }
+    write_file(more, std::to_string(one) + " " + std::to_string(two));
+    return 0;
+  }
+  if (how == "allocate") {
+    const rlimit limit{std::size_t{1} << 30, std::size_t{1} << 30};
+    ::setrlimit(RLIMIT_AS, &limit);
+    std::vector<std::string> all;
+    for (;;) all.emplace_back(std::size_t{16} << 20, 'x');
+  }
+
+  auto env = freshet::StreamExecutionEnvironment::get_execution_environment();
+  if (how == "close-output") {
+    ::close(STDOUT_FILENO);
+    ::close(STDERR_FILENO);
+    small_job(env, "silent");
+    return std::atoi(more.c_str());
+  }
+  if (how == "close-output-and-throw") {
+    ::close(STDOUT_FILENO);
+    ::close(STDERR_FILENO);
+    throw std::runtime_error(more);
+  }
+  if (how == "jobs") {
+    for (int i = 0; i < std::atoi(more.c_str()); ++i) small_job(env, "job " + std::to_string(i));
+    return 0;
+  }
+  if (how == "fail" || how == "fail-caught") {
+    env.from_sequence(1, 10)
+        .map(
+            [](std::int64_t n, const std::string& text) {
+              if (n == 7) throw std::runtime_error(text);
+              return n;
+            },
+            more)
+        .name("doubtful")
+        .discard();
+    try {
+      env.execute("failing");
+    } catch (const freshet::JobFailed&) {
+      if (how == "fail") throw;
+    }
+    return 0;
+  }
+  if (how == "crash-in-a-task") {
+    env.from_sequence(1, 10)
+        .map([](std::int64_t n) {
+          if (n == 7) {
+            ::signal(SIGSEGV, SIG_DFL);
+            ::raise(SIGSEGV);
+          }
+          return n;
+        })
+        .discard();
+    env.execute("crashing");
+    return 0;
+  }
+  if (how == "endless") {
+    endless_job(env, more);
+    env.execute("endless");
+    return 0;
+  }
+  if (how == "leave-endless") {
+    endless_job(env, more);
+    static_cast<void>(env.execute_async("left alone"));
+    return 0;
+  }
+  if (how == "submit-and-throw") {
+    endless_job(env, more);
+    static_cast<void>(env.execute_async("orphan"));
+    throw std::runtime_error("after submitting");
+  }
+  std::fprintf(stderr, "unknown: %s\n", how.c_str());
+  return 99;
+}
+
+}  // namespace
+
+FRESHET_APPLICATION(run, "cluster_application", "0.1.0");

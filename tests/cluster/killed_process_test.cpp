@@ -1,0 +1,99 @@
+// kill -9 of each process of a cluster while a job runs: what the others say and do.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "own_cluster.h"
+
+namespace {
+
+using namespace freshet::testing;
+
+class KilledProcess : public ClusterTest {
+ protected:
+  void wait_until_it_runs() {
+    ASSERT_TRUE(eventually([&] { return std::filesystem::exists(scratch_ / "running"); }));
+  }
+  const std::string running_ = scratch_ / "running";
+};
+
+TEST_F(KilledProcess, RunnerFailsItsApplicationWithTheSignal) {
+  ChildProcess client(line({"--target=standalone", "endless", running_}), surroundings());
+  wait_until_it_runs();
+  ::kill(process("runner"), SIGKILL);
+  const Outcome outcome = client.wait(30);
+  EXPECT_EQ(outcome.code, 128 + SIGKILL) << outcome.text();
+  EXPECT_TRUE(says(outcome, "main was killed by signal 9")) << outcome.text();
+}
+
+TEST_F(KilledProcess, WorkerFailsItsJob) {
+  ChildProcess client(line({"--target=standalone", "endless", running_}), surroundings());
+  wait_until_it_runs();
+  ::kill(process("worker"), SIGKILL);
+  const Outcome outcome = client.wait(30);
+  EXPECT_EQ(outcome.code, 70) << outcome.text();
+  EXPECT_TRUE(says(outcome, "signal 9")) << outcome.text();
+}
+
+TEST_F(KilledProcess, WorkerOfAJobThatRestartsIsReplaced) {
+  ChildProcess client(line({"--target=standalone", "-D", "restart-strategy=fixed-delay", "-D",
+                            "restart-strategy.delay=0ms", "endless", running_}),
+                      surroundings());
+  wait_until_it_runs();
+  const pid_t first = process("worker");
+  std::filesystem::remove(running_);
+  ::kill(first, SIGKILL);
+  wait_until_it_runs();
+  EXPECT_NE(process("worker"), first);
+  client.send(SIGINT);
+  EXPECT_EQ(client.wait(30).code, 130);
+}
+
+TEST_F(KilledProcess, TaskManagerFailsItsJobs) {
+  ChildProcess client(line({"--target=standalone", "endless", running_}), surroundings());
+  wait_until_it_runs();
+  ::kill(process("taskmanager"), SIGKILL);
+  const Outcome outcome = client.wait(30);
+  EXPECT_EQ(outcome.code, 70) << outcome.text();
+}
+
+TEST_F(KilledProcess, JobManagerEndsTheClusterOfItsApplication) {
+  ChildProcess client(line({"--target=standalone", "-D", "client.timeout=2s", "endless", running_}),
+                      surroundings());
+  wait_until_it_runs();
+  ::kill(process("jobmanager"), SIGKILL);
+  const Outcome outcome = client.wait(30);
+  EXPECT_EQ(outcome.code, 69) << outcome.text();
+  EXPECT_TRUE(eventually([&] { return processes().empty(); })) << list_of_processes();
+}
+
+TEST_F(KilledProcess, AllAtOnceLeaveWhatTheNextCommandRemoves) {
+  start_session("s");
+  ChildProcess client(
+      line({"--target=standalone-session", "-D", "client.timeout=1s", "endless", running_}),
+      surroundings());
+  wait_until_it_runs();
+  client.send(SIGKILL);
+  const pid_t manager = process("jobmanager"), workers = process("taskmanager");
+  ::kill(manager, SIGKILL);
+  ::kill(workers, SIGKILL);
+  EXPECT_TRUE(eventually([&] { return processes().empty(); })) << list_of_processes();
+  EXPECT_FALSE(names_in(folder() + "/run").empty());
+  const Outcome outcome = fr({"cluster", "list"});
+  EXPECT_EQ(outcome.output, "") << outcome.text();
+  EXPECT_TRUE(names_in(folder() + "/run").empty());
+}
+
+TEST_F(KilledProcess, ClientLeavesItsApplicationRunning) {
+  ChildProcess client(line({"--target=standalone", "--cluster-id=c", "endless", running_}),
+                      surroundings());
+  wait_until_it_runs();
+  client.send(SIGKILL);
+  static_cast<void>(client.wait(30));
+  const auto applications = fr_json({"list"});
+  ASSERT_EQ(applications.size(), 1u);
+  EXPECT_EQ(applications[0]["status"], "running");
+  EXPECT_EQ(fr({"cluster", "stop"}).code, 0);
+}
+
+}  // namespace
