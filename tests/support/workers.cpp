@@ -38,7 +38,7 @@ WorkersJob::WorkersJob(const std::string& job_graph, const WorkersOptions& optio
   std::set<std::uint32_t> used;
   for (const auto& id : execution.subtasks()) {
     const std::uint32_t worker =
-        options.worker_of ? options.worker_of(id) : id.subtask % options.workers;
+        options.worker_of ? options.worker_of(id) : (id.task + id.subtask) % options.workers;
     worker_of_subtask_.push_back(worker);
     used.insert(worker);
   }
@@ -61,6 +61,22 @@ void WorkersJob::start() {
     deployment.worker_of_subtask = worker_of_subtask_;
     parts_[i]->tasks.deploy(deployment, *parts_[i]);
   }
+  bool canceled;
+  {
+    const std::lock_guard lock(mutex_);
+    deployed_ = true;
+    canceled = canceled_;
+  }
+  if (canceled) cancel_parts();
+}
+
+// What is not there yet is canceled by start().
+void WorkersJob::cancel_parts() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!deployed_) return;
+  }
+  for (auto& part : parts_) part->tasks.cancel();
 }
 
 WorkersJob::~WorkersJob() {
@@ -104,7 +120,7 @@ void WorkersJob::failed(FailureInfo failure) {
     canceled_ = true;
     status_ = JobStatus::kFailing;
   }
-  for (auto& part : parts_) part->tasks.cancel();
+  cancel_parts();
 }
 
 void WorkersJob::ended(TaskReport report) {
@@ -135,7 +151,7 @@ void WorkersJob::cancel() {
     canceled_ = true;
     status_ = JobStatus::kCanceling;
   }
-  for (auto& part : parts_) part->tasks.cancel();
+  cancel_parts();
 }
 
 TaskReport WorkersJob::report() const {

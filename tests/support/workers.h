@@ -29,7 +29,7 @@ namespace freshet::testing {
 
 struct WorkersOptions {
   std::uint32_t workers = 2;
-  // Of the subtask at that place; nullptr: subtask i runs in worker i % workers.
+  // nullptr: subtask s of task t runs in worker (s + t) % workers, so that every edge crosses.
   std::function<std::uint32_t(const ExecutionGraph::SubtaskId& id)> worker_of = nullptr;
   Configuration configuration = {};
   bool tcp = false;  // with keys; else ipc
@@ -58,6 +58,7 @@ class WorkersJob {
   void opened();
   void finished();
   void failed(FailureInfo failure);
+  void cancel_parts();
   void ended(TaskReport report);
 
   const JobGraph graph_;
@@ -73,6 +74,7 @@ class WorkersJob {
   std::size_t opened_ = 0;
   std::size_t finished_ = 0;
   std::size_t ended_ = 0;
+  bool deployed_ = false;
   bool canceled_ = false;
   std::optional<FailureInfo> failure_;
   JobStatus status_ = JobStatus::kCreated;

@@ -1,0 +1,384 @@
+// The data socket and the tasks behind it, met by peers that the test plays by hand.
+#include "worker/data_plane.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "operator_jobs.h"
+#include "scratch_folder.h"
+#include "worker/worker_tasks.h"
+
+namespace freshet::testing {
+namespace {
+
+constexpr char kJob[] = "0123456789abcdef0123456789abcdef";
+
+// The other end of a connection: plain ZeroMQ.
+class Peer {
+ public:
+  explicit Peer(const std::string& endpoint)
+      : context_(zmq_ctx_new()), socket_(zmq_socket(context_, ZMQ_DEALER)) {
+    const int patience = 20'000, none = 0;
+    zmq_setsockopt(socket_, ZMQ_RCVTIMEO, &patience, sizeof patience);
+    zmq_setsockopt(socket_, ZMQ_LINGER, &none, sizeof none);
+    zmq_connect(socket_, endpoint.c_str());
+  }
+  ~Peer() {
+    zmq_close(socket_);
+    zmq_ctx_term(context_);
+  }
+  void send(const std::string& bytes, int flags = 0) {
+    EXPECT_EQ(zmq_send(socket_, bytes.data(), bytes.size(), flags), static_cast<int>(bytes.size()));
+  }
+  std::string receive() {
+    NetworkMessage message;
+    zmq_msg_t& raw = message;
+    if (zmq_msg_recv(&raw, socket_, 0) < 0) return "nothing came";
+    return {message.data(), message.size()};
+  }
+  std::string refusal_of(const std::string& bytes) {
+    send(bytes);
+    const std::string answer = receive();
+    return kind_of(answer) == DataKind::refused ? std::string(read_refusal(answer)) : answer;
+  }
+
+ private:
+  void* const context_;
+  void* const socket_;
+};
+
+DataHello hello_of(std::uint32_t worker, const std::string& job = kJob) {
+  DataHello hello;
+  hello.job_id = job;
+  hello.worker = worker;
+  return hello;
+}
+
+// Notes what it is told.
+class Notes {
+ public:
+  void add(std::string note) {
+    const std::lock_guard lock(mutex_);
+    notes_.push_back(std::move(note));
+    added_.notify_all();
+  }
+  // The first with these words in it.
+  std::string wait_for(const std::string& words) {
+    std::unique_lock lock(mutex_);
+    std::string found;
+    added_.wait_for(lock, std::chrono::seconds(20), [&] {
+      for (const std::string& note : notes_) {
+        if (note.find(words) != std::string::npos) found = note;
+      }
+      return !found.empty();
+    });
+    return found;
+  }
+  std::vector<std::string> all() const {
+    const std::lock_guard lock(mutex_);
+    return notes_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable added_;
+  std::vector<std::string> notes_;
+};
+
+class NotingHandler final : public DataHandler {
+ public:
+  void message_of_worker(std::uint32_t worker, DataKind kind,
+                         std::unique_ptr<NetworkMessage>) override {
+    notes.add("message " + std::to_string(static_cast<int>(kind)) + " of " +
+              std::to_string(worker));
+  }
+  void worker_lost(std::uint32_t worker, const std::string& reason) override {
+    notes.add("lost " + std::to_string(worker) + ": " + reason);
+  }
+  void reader_joined(ReaderId, const DataHello& hello) override {
+    notes.add("reader of " + hello.vertex);
+  }
+  void message_of_reader(ReaderId, DataKind, std::string_view) override {}
+  void reader_left(ReaderId) override { notes.add("reader left"); }
+  Notes notes;
+};
+
+// Worker 0 of three.
+struct Listening {
+  Listening() : address(plane.listen(true, folder.path(), "")) {
+    plane.join({kJob, 0, {address, {"ipc:///nowhere/1", {}}, {"ipc:///nowhere/2", {}}}}, handler);
+  }
+  ~Listening() { plane.leave(); }
+  ScratchFolder folder;
+  NetworkThread network;
+  NotingHandler handler;
+  DataPlane plane{network, KeyPair{}, nullptr};
+  const Address address;
+};
+
+TEST(DataPlane, RefusesWhatIsNoHelloAndGoesOnServing) {
+  Listening worker;
+  const std::string good = to_message(hello_of(1));
+  std::string other_version = good;
+  other_version[8] = 2;
+  const std::pair<std::string, std::string> wrong[] = {
+      {"", "kind of a message"},
+      {"abc", "kind of a message"},
+      {std::string(100, '\x7f'), "kind of a message"},
+      {good.substr(0, 6), "hello"},
+      {good.substr(0, good.size() - 1), "credits"},
+      {good + "x", "end of a hello"},
+      {other_version, "version 2 of the data protocol, this process version 1"},
+      {to_message(hello_of(1, "another")), "a hello for job 'another'"},
+      {to_message(hello_of(0)), "a hello of worker 0, which is none of those"},
+      {to_message(hello_of(3)), "a hello of worker 3, which is none of those"},
+      {to_message(SplitWanted{}), "kind of a message"},
+  };
+  for (const auto& [bytes, reason] : wrong) {
+    const std::string answer = Peer(worker.address.endpoint).refusal_of(bytes);
+    EXPECT_NE(answer.find(reason), std::string::npos) << reason << " is not in " << answer;
+  }
+  {
+    Peer parts(worker.address.endpoint);
+    parts.send(good, ZMQ_SNDMORE);
+    EXPECT_NE(parts.refusal_of("more").find("several parts"), std::string::npos);
+  }
+  EXPECT_TRUE(worker.handler.notes.all().empty());
+  Peer peer(worker.address.endpoint);
+  peer.send(good);
+  peer.send(to_message(std::vector<Credits>{{1, 2}}));
+  EXPECT_EQ(worker.handler.notes.wait_for("message 4 of 1"), "message 4 of 1");
+  EXPECT_NE(Peer(worker.address.endpoint).refusal_of(good).find("a second hello of worker 1"),
+            std::string::npos);
+}
+
+TEST(DataPlane, TellsOfAWorkerThatGoesOrSendsNonsense) {
+  Listening worker;
+  {
+    Peer one(worker.address.endpoint);
+    one.send(to_message(hello_of(1)));
+    one.send(to_message(std::vector<Credits>{}));
+    worker.handler.notes.wait_for("message 4 of 1");
+  }
+  EXPECT_EQ(worker.handler.notes.wait_for("lost 1"), "lost 1: its connection is closed");
+  Peer two(worker.address.endpoint);
+  two.send(to_message(hello_of(2)));
+  EXPECT_NE(two.refusal_of(rows_done()).find("which no worker sends"), std::string::npos);
+  EXPECT_NE(worker.handler.notes.wait_for("lost 2").find("it sends what no worker"),
+            std::string::npos);
+}
+
+TEST(DataPlane, KeepsWhatComesBeforeItKnowsItsJob) {
+  ScratchFolder folder;
+  NetworkThread network;
+  NotingHandler handler;
+  DataPlane plane(network, KeyPair{}, nullptr);
+  const Address address = plane.listen(true, folder.path(), "");
+  Peer peer(address.endpoint);
+  peer.send(to_message(hello_of(1)));
+  peer.send(to_message(std::vector<Credits>{}));
+  plane.join({kJob, 0, {address, {"ipc:///nowhere", {}}}}, handler);
+  EXPECT_EQ(handler.notes.wait_for("message 4 of 1"), "message 4 of 1");
+  plane.leave();
+}
+
+TEST(DataPlane, AWorkerThatCanNotBeReachedIsLost) {
+  ScratchFolder folder;
+  NetworkThread network;
+  NotingHandler handler;
+  DataPlane plane(network, KeyPair{}, nullptr);
+  const Address address = plane.listen(true, folder.path(), "");
+  plane.join({kJob, 1, {{"ipc://" + folder.path() + "/nobody", {}}, address}}, handler);
+  EXPECT_EQ(handler.notes.wait_for("lost 0"), "lost 0: it can't be reached");
+  plane.leave();
+}
+
+TEST(DataPlane, ListensOnTcpWithKeysAlone) {
+  NetworkThread network;
+  DataPlane plane(network, KeyPair{}, nullptr);
+  EXPECT_THROW(static_cast<void>(plane.listen(false, "", "127.0.0.1")), InvalidInput);
+}
+
+// ---- tasks that read what the test writes ----------------------------------------------------
+
+FRESHET_OPERATOR("test.made", MadeOperator);
+
+// Worker 0, whose sink reads from a source in worker 1, which is the test.
+class Reading : TaskRunnerListener {
+ public:
+  Reading() {
+    OperatorJob job("reading");
+    const auto source = job.source("source", {});
+    job.connect(source, job.sink("sink", rows), {.partitioning = Partitioning::kRebalance});
+    job.graph().id = kJob;
+    complete_job(job.graph(), ProcessModules::of_this_process());
+    Deployment deployment;
+    deployment.job_graph = job.graph().to_bytes();
+    const Address address = tasks.listen(true, folder.path(), "");
+    deployment.workers = {address, {"ipc:///nowhere", {}}};
+    const ExecutionGraph execution(job.graph());
+    for (const auto& id : execution.subtasks()) {
+      const auto head = job.graph().tasks[id.task].links.front().vertices.front();
+      deployment.worker_of_subtask.push_back(head == source ? 1 : 0);
+    }
+    peer = std::make_unique<Peer>(address.endpoint);
+    peer->send(to_message(hello_of(1)));
+    tasks.deploy(deployment, *this);
+    notes.wait_for("opened");
+    tasks.open_gate();
+    granted = read_credits(peer->receive());
+  }
+  ~Reading() override { tasks.cancel(); }
+
+  void tasks_opened() override { notes.add("opened"); }
+  void tasks_finished() override { notes.add("finished"); }
+  void tasks_failed(FailureInfo failure) override {
+    notes.add("failed " + failure.operator_name + ": " + failure.message);
+    tasks.cancel();
+  }
+  void told(std::uint32_t, std::uint32_t, std::string) override {}
+  void tasks_ended(TaskReport) override { notes.add("ended"); }
+
+  ScratchFolder folder;
+  NetworkThread network;
+  Rows rows;
+  Notes notes;
+  std::unique_ptr<Peer> peer;
+  std::vector<Credits> granted;
+  WorkerTasks tasks{network, KeyPair{}, Configuration{}};
+};
+
+std::string frame_of(std::uint32_t channel, const std::vector<std::string>& rows,
+                     bool end = false) {
+  ByteWriter writer;
+  write_frame_header(writer, channel);
+  if (!rows.empty()) {
+    Batch batch(byte_record_type(), 64 * 1024);
+    for (const std::string& row : rows) {
+      ::new (batch.rows<std::string_view>() + batch.size()) std::string_view(row);
+      batch.set_size(batch.size() + 1);
+    }
+    write_element(writer, {Element::Kind::batch, &batch});
+  }
+  if (end) write_element(writer, {Element::Kind::end_of_input});
+  return std::string(writer.view());
+}
+
+TEST(RemoteTasks, ReadWhatAnotherWorkerWrites) {
+  Reading reading;
+  ASSERT_EQ(reading.granted.size(), 1u);
+  EXPECT_EQ(reading.granted[0].credits, 32u);
+  reading.peer->send(frame_of(0, {"one", "", std::string(70'000, 'x')}));
+  reading.peer->send(frame_of(0, {"four"}, true));
+  EXPECT_EQ(reading.notes.wait_for("finished"), "finished");
+  EXPECT_EQ(reading.rows.sorted(),
+            (std::vector<std::string>{"", "four", "one", std::string(70'000, 'x')}));
+  reading.tasks.commit();
+  EXPECT_EQ(reading.notes.wait_for("ended"), "ended");
+}
+
+TEST(RemoteTasks, FailTheJobWithATextWhenAWorkerSendsNonsense) {
+  const std::string good = frame_of(0, {"one"});
+  const auto changed = [&](std::size_t at, char to) {
+    std::string bytes = good;
+    bytes[at] = to;
+    return bytes;
+  };
+  // Header of 8 bytes, kind, timestamps, rows, fingerprint.
+  const std::pair<std::string, std::string> wrong[] = {
+      {frame_of(7, {"one"}), "a frame for channel 7"},
+      {good.substr(0, 6), "number of a channel"},
+      {good.substr(0, 8), "kind of an element"},
+      {good.substr(0, good.size() - 1), "string"},
+      {changed(8, 9), "kind of an element"},
+      {changed(9, 3), "bool"},
+      {changed(13, '\x7f'), "what can't be read"},
+      {changed(15, static_cast<char>(good[15] ^ 1)), "another schema"},
+      {frame_of(0, {}, true) + good.substr(8), "something follows the end"},
+      {to_message(std::vector<Credits>{{0, 1}}), "credits for channel 0"},
+      {to_message(SplitWanted{1, 0, 0}), "splits are wanted"},
+      {to_message(SplitAnswer{5, {}, {}}), "an answer to request 5"},
+      {rows_done(), "which no worker sends"},
+  };
+  for (const auto& [bytes, reason] : wrong) {
+    Reading reading;
+    reading.peer->send(bytes);
+    const std::string failure = reading.notes.wait_for("failed");
+    EXPECT_NE(failure.find(reason), std::string::npos) << reason << " is not in " << failure;
+    EXPECT_NE(failure.find("worker 1 of the job"), std::string::npos) << failure;
+    EXPECT_EQ(reading.notes.wait_for("ended"), "ended");
+  }
+}
+
+TEST(RemoteTasks, FailTheJobWhenAWorkerSendsWithoutCreditOrGoes) {
+  {
+    Reading reading;
+    // The sink may take some meanwhile, and gives credits back for those.
+    for (int i = 0; i < 10'000; ++i) reading.peer->send(frame_of(0, {"row"}));
+    const std::string failure = reading.notes.wait_for("failed");
+    EXPECT_NE(failure.find("no credit"), std::string::npos) << failure;
+  }
+  Reading reading;
+  reading.peer.reset();
+  EXPECT_NE(reading.notes.wait_for("failed").find("is lost: its connection is closed"),
+            std::string::npos);
+}
+
+// ---- frames ----------------------------------------------------------------------------------
+
+TEST(Frame, DamagedOnesAreRefusedAndNeverRead) {
+  Batch batch(record_type<std::string>(), 4096);
+  for (int i = 0; i < 20; ++i) {
+    ::new (batch.rows<std::string>() + batch.size()) std::string(static_cast<std::size_t>(i), 'a');
+    batch.timestamp_column()[batch.size()] = i;
+    batch.set_size(batch.size() + 1);
+  }
+  batch.set_has_timestamps(true);
+  ByteWriter writer;
+  write_frame_header(writer, 0);
+  write_element(writer, {Element::Kind::watermark, nullptr, 5});
+  write_element(writer, {Element::Kind::batch, &batch});
+  write_element(writer, {Element::Kind::end_of_input});
+  const std::string frame(writer.view());
+  const auto read = [](const std::string& bytes) {
+    std::size_t rows = 0;
+    FrameReader reader(bytes.data(), bytes.size());
+    while (!reader.at_end()) {
+      if (reader.look() != Element::Kind::batch) {
+        reader.take();
+        continue;
+      }
+      Batch into(record_type<std::string>(), 512);
+      reader.read_rows(into);
+      rows += into.size();
+    }
+    return rows;
+  };
+  EXPECT_EQ(read(frame), 20u);
+  for (std::size_t size = 0; size < frame.size(); ++size) {
+    try {
+      read(frame.substr(0, size));
+    } catch (const Error&) {
+    }
+  }
+  std::minstd_rand random(1);
+  for (int i = 0; i < 20'000; ++i) {
+    std::string bytes = frame;
+    for (auto flips = random() % 3 + 1; flips > 0; --flips) {
+      bytes[random() % bytes.size()] = static_cast<char>(random());
+    }
+    try {
+      read(bytes);
+    } catch (const Error&) {
+    }
+  }
+}
+
+}  // namespace
+}  // namespace freshet::testing
