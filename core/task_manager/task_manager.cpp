@@ -249,7 +249,7 @@ void TaskManager::stop_all() {
 
 LogChunk TaskManager::read_log(const ReadLog& message) const {
   if (message.process == options_.id) {
-    return services_.spawner.read_log("taskmanager", message.from);
+    return services_.spawner.read_log(options_.id, message.from);
   }
   const auto found = last_worker_log_.find(message.process);
   if (found == last_worker_log_.end()) {

@@ -1,0 +1,252 @@
+// A deployer whose processes are started by a command of the user's: on this host, or on another
+// one with the same home.
+//
+//   fr-run ./libword_count.so --target=command -Dcommand-deployer.command='ssh host {}' ...
+//
+// A deployment: the record with the keys, a process each for job manager and task managers, the
+// job manager's answer, the application. Whoever is killed between two of them leaves what kill()
+// finds by the record, or what ends by itself.
+#include <chrono>
+#include <cstdlib>
+#include <functional>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <thread>
+
+#include "freshet/cluster_deployer.h"
+#include "freshet/config_option.h"
+#include "freshet/configuration.h"
+#include "freshet/error.h"
+#include "freshet/options.h"
+#include "freshet/plugin_registration.h"
+#include "hand_over.h"
+#include "shell_line.h"
+
+namespace command_deployer {
+
+namespace {
+
+using freshet::ApplicationSpec;
+using freshet::ClusterClient;
+using freshet::ClusterRecord;
+using freshet::Configuration;
+using freshet::DeployerServices;
+using freshet::Future;
+using ClientPointer = std::unique_ptr<ClusterClient>;
+
+constexpr const char* kName = "command";
+constexpr std::int64_t kStartPatienceMs = 30'000;
+
+const freshet::ConfigOption<std::string> kCommand =
+    freshet::ConfigOption<std::string>{
+        "command-deployer.command", "sh -c {}",
+        "What starts a process of a cluster of the target 'command', as a line for /bin/sh: '{}' "
+        "is "
+        "the process as a line in one word, '{words}' as words of its own. It must not end before "
+        "the process does.",
+        freshet::Scope::kClient}
+        .check([](const std::string& text) { return has_place(text); },
+               "with {} or {words} where the process stands");
+
+std::string drawn(std::size_t digits) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::random_device random;
+  std::string text;
+  while (text.size() < digits) text += kDigits[random() % 16];
+  return text;
+}
+
+std::int64_t now_ms() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+// Options of cluster scope, and where the processes find plugins.
+std::map<std::string, std::string> cluster_settings(const Configuration& configuration) {
+  std::map<std::string, std::string> settings;
+  const Configuration of_cluster = configuration.of_scope(freshet::Scope::kCluster);
+  for (const auto& [key, entry] : of_cluster.to_entries()) settings[key] = entry.text;
+  if (const auto plugins = configuration.lookup(freshet::options::kPluginDirs.info()))
+    settings[freshet::options::kPluginDirs.key()] = plugins->text;
+  return settings;
+}
+
+}  // namespace
+
+class CommandDeployer final : public freshet::ClusterDeployer {
+ public:
+  explicit CommandDeployer(DeployerServices& services) : services_(services) {}
+  ~CommandDeployer() override {
+    for (std::thread& each : threads_) each.join();
+  }
+
+  Future<ClientPointer> deploy_session(const Configuration& configuration) override {
+    return apart<ClientPointer>([=, this] { return deploy(configuration, "session", nullptr); });
+  }
+
+  Future<ClientPointer> deploy_application(const ApplicationSpec& application,
+                                           const Configuration& configuration) override {
+    return apart<ClientPointer>(
+        [=, this] { return deploy(configuration, "application", &application); });
+  }
+
+  Future<ClientPointer> retrieve(const Configuration& configuration) override {
+    return services_.connect(chosen(configuration),
+                             configuration.get(freshet::options::kClientTimeout).ms());
+  }
+
+  Future<void> kill(const std::string& cluster_id) override {
+    return apart<void>([=, this] { end(cluster_id); });
+  }
+
+  std::string describe() const override {
+    return "a job manager and task managers, each started by command-deployer.command";
+  }
+
+ private:
+  // No call of a deployer blocks: what takes time has a thread.
+  template <class T>
+  Future<T> apart(std::function<T()> work) {
+    freshet::Promise<T> promise;
+    Future<T> future = promise.future();
+    const std::lock_guard lock(mutex_);
+    threads_.emplace_back([work = std::move(work), promise = std::move(promise)]() mutable {
+      try {
+        if constexpr (std::is_void_v<T>) {
+          work();
+          promise.set_value();
+        } else {
+          promise.set_value(work());
+        }
+      } catch (...) {
+        promise.set_error(std::current_exception());
+      }
+    });
+    return future;
+  }
+
+  struct Plan {
+    ClusterRecord record;
+    std::string for_job_manager;
+    std::vector<std::string> task_managers;  // their names
+    std::string for_task_managers;
+  };
+
+  ClientPointer deploy(const Configuration& configuration, const std::string& mode,
+                       const ApplicationSpec* application) {
+    const Plan plan = plan_of(configuration, mode);
+    try {
+      // The record first: the job manager reads it, and kill() finds all by it.
+      services_.write_record(plan.record);
+      start(plan.record, "jobmanager", {"--mode=" + mode}, plan.for_job_manager);
+      for (const std::string& name : plan.task_managers)
+        start(plan.record, name, {"--name=" + name}, plan.for_task_managers);
+      ClientPointer client = services_.connect(plan.record, kStartPatienceMs).get();
+      if (application != nullptr) static_cast<void>(client->submit_application(*application).get());
+      return client;
+    } catch (...) {
+      const std::exception_ptr failure = std::current_exception();
+      try {
+        end(plan.record.cluster_id);
+      } catch (const freshet::Error&) {
+        // The record stays, by which it may be tried again.
+      }
+      std::rethrow_exception(failure);
+    }
+  }
+
+  Plan plan_of(const Configuration& configuration, const std::string& mode) {
+    Plan plan;
+    ClusterRecord& record = plan.record;
+    record.cluster_id =
+        configuration.find(freshet::options::kClusterId).value_or("command-" + drawn(8));
+    for (const ClusterRecord& known : services_.records()) {
+      if (known.cluster_id == record.cluster_id)
+        throw freshet::InvalidInput("cluster '" + record.cluster_id +
+                                    "' is there already: choose another cluster.id, or end that "
+                                    "one by 'fr cluster stop --cluster-id=" +
+                                    record.cluster_id + "'");
+    }
+    const auto [manager_public, manager_secret] = services_.make_key_pair();
+    const auto [client_public, client_secret] = services_.make_key_pair();
+    record.deployer = kName;
+    record.public_key = manager_public;
+    record.client_key = client_secret;
+    record.since_ms = now_ms();
+    record.details["mode"] = mode;
+    record.details["command"] = configuration.get(kCommand);
+    record.details["mark"] = "COMMAND_DEPLOYER=" + record.cluster_id + "." + drawn(16);
+
+    const auto settings = cluster_settings(configuration);
+    plan.for_job_manager = nlohmann::json{
+        {"secret_key", manager_secret},
+        {"clients", {client_public}},
+        {"settings", settings}}.dump();
+    plan.for_task_managers = nlohmann::json{{"settings", settings}}.dump();
+    const std::int32_t count = configuration.get(freshet::options::kStandaloneTaskManagers);
+    for (std::int32_t i = 1; i <= count; ++i)
+      plan.task_managers.push_back("taskmanager-" + std::to_string(i));
+    return plan;
+  }
+
+  // `name` up to its '-' is the command of fr.
+  void start(const ClusterRecord& record, const std::string& name,
+             const std::vector<std::string>& flags, const std::string& hand_over) {
+    const std::string& id = record.cluster_id;
+    std::vector<std::string> words{services_.program(), name.substr(0, name.find('-')),
+                                   "--cluster-id=" + id, "--inherited"};
+    words.insert(words.end(), flags.begin(), flags.end());
+    write_hand_over(id, name, hand_over);
+    const std::string line =
+        filled(record.details.at("command"),
+               taking(hand_over_path(id, name), record.details.at("mark"), words));
+    services_.start_detached(id, name, {"/bin/sh", "-c", line}, "");
+  }
+
+  // Whatever state it is in, also if it is gone.
+  void end(const std::string& cluster_id) {
+    for (const ClusterRecord& record : services_.records()) {
+      if (record.cluster_id != cluster_id) continue;
+      if (record.deployer != kName)
+        throw freshet::InvalidInput("cluster '" + cluster_id + "' is one of the deployer '" +
+                                    record.deployer + "', not of '" + kName + "'");
+      run_line(filled(record.details.at("command"), killing(record.details.at("mark"))));
+    }
+    remove_hand_overs(cluster_id);
+    services_.remove_record(cluster_id);
+  }
+
+  ClusterRecord chosen(const Configuration& configuration) const {
+    if (const auto id = configuration.find(freshet::options::kClusterId))
+      return services_.read_record(*id);
+    std::vector<ClusterRecord> own;
+    for (ClusterRecord& record : services_.records()) {
+      if (record.deployer == kName) own.push_back(std::move(record));
+    }
+    if (own.size() == 1) return own[0];
+    throw freshet::InvalidInput(std::to_string(own.size()) +
+                                " clusters of the target 'command' are known: choose one by "
+                                "cluster.id ('fr cluster list' shows them)");
+  }
+
+  DeployerServices& services_;
+  std::mutex mutex_;
+  std::vector<std::thread> threads_;
+};
+
+class CommandDeployerFactory final : public freshet::ClusterDeployerFactory {
+ public:
+  const char* name() const override { return kName; }
+  bool is_compatible_with(const Configuration& configuration) const override {
+    const auto target = configuration.find(freshet::options::kExecutionTarget);
+    return target == kName || target == std::string(kName) + "-session";
+  }
+  std::unique_ptr<freshet::ClusterDeployer> create(DeployerServices& services) const override {
+    return std::make_unique<CommandDeployer>(services);
+  }
+};
+
+}  // namespace command_deployer
+
+FRESHET_DEPLOYER_PLUGIN("command", "0.1.0", command_deployer::CommandDeployerFactory);
