@@ -40,7 +40,7 @@ constexpr std::int64_t kStartPatienceMs = 30'000;
 
 const freshet::ConfigOption<std::string> kCommand =
     freshet::ConfigOption<std::string>{
-        "command-deployer.command", "sh -c {}",
+        "command-deployer.command", "exec sh -c {}",
         "What starts a process of a cluster of the target 'command', as a line for /bin/sh: '{}' "
         "is "
         "the process as a line in one word, '{words}' as words of its own. It must not end before "
@@ -149,7 +149,7 @@ class CommandDeployer final : public freshet::ClusterDeployer {
       const std::exception_ptr failure = std::current_exception();
       try {
         end(plan.record.cluster_id);
-      } catch (const freshet::Error&) {
+      } catch (const std::exception&) {
         // The record stays, by which it may be tried again.
       }
       std::rethrow_exception(failure);

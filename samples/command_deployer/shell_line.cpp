@@ -45,7 +45,7 @@ std::string filled(const std::string& text, const std::vector<std::string>& word
   std::string result = text;
   if (const std::size_t at = result.find(kWords); at != std::string::npos)
     return result.replace(at, std::strlen(kWords), line);
-  return result.replace(result.find(kLine), std::strlen(kLine), quoted(line));
+  return result.replace(result.find(kLine), std::strlen(kLine), quoted("exec " + line));
 }
 
 void run_line(const std::string& line) {

@@ -13,8 +13,8 @@ std::string line_of(const std::vector<std::string>& words);
 
 // Whether the template has a place for a command.
 bool has_place(const std::string& text);
-// The template with the command in its place: '{}' becomes the line as one word, '{words}' its
-// words.
+// The template with the command in its place: '{}' becomes the line as one word, by which a
+// shell becomes the command; '{words}' its words.
 std::string filled(const std::string& text, const std::vector<std::string>& words);
 
 // Runs a line and waits for its end. Throws freshet::Error unless it ends with 0.
