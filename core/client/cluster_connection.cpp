@@ -4,6 +4,7 @@
 
 #include "client/client_session.h"
 #include "client/cluster_node.h"
+#include "client/collect_reader.h"
 #include "client/rpc_cluster_client.h"
 #include "rpc/id_source.h"
 
@@ -26,6 +27,28 @@ struct ClientNode {
   std::unique_ptr<Links> links;
 };
 
+// The node outlives it: a job's client lets go of its readers before its session.
+class NodeRowReader final : public RowReader {
+ public:
+  NodeRowReader(ClusterNode& node, const Address& worker, const std::string& job_id,
+                const std::string& vertex)
+      : reader_(node.network(), node.keys(), worker, job_id, vertex) {}
+  Future<std::optional<std::string>> next() override { return reader_.next(); }
+
+ private:
+  CollectReader reader_;
+};
+
+std::shared_ptr<const RowReaders> readers_of(ClusterNode& node) {
+  auto readers = std::make_shared<RowReaders>();
+  readers->key = node.keys().public_key;
+  readers->make = [&node](const Address& worker, const std::string& job_id,
+                          const std::string& vertex) -> std::unique_ptr<RowReader> {
+    return std::make_unique<NodeRowReader>(node, worker, job_id, vertex);
+  };
+  return readers;
+}
+
 }  // namespace
 
 std::unique_ptr<ClusterClient> connect_to_cluster(const ClusterConnection& connection) {
@@ -43,6 +66,7 @@ std::unique_ptr<ClusterClient> connect_to_cluster(const ClusterConnection& conne
   options.owner = node;
   ClientHost host;
   host.applications_end_with_it = connection.applications_end_with_it;
+  host.readers = readers_of(node->node);
   auto client = std::make_unique<RpcClusterClient>(node->node.run([&] {
     return ClientSession::start(node->node.control(), *node->links, std::move(options));
   }),

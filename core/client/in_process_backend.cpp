@@ -90,6 +90,13 @@ std::shared_ptr<ClusterClient> InProcessBackend::cluster(const Configuration& co
   return clusters_.emplace(name, std::move(client)).first->second;
 }
 
+std::unique_ptr<JobClient> InProcessBackend::job_client(const Configuration& configuration) {
+  const std::string id = configuration.get(options::kJobId);
+  auto job = cluster(configuration)->job(id);
+  static_cast<void>(job->status().get());
+  return job;
+}
+
 std::string InProcessBackend::application_id() const {
   const std::lock_guard lock(mutex_);
   return application_id_;

@@ -46,6 +46,7 @@ class FRESHET_API InProcessBackend final : public detail::ExecutionBackend,
   Configuration configuration() override;
   Future<std::unique_ptr<JobClient>> execute(const Pipeline& pipeline,
                                              const Configuration& configuration) override;
+  std::unique_ptr<JobClient> job_client(const Configuration& configuration) override;
   JobGraph translate(const Pipeline& pipeline, const Configuration& configuration) override;
   std::unique_ptr<JobClient> run_in_process(const std::string& job_graph,
                                             const Configuration& configuration) override;

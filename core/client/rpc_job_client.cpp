@@ -43,8 +43,7 @@ struct RpcJobClient::Rows final : public std::enable_shared_from_this<Rows> {
     message.reader = readers->key;
     return session->ask(message).then([self, vertex](const CollectAddress::Answer& answer) {
       if (answer.address.endpoint.empty()) return self->after_the_end("");
-      std::shared_ptr<RowReader> made =
-          self->readers->make(answer.address, self->job_id, answer.vertex);
+      std::shared_ptr<RowReader> made = self->readers->make(answer.address, self->job_id, vertex);
       {
         const std::lock_guard lock(self->mutex);
         self->by_vertex[vertex] = made;

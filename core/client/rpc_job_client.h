@@ -24,8 +24,9 @@ class FRESHET_API RowReader {
 // How a client of this process reads rows. [any thread]
 struct RowReaders {
   PublicKey key;  // by which workers let the reader in
+  // `vertex`: uid or id of the collecting operator.
   std::function<std::unique_ptr<RowReader>(const Address& worker, const std::string& job_id,
-                                           std::uint32_t vertex)>
+                                           const std::string& vertex)>
       make;
 };
 

@@ -64,11 +64,11 @@ void Attempt::granted(std::vector<SlotId> slots) {
   for (std::uint32_t place = 0; place < worker_of_subtask_.size(); ++place) {
     workers_[worker_of_subtask_[place]].subtasks.push_back(place);
   }
-  const auto host = [&](const Worker& w) {
-    return services_.task_managers.host_of(w.task_manager);
-  };
-  const bool one_host = std::all_of(workers_.begin(), workers_.end(), [&](const Worker& worker) {
-    return host(worker) == host(workers_.front());
+  for (const Worker& worker : workers_) {
+    hosts_.push_back(services_.task_managers.host_of(worker.task_manager));
+  }
+  const bool one_host = std::all_of(hosts_.begin(), hosts_.end(), [&](const std::string& host) {
+    return host == hosts_.front();
   });
   for (std::uint32_t w = 0; w < workers_.size(); ++w) enter(w, SubtaskState::kScheduled, "a slot");
   for (std::uint32_t w = 0; w < workers_.size() && stage_ == Stage::kStarting; ++w) {
@@ -261,6 +261,25 @@ std::string Attempt::detail() const {
   return "";
 }
 
+std::vector<SubtaskDetails> Attempt::subtasks() const {
+  std::vector<SubtaskDetails> all;
+  for (std::uint32_t place = 0; place < plan_.execution().subtasks().size(); ++place) {
+    const auto& id = plan_.execution().subtasks()[place];
+    SubtaskDetails details;
+    details.vertex_id =
+        plan_.graph().vertices[plan_.graph().tasks[id.task].links.front().vertices.front()].id;
+    details.subtask = id.subtask;
+    details.state = name_of(subtasks_.of(place));
+    details.attempt = number_;
+    if (!worker_of_subtask_.empty()) {
+      details.worker = worker_of_subtask_[place];
+      details.host = hosts_[details.worker];
+    }
+    all.push_back(std::move(details));
+  }
+  return all;
+}
+
 Future<std::vector<TaskReport>> Attempt::reports() {
   struct Gathering {
     std::vector<TaskReport> reports;
@@ -344,7 +363,7 @@ WorkerId Attempt::id_of(std::uint32_t worker) const { return {plan_.graph().id, 
 
 std::string Attempt::text_of(std::uint32_t worker) const {
   return "worker " + std::to_string(worker) + " of job '" + plan_.graph().name + "' on " +
-         services_.task_managers.host_of(workers_[worker].task_manager);
+         hosts_[worker];
 }
 
 template <class Flag>

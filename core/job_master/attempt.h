@@ -58,6 +58,7 @@ class FRESHET_API Attempt final : private WorkerEvents {
   bool waiting() const { return stage_ == Stage::kWaiting; }
   // "waits for slots: needs 4, …", "3 of 4 workers are ready"; empty while it runs.
   std::string detail() const;
+  std::vector<SubtaskDetails> subtasks() const;
   // Of all workers: what they report now, or their last word. Workers that do not answer in time
   // are left out.
   Future<std::vector<TaskReport>> reports();
@@ -116,6 +117,7 @@ class FRESHET_API Attempt final : private WorkerEvents {
 
   Stage stage_ = Stage::kNew;
   std::vector<Worker> workers_;
+  std::vector<std::string> hosts_;  // of the workers
   std::vector<std::uint32_t> worker_of_subtask_;
   SubtaskStates subtasks_;
   bool finished_ = false;

@@ -234,6 +234,7 @@ JobDetails JobMaster::merged(const std::vector<TaskReport>& reports) const {
   details.job_name = name_;
   details.status = status_;
   details.running_ms = running_ms();
+  if (current_) details.subtasks = current_->subtasks();
   const auto& vertices = plan_->graph().vertices;
   for (const JobVertex& vertex : vertices) {
     details.vertices.push_back({vertex.id, vertex.name, vertex.parallelism, 0, 0, {}});

@@ -91,10 +91,11 @@ FRESHET_ON_WIRE(freshet::FailureInfo, operator_name, subtask, record, message);
 FRESHET_ON_WIRE(freshet::AccumulatorValue, kind, count, number, buckets, items);
 FRESHET_ON_WIRE(freshet::MetricValue, kind, count, value, min, max, at_ns);
 FRESHET_ON_WIRE(freshet::VertexDetails, id, name, parallelism, records_in, records_out, metrics);
+FRESHET_ON_WIRE(freshet::SubtaskDetails, vertex_id, subtask, state, host, worker, attempt);
 FRESHET_ON_WIRE(freshet::JobModule, sha256, name, kind);
 FRESHET_ON_WIRE(freshet::JobResult, job_id, job_name, status, duration_ms, accumulators, failure);
 FRESHET_ON_WIRE(freshet::JobDetails, job_id, job_name, status, running_ms, vertices, source_records,
-                sink_records);
+                sink_records, subtasks);
 FRESHET_ON_WIRE(freshet::JobMessage, number, at_ms, status, operator_name, subtask, text);
 FRESHET_ON_WIRE(freshet::JobInfo, job_id, job_name, application_id, status, detail, since_ms,
                 ended_ms);

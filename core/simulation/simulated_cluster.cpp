@@ -139,8 +139,7 @@ void SimulatedCluster::spawn_child(Life& parent, ProcessHandle handle, ProcessSp
   Life& life = begin(name, is_worker ? "worker" : "runner", parent.name);
   life.handle = handle;
   life.on_end = std::move(on_end);
-  constexpr std::uint64_t kFailsOneIn = 60;
-  if (random_.one_in(kFailsOneIn)) {
+  if (options_.starts_fail_one_in > 0 && random_.one_in(options_.starts_fail_one_in)) {
     life.thread->after_ms(delay_ms(3), "no start", [this, name] {
       ProcessEnd end;
       end.last_lines = "no such program";

@@ -39,6 +39,7 @@ struct SimulatedClusterOptions {
   std::uint32_t slots = 2;  // of each
   bool one_application = false;
   std::int64_t linger_ms = 0;
+  std::uint64_t starts_fail_one_in = 60;  // of workers and runners; 0: none
   // Seeded bugs, which the checks must find.
   bool never_resend = false;
   bool frees_slots_twice = false;

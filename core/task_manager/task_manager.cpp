@@ -233,9 +233,11 @@ void TaskManager::stop_worker(const WorkerId& id) {
 void TaskManager::ended(const WorkerId& id, WorkerEnded message) {
   if (workers_.erase(id) == 0) return;
   message.worker = id;
-  if (link_ && !alone_) {
+  // Who is looked for only once all workers have ended: it is of this job manager if there is one,
+  // though the answer to our registration may still be under way.
+  if (link_) {
     link_->send(message);
-  } else if (workers_.empty() && !link_) {
+  } else if (workers_.empty()) {
     connect();
   }
   check_end();

@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "freshet/error.h"
+#include "freshet/job_client.h"
 
 namespace freshet::detail {
 
@@ -35,6 +36,9 @@ ExecutionBackend& load_core() {
 }  // namespace
 
 ExecutionBackend::~ExecutionBackend() = default;
+std::unique_ptr<JobClient> ExecutionBackend::job_client(const Configuration&) {
+  throw InvalidInput("a job can't be looked for here: this process knows of no cluster");
+}
 
 ExecutionBackend& execution_backend() {
   if (ExecutionBackend* backend = replaced.load(std::memory_order_acquire)) return *backend;

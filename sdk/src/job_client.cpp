@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "freshet/detail/backend.h"
+
 namespace freshet {
 namespace {
 
@@ -54,6 +56,9 @@ JobCanceled::JobCanceled(const std::string& job_name)
 JobCanceled::~JobCanceled() = default;
 
 JobClient::~JobClient() = default;
+std::unique_ptr<JobClient> JobClient::from(const Configuration& configuration) {
+  return detail::execution_backend().job_client(configuration);
+}
 Future<std::optional<JobMessage>> JobClient::next_message(std::uint64_t) {
   return make_failed_future<std::optional<JobMessage>>(std::make_exception_ptr(
       Error("messages of job '" + job_name() +

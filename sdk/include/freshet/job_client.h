@@ -19,6 +19,8 @@
 
 namespace freshet {
 
+class Configuration;
+
 enum class JobStatus : std::uint8_t {
   kCreated,
   kRunning,
@@ -70,6 +72,16 @@ struct VertexDetails {
   MetricValues metrics;  // those that its code keeps, of all subtasks
 };
 
+// One parallel part of a task: a vertex and those that are chained to it.
+struct SubtaskDetails {
+  std::string vertex_id;  // the first of the task's vertices
+  std::uint32_t subtask = 0;
+  std::string state;  // "scheduled", "deploying", "running", ...
+  std::string host;
+  std::uint32_t worker = 0;   // number of its worker in the job
+  std::uint32_t attempt = 0;  // how often the job was started anew before
+};
+
 struct JobDetails {
   std::string job_id;
   std::string job_name;
@@ -78,6 +90,7 @@ struct JobDetails {
   std::vector<VertexDetails> vertices;
   std::uint64_t source_records = 0;  // emitted by all sources
   std::uint64_t sink_records = 0;    // taken by all sinks
+  std::vector<SubtaskDetails> subtasks;  // of the last attempt; empty where none is told
 };
 
 // One thing that a job has to say: a change of its state, or what an operator told.
@@ -93,6 +106,10 @@ struct JobMessage {
 class FRESHET_API JobClient {
  public:
   virtual ~JobClient();
+  // The job 'job.id' of the cluster that the configuration names, for a process that never ran its
+  // main. Waits for the cluster. Throws InvalidInput (also if the cluster does not know the job) or
+  // ClusterUnreachable.
+  static std::unique_ptr<JobClient> from(const Configuration& configuration);
   virtual const std::string& job_id() const = 0;
   virtual const std::string& job_name() const = 0;
   virtual Future<JobStatus> status() = 0;

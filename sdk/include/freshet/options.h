@@ -74,6 +74,7 @@ FRESHET_API extern const ConfigOption<RuntimeMode> kExecutionRuntimeMode;
 FRESHET_API extern const ConfigOption<std::string> kExecutionTarget;
 FRESHET_API extern const ConfigOption<Duration> kHeartbeatInterval;
 FRESHET_API extern const ConfigOption<Duration> kHeartbeatTimeout;
+FRESHET_API extern const ConfigOption<std::string> kJobId;
 FRESHET_API extern const ConfigOption<std::string> kJobmanagerBind;
 FRESHET_API extern const ConfigOption<std::int32_t> kLocalThreads;
 FRESHET_API extern const ConfigOption<LogLevel> kLogLevel;

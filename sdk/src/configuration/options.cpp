@@ -88,6 +88,10 @@ const ConfigOption<Duration> kHeartbeatTimeout =
                            Scope::kCluster}
         .minimum(milliseconds(50));
 
+const ConfigOption<std::string> kJobId{
+    "job.id", std::nullopt,
+    "Which job of a cluster JobClient::from() is a client of: 32 hex digits.", Scope::kClient};
+
 const ConfigOption<std::string> kJobmanagerBind{
     "jobmanager.bind", std::string("tcp://127.0.0.1:*"),
     "Where the job manager listens; * draws a free port.", Scope::kCluster};

@@ -24,6 +24,8 @@ class FRESHET_API ExecutionBackend {
   // until the future is ready.
   virtual Future<std::unique_ptr<JobClient>> execute(const Pipeline& pipeline,
                                                      const Configuration& configuration) = 0;
+  // As JobClient::from() has it; throws InvalidInput, as by default, where no cluster is known.
+  virtual std::unique_ptr<JobClient> job_client(const Configuration& configuration);
 };
 
 // Never null; throws Error if core can't be loaded.
