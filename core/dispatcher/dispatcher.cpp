@@ -108,6 +108,7 @@ void Dispatcher::add_to(MessageTable& table) {
 // ---- admission ----------------------------------------------------------------------------------
 
 void Dispatcher::check_open() const {
+  if (!leads_) throw InvalidInput("this job manager does not lead: another one takes submissions");
   if (!closed_.empty()) throw InvalidInput("the cluster takes nothing any more: " + closed_);
 }
 

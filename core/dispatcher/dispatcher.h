@@ -40,6 +40,8 @@ class FRESHET_API Dispatcher final : private JobMasterListener, private Applicat
   // `link`: of the submitter, if there is one. Throws InvalidInput.
   SubmitApplication::Answer submit(Link* link, SubmitApplication submission);
   SubmitJob::Answer submit(Link* link, const SubmitJob& submission);
+  // From here on it takes submissions: its job manager leads.
+  void open() { leads_ = true; }
   // Takes nothing any more, and cancels what runs.
   void close(const std::string& reason);
 
@@ -71,7 +73,8 @@ class FRESHET_API Dispatcher final : private JobMasterListener, private Applicat
   const bool one_application_;
   detail::UniqueFunction<void()> on_change_;
   const std::int64_t since_ms_;
-  std::string closed_;                            // why; empty: it is open
+  bool leads_ = false;
+  std::string closed_;                            // why; empty: it is not
   std::vector<std::unique_ptr<JobMaster>> jobs_;  // in the order of their submission, as are these
   std::vector<std::unique_ptr<Application>> applications_;
   std::map<std::string, JobMaster*> job_by_id_;

@@ -48,6 +48,7 @@ Address JobManager::start() {
                address.endpoint);
   services_.election.campaign(options_.name, alive_.guard([this] {
     spdlog::info("the job manager of cluster '{}' leads", options_.cluster_id);
+    dispatcher_->open();
   }));
   return address;
 }

@@ -137,12 +137,10 @@ Link* TaskManagers::link_for_log(const std::string& process) const {
   if (const auto found = managers_.find(process); found != managers_.end()) {
     return found->second.link;
   }
-  for (const auto& [worker, state] : workers_) {
-    if (worker.job + ":" + std::to_string(worker.number) != process) continue;
-    const auto manager = managers_.find(state.manager);
-    if (manager != managers_.end()) return manager->second.link;
-  }
-  return nullptr;
+  const auto log = manager_of_log_.find(process);
+  if (log == manager_of_log_.end()) return nullptr;
+  const auto manager = managers_.find(log->second);
+  return manager == managers_.end() ? nullptr : manager->second.link;
 }
 
 void TaskManagers::end_all(const std::string& reason) {
@@ -163,6 +161,9 @@ void TaskManagers::start(const std::string& task_manager, StartWorker message,
   worker.events = &events;
   worker.key = keys.public_key;
   workers_.emplace(id, std::move(worker));
+  constexpr std::size_t kMostLogs = 10'000;
+  if (manager_of_log_.size() >= kMostLogs) manager_of_log_.erase(manager_of_log_.begin());
+  manager_of_log_[id.job + ":" + std::to_string(id.number)] = task_manager;
   transport_.admit(keys.public_key);
   const auto manager = managers_.find(task_manager);
   if (manager == managers_.end()) {

@@ -93,6 +93,8 @@ class FRESHET_API TaskManagers {
   IdSource& ids_;
   std::map<std::string, Manager> managers_;
   std::map<WorkerId, Worker> workers_;
+  // Whose logs the workers' are, by "<job id>:<worker>", also after their end.
+  std::map<std::string, std::string> manager_of_log_;
   bool ending_ = false;
   Alive alive_;
 };

@@ -12,13 +12,13 @@ TEST(JobStates, AreNotLeftOnceTheyAreTheEnd) {
   for (std::uint8_t from = 0; from < kJobStates; ++from) {
     for (std::uint8_t to = 0; to < kJobStates; ++to) {
       const auto job = static_cast<JobStatus>(from);
-      if (is_terminal(job)) EXPECT_FALSE(may_follow(job, static_cast<JobStatus>(to)));
+      EXPECT_FALSE(is_terminal(job) && may_follow(job, static_cast<JobStatus>(to)));
     }
   }
   for (std::uint8_t from = 0; from < kSubtaskStates; ++from) {
     for (std::uint8_t to = 0; to < kSubtaskStates; ++to) {
       const auto subtask = static_cast<SubtaskState>(from);
-      if (is_terminal(subtask)) EXPECT_FALSE(may_follow(subtask, static_cast<SubtaskState>(to)));
+      EXPECT_FALSE(is_terminal(subtask) && may_follow(subtask, static_cast<SubtaskState>(to)));
     }
   }
 }
