@@ -45,6 +45,7 @@ class FRESHET_API LocalDeployerServices final : public DeployerServices {
   void write_record(const ClusterRecord& record) override { records_.write(record); }
   ClusterRecord read_record(const std::string& cluster_id) const override;
   std::vector<ClusterRecord> records() const override { return records_.all(); }
+  std::string records_folder() const override { return records_.folder().clusters().native(); }
   void remove_record(const std::string& cluster_id) override;
   std::int64_t start_detached(const std::string& cluster_id, const std::string& name,
                               const std::vector<std::string>& command,

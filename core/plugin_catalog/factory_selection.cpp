@@ -14,6 +14,12 @@ std::string words_of_none(const PluginCatalog& catalog, std::uint32_t kind,
                           const std::vector<std::string>& warnings) {
   std::vector<std::string> names;
   for (const CatalogEntry* entry : catalog.usable(kind)) names.push_back(entry->file.identity.name);
+  if (kind == FRESHET_KIND_EXECUTOR) {
+    for (const CatalogEntry* entry : catalog.usable(FRESHET_KIND_DEPLOYER)) {
+      names.push_back(entry->file.identity.name);
+      names.push_back(entry->file.identity.name + "-session");
+    }
+  }
   const std::string target = configuration.find(options::kExecutionTarget).value_or("");
   const std::string nearest = nearest_name(target, names);
   std::string text = target.empty()

@@ -185,6 +185,12 @@ std::string PluginCatalog::account_of(std::uint32_t kind) const {
   for (const CatalogEntry* entry : usable(kind))
     line("found: '" + entry->file.identity.name + "' in " + shown(entry->file.path));
   if (usable(kind).empty()) line("found: no " + kind_name(kind) + " plugin");
+  if (kind == FRESHET_KIND_EXECUTOR) {
+    for (const CatalogEntry* entry : usable(FRESHET_KIND_DEPLOYER)) {
+      const std::string& name = entry->file.identity.name;
+      line("found: '" + name + "' and '" + name + "-session' in " + shown(entry->file.path));
+    }
+  }
   for (const CatalogEntry& entry : entries_)
     if (entry.state == CatalogEntry::State::kRefused)
       line("refused: " + shown(entry.file.path) + ": " + entry.reason);

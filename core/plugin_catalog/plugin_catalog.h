@@ -91,6 +91,7 @@ class FRESHET_API PluginCatalog {
   LoadedPlugin& load(const CatalogEntry& entry);
 
   // For errors: a line each for the plugins of a kind, the refused files, the folders.
+  // For an executor also deployers, which stand for targets, too.
   std::string account_of(std::uint32_t kind) const;
 
  private:

@@ -170,23 +170,27 @@ class StandaloneDeployer final : public freshet::ClusterDeployer {
         });
   }
 
+  // Without an id: the one session there is.
   ClusterRecord chosen(const Configuration& configuration) const {
     if (const auto id = configuration.find(freshet::options::kClusterId))
       return services_.read_record(*id);
-    std::vector<ClusterRecord> own;
+    std::vector<ClusterRecord> sessions;
     std::string names;
     for (ClusterRecord& record : services_.records()) {
-      if (record.deployer != kName) continue;
+      const auto mode = record.details.find("mode");
+      if (record.deployer != kName || mode == record.details.end() || mode->second != "session")
+        continue;
       names += (names.empty() ? "'" : ", '") + record.cluster_id + "'";
-      own.push_back(std::move(record));
+      sessions.push_back(std::move(record));
     }
-    if (own.size() == 1) return own[0];
-    if (own.empty())
+    if (sessions.size() == 1) return sessions[0];
+    if (sessions.empty())
       throw freshet::InvalidInput(
-          "no standalone cluster is known on this host: start one by 'fr cluster start', or give "
-          "the id of another one by cluster.id");
-    throw freshet::InvalidInput(std::to_string(own.size()) + " standalone clusters are known, " +
-                                names + ": choose one by cluster.id");
+          "no standalone session is known: looked in " + services_.records_folder() +
+          ": start one by 'fr cluster start', or give the id of a cluster by cluster.id");
+    throw freshet::InvalidInput(std::to_string(sessions.size()) +
+                                " standalone sessions are known, " + names +
+                                ": choose one by cluster.id");
   }
 
   static void kill_processes_of(const ClusterRecord& record) {

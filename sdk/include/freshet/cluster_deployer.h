@@ -45,6 +45,8 @@ class FRESHET_API DeployerServices {
   // be read by others.
   virtual ClusterRecord read_record(const std::string& cluster_id) const = 0;
   virtual std::vector<ClusterRecord> records() const = 0;
+  // Where they are looked for: for errors.
+  virtual std::string records_folder() const = 0;
   // Also the folders and sockets that a killed cluster has left. Nothing if there is none.
   virtual void remove_record(const std::string& cluster_id) = 0;
   // Starts a process that belongs to nobody (a session and log of its own) and returns its id. It
