@@ -159,6 +159,34 @@ std::vector<Case> cases(bool quick) {
     all.push_back(exchange);
   }
 
+  Case workers;
+  workers.name = "exchange between two workers";
+  workers.hand = kBuild + "/benchmarks/pipelines/workers_bench raw 40";
+  workers.job = kBuild + "/benchmarks/pipelines/workers_bench job 40";
+  workers.cpus = "0,1";
+  workers.records = 4e7;
+  workers.bar = 0.40;
+  workers.aim = 0.90;
+  all.push_back(workers);
+  // Both from the start of fr-run to its end.
+  const std::string counts = files.rows + "-of-workers";
+  const auto count_words = [&](const std::string& target) {
+    return "rm -rf " + counts + " && " + kBuild + "/tools/fr-run/fr-run --plugin-dir " + kBuild +
+           "/plugins/executors/local --plugin-dir " + kBuild +
+           "/plugins/executors/cluster --plugin-dir " + kBuild +
+           "/plugins/deployers/standalone --parallelism 2 " + target + " " + kBuild +
+           "/samples/word_count/libword_count.so --input " + file + " --output " + counts;
+  };
+  Case two;
+  two.name = "word count, two workers, against local";
+  two.hand = count_words("--target=local -Dlocal.threads=2");
+  two.job = count_words("--target=standalone -Dstandalone.task-managers=2 -Dtaskmanager.slots=1");
+  two.cpus = "0,1";
+  two.says_seconds = false;
+  two.bar = 0.50;
+  two.aim = 0.90;
+  all.push_back(two);
+
   Case tiny;
   tiny.name = "fr-run of a tiny application";
   tiny.job = fr_run("tiny", "");

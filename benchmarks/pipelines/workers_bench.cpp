@@ -1,11 +1,10 @@
 // A keyed exchange between two workers, each a process on a processor of its own, against ZeroMQ
-// alone with frames of the same size and as many credits, in the same run:
+// alone with frames of the same size and as many credits:
 //
-//   workers_bench [ROUNDS [MILLIONS-OF-RECORDS]]
+//   workers_bench raw|job MILLIONS-OF-RECORDS
 //
-// prints a line each: seconds for a GB by ZeroMQ, by the exchange, and records a second. A round
-// runs both once, in turns; the best of each counts.
-#include <poll.h>
+// prints seconds and what went over. A record has 48 bytes and takes 64 in a frame, with key and
+// hash.
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -142,6 +141,7 @@ struct Record {
   std::int64_t key, a, b, c, d, e;
 };
 static_assert(sizeof(Record) == 48);
+constexpr std::size_t kRowBytes = sizeof(Record) + 16;
 
 class CapturingBackend final : public detail::ExecutionBackend {
  public:
@@ -228,8 +228,7 @@ void run_worker(int parent, std::uint32_t number, const std::string& graph,
   hear(parent);
 }
 
-double exchange_seconds(const std::string& graph, const std::string& folder,
-                        std::uint64_t records) {
+double exchange_seconds(const std::string& graph, const std::string& folder) {
   int channels[2][2];
   pid_t workers[2];
   for (std::uint32_t i = 0; i < 2; ++i) {
@@ -253,7 +252,6 @@ double exchange_seconds(const std::string& graph, const std::string& folder,
   const double seconds = now() - start;
   everybody("commit");
   hear(channels[0][0]);
-  static_cast<void>(records);
   hear(channels[1][0]);
   everybody("end");
   for (int i = 0; i < 2; ++i) {
@@ -265,23 +263,20 @@ double exchange_seconds(const std::string& graph, const std::string& folder,
 }
 
 int run(int argc, char** argv) {
-  const int rounds = argc > 1 ? std::atoi(argv[1]) : 5;
-  const std::uint64_t records = (argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 20) * 1'000'000;
+  const std::string mode = argc == 3 ? argv[1] : "";
+  if (mode != "raw" && mode != "job") {
+    std::fprintf(stderr, "usage: workers_bench raw|job MILLIONS-OF-RECORDS\n");
+    return 64;
+  }
+  const std::uint64_t records = std::strtoull(argv[2], nullptr, 10) * 1'000'000;
   char name[] = "/tmp/freshet-bench-XXXXXX";
   if (!mkdtemp(name)) fail("no folder");
   const std::string folder = name;
-  // What a row takes in a frame: hash, key, record.
-  const double bytes = static_cast<double>(records) * (16 + sizeof(Record));
-  const auto frames = static_cast<std::uint64_t>(bytes / kFrame);
-  const std::string graph = exchange_graph(records);
-  double raw = 1e9, exchange = 1e9;
-  for (int i = 0; i < rounds; ++i) {
-    raw = std::min(raw, raw_seconds("ipc://" + folder + "/raw", frames));
-    exchange = std::min(exchange, exchange_seconds(graph, folder, records));
-  }
+  const double seconds = mode == "raw"
+                             ? raw_seconds("ipc://" + folder + "/raw", records * kRowBytes / kFrame)
+                             : exchange_seconds(exchange_graph(records), folder);
   std::filesystem::remove_all(folder);
-  std::printf("%.9f %.9f %.9f\n", raw / bytes * 1e9, exchange / bytes * 1e9,
-              static_cast<double>(records) / exchange);
+  std::printf("%.9f %llu\n", seconds, static_cast<unsigned long long>(records));
   return 0;
 }
 
