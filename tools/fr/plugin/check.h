@@ -3,7 +3,7 @@
 //
 // Each case runs in a process of its own (case_process.h), so that a crash or a hang is a result.
 // In there a case gets a CaseContext, and passes by returning. life_cases.cpp has those that every
-// plugin meets, executor_cases.cpp, operator_cases.cpp and front_end_cases.cpp and
+// plugin meets, executor_cases.cpp, deployer_cases.cpp, operator_cases.cpp, front_end_cases.cpp and
 // application_cases.cpp those of the kinds.
 //
 // Threads    A case runs on the main thread of its process.
@@ -79,12 +79,16 @@ std::vector<Case> cases_of(std::uint32_t kind);
 
 std::vector<Case> life_cases(std::uint32_t kind);
 std::vector<Case> executor_cases();
+std::vector<Case> deployer_cases();
 std::vector<Case> operator_cases();
 std::vector<Case> front_end_cases();
 std::vector<Case> application_cases();
 
 // The bytes for each operator, of all that was given for it in order. Throws InvalidInput.
 std::map<std::string, std::string> read_payloads(const std::vector<std::string>& definitions);
+
+// Of deployers' cases that were ended: what keeps its state in a folder below that one.
+void kill_clusters_below(const std::string& folder);
 
 // Where `fr plugin check` finds its kit of jobs and operators. Throws InvalidInput.
 std::string kit_file();

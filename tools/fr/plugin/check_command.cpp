@@ -60,6 +60,7 @@ class ScratchFolder {
     path_ = name;
   }
   ~ScratchFolder() {
+    kill_clusters_below(path_);
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
   }
