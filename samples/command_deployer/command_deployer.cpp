@@ -217,17 +217,19 @@ class CommandDeployer final : public freshet::ClusterDeployer {
     services_.remove_record(cluster_id);
   }
 
+  // Without an id: the one session there is.
   ClusterRecord chosen(const Configuration& configuration) const {
     if (const auto id = configuration.find(freshet::options::kClusterId))
       return services_.read_record(*id);
-    std::vector<ClusterRecord> own;
+    std::vector<ClusterRecord> sessions;
     for (ClusterRecord& record : services_.records()) {
-      if (record.deployer == kName) own.push_back(std::move(record));
+      if (record.deployer == kName && record.details.at("mode") == "session")
+        sessions.push_back(std::move(record));
     }
-    if (own.size() == 1) return own[0];
-    throw freshet::InvalidInput(std::to_string(own.size()) +
-                                " clusters of the target 'command' are known: choose one by "
-                                "cluster.id ('fr cluster list' shows them)");
+    if (sessions.size() == 1) return sessions[0];
+    throw freshet::InvalidInput(
+        std::to_string(sessions.size()) + " sessions of the target 'command' are known in " +
+        services_.records_folder() + ": choose one by cluster.id ('fr cluster list' shows them)");
   }
 
   DeployerServices& services_;
