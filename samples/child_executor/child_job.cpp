@@ -139,7 +139,9 @@ void ChildJob::start_child(const std::vector<std::string>& command, int errors) 
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
   if (child == 0) {
-    // Nothing but calls of the system from here on. SIGTERM is how fr-run is told to cancel.
+    // Nothing but calls of the system from here on. SIGTERM is how fr-run is told to cancel; what
+    // this process ignores, as one in the background of a script does SIGINT, it must not.
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::signal(number, SIG_DFL);
     sigset_t none;
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -223,7 +225,7 @@ void ChildJob::cancel() {
   const std::lock_guard lock(mutex_);
   if (child_ == 0 || status_ != freshet::JobStatus::kRunning) return;
   status_ = freshet::JobStatus::kCanceling;
-  ::kill(child_, SIGINT);
+  ::kill(child_, SIGTERM);
 }
 
 std::unique_ptr<freshet::JobClient> client_of(std::shared_ptr<ChildJob> job) {

@@ -4,6 +4,7 @@
 
 #include <cctype>
 #include <csignal>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -196,6 +197,25 @@ TEST(FrPluginCheck, AnExecutorThatRunsJobsInOtherProcessesPasses) {
   EXPECT_EQ(checked.with("skipped"), (Names{"accumulators", "collect"}));
 }
 
+// As where a script starts it with '&': the program that runs its jobs ends at SIGTERM alone.
+TEST(FrPluginCheck, AnExecutorWhoseJobsAreProcessesEndsThemWhereSignalsAreIgnored) {
+  const Fr fr;
+  const ScratchFolder scratch;
+  const std::string program = scratch.write("fr-run", "#!/bin/sh\nexec sleep 1000\n");
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  Surroundings around = fr.surroundings();
+  around.variables["TMPDIR"] = scratch / "plans";
+  std::filesystem::create_directory(scratch / "plans");
+  const Outcome outcome =
+      run({"/bin/sh", "-c", "trap '' INT TERM HUP; exec \"$@\"", "sh", path_from("FRESHET_TEST_FR"),
+           "plugin", "check", "--time-limit", "20", "--case", "collect",
+           path_from("FRESHET_TEST_CHILD_EXECUTOR"), "-D", "child.fr-run=" + program},
+          around);
+  EXPECT_EQ(outcome.code, 0) << outcome.text();
+  EXPECT_EQ(outcome.output.find("FAILED"), std::string::npos) << outcome.text();
+  EXPECT_TRUE(names_in(scratch / "plans").empty()) << "the plan is gone";
+}
+
 TEST(FrPluginCheck, AFrontEndPasses) {
   const Checked checked = check(path_from("FRESHET_TEST_FRONT_END"));
   EXPECT_EQ(checked.outcome.code, 0) << checked.outcome.text();
@@ -260,6 +280,9 @@ TEST(FrPluginCheck, AnOperatorThatSaysWhyItDoesNotRunIsLeftOut) {
   EXPECT_EQ(checked.with("skipped").count("life"), 1u);
   EXPECT_NE(checked.detail("life").find("the door is stuck"), std::string::npos);
   EXPECT_NE(checked.detail("life").find("--payload bad.taker="), std::string::npos);
+  const Checked empty =
+      check(path_from("FRESHET_TEST_BAD_OPERATORS"), {"--payload", "bad.taker="}, "fails to open");
+  EXPECT_EQ(empty.with("failed"), Names{"life"}) << "the empty payload is the right one";
   const Checked given = check(path_from("FRESHET_TEST_BAD_OPERATORS"),
                               {"--payload", "bad.taker=string:x"}, "fails to open");
   EXPECT_EQ(given.with("failed"), Names{"life"}) << given.outcome.text();

@@ -30,6 +30,7 @@ void set_interrupt_handler(std::function<void()> next) {
 }
 
 void watch_interrupts() {
+  ::signal(SIGTERM, SIG_DFL);  // whoever started this process may have ignored it
   static sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);

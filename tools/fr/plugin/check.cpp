@@ -127,6 +127,7 @@ std::map<std::string, std::string> read_payloads(const std::vector<std::string>&
     }
     Payload& payload = payloads[definition.substr(0, equals)];
     const std::string value = definition.substr(equals + 1);
+    if (value.empty()) continue;  // the empty payload, where that is the right one
     if (value.rfind('@', 0) != 0) {
       append_value(payload, value, definition);
       continue;

@@ -244,7 +244,7 @@ class Life {
   std::string refused(const std::string& why) const {
     if (has_payload_) throw CaseFailed(quoted(op_) + " " + why);
     return quoted(op_) + " " + why + " (none was given: --payload " + op_.registered_name +
-           "=VALUE)";
+           "=VALUE, or no VALUE where it takes none)";
   }
   std::string judged(const JobResult& result, const std::string& how) const {
     if (went_well(result)) return {};
