@@ -54,7 +54,13 @@ void ReadingReader::start(const std::string& path) {
 
 std::optional<Reading> ReadingReader::next_reading() {
   std::string line;
-  if (!std::getline(*file_, line)) return std::nullopt;
+  if (!std::getline(*file_, line)) {
+    if (file_->bad()) {  // a folder and a failing disk end a stream, too
+      throw freshet::Error("can't read '" + path_ +
+                           "' to its end: let it be a file, and see to its disk");
+    }
+    return std::nullopt;
+  }
   ++line_;
   std::string_view rest = line;
   Reading reading{};

@@ -67,7 +67,13 @@ class Read final : public ByteSource {
   Progress read(std::uint32_t records) override {
     std::string line;
     for (; records > 0; --records) {
-      if (!std::getline(file_, line)) return {Progress::Kind::kEnd};
+      if (!std::getline(file_, line)) {
+        if (file_.bad()) {  // a folder and a failing disk end a stream, too
+          throw freshet::InvalidInput("text.read can't read '" + path_ +
+                                      "' to its end: let 'path' be a file, and see to its disk");
+        }
+        return {Progress::Kind::kEnd};
+      }
       emit(line);
     }
     return {Progress::Kind::kMore};

@@ -81,6 +81,16 @@ TEST_F(SensorReadings, NamesFileAndLineOfADamagedReadingAndLeavesNoReport) {
   EXPECT_TRUE(names_in(folder_ / "out").empty());
 }
 
+TEST_F(SensorReadings, TakesAFolderForNoEmptyFile) {
+  folder_.write("in/1.csv/2.csv", "rain,1000,1.5\n");
+  const Outcome outcome = read(folder_ / "in", folder_ / "out");
+  EXPECT_EQ(outcome.code, 70) << outcome.text();
+  EXPECT_NE(outcome.errors.find("can't read '" + (folder_ / "in/1.csv") + "' to its end"),
+            std::string::npos)
+      << outcome.text();
+  EXPECT_TRUE(names_in(folder_ / "out").empty());
+}
+
 TEST_F(SensorReadings, RefusesAFolderThatIsMissingAndTooFewArguments) {
   const Outcome missing = read(folder_ / "nowhere", folder_ / "out");
   EXPECT_EQ(missing.code, 70) << missing.text();

@@ -49,6 +49,14 @@ TEST_F(Connector, AJobThatFailsLeavesNothingOfTheSinkBehind) {
   EXPECT_EQ(names_in(scratch_.path()), std::vector<std::string>{"plugins"});
 }
 
+TEST_F(Connector, AFolderAsInputIsNoEmptyFile) {
+  const Outcome outcome = run_job({plugins_, scratch_ / "to"});
+  EXPECT_EQ(outcome.code, 70) << outcome.text();
+  EXPECT_NE(outcome.errors.find("can't read '" + plugins_ + "' to its end"), std::string::npos)
+      << outcome.text();
+  EXPECT_EQ(names_in(scratch_.path()), std::vector<std::string>{"plugins"});
+}
+
 TEST_F(Connector, ASinkThatCanNotCommitFailsTheJob) {
   const std::string from = scratch_.write("from", "one\n");
   scratch_.write("to-0/in the way", "");

@@ -18,6 +18,7 @@ namespace {
 class TemplateNameReader {
  public:
   void start(const std::string& path) {
+    path_ = path;
     file_ = std::make_unique<std::ifstream>(path);
     if (!*file_) throw freshet::Error("can't open '" + path + "': check that it may be read");
   }
@@ -26,13 +27,24 @@ class TemplateNameReader {
   freshet::ReadStatus read(Out& out, std::uint32_t records) {
     std::string line;
     for (std::uint32_t i = 0; i < records; ++i) {
-      if (!std::getline(*file_, line)) return freshet::ReadStatus::split_done();
+      if (!std::getline(*file_, line)) {
+        check_end();
+        return freshet::ReadStatus::split_done();
+      }
       out(line);
     }
     return freshet::ReadStatus::more();
   }
 
  private:
+  // A folder and a failing disk end a stream, too.
+  void check_end() const {
+    if (file_->bad()) {
+      throw freshet::Error("can't read '" + path_ + "' to its end: give a file on a good disk");
+    }
+  }
+
+  std::string path_;
   std::unique_ptr<std::ifstream> file_;
 };
 

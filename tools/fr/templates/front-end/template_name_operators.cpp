@@ -41,7 +41,13 @@ class Read final : public freshet::ByteSource {
   freshet::Progress read(std::uint32_t records) override {
     std::string line;
     for (; records > 0; --records) {
-      if (!std::getline(file_, line)) return {freshet::Progress::Kind::kEnd};
+      if (!std::getline(file_, line)) {
+        if (file_.bad()) {  // a folder and a failing disk end a stream, too
+          throw freshet::Error("can't read '" + path_ +
+                               "' to its end: give a file, and see to its disk");
+        }
+        return {freshet::Progress::Kind::kEnd};
+      }
       emit(line);
     }
     return {freshet::Progress::Kind::kMore};

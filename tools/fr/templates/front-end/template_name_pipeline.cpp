@@ -77,6 +77,7 @@ TemplateNamePipeline::TemplateNamePipeline(const std::string& path,
     last = word.role;
     steps_.push_back(step);
   }
+  if (file.bad()) at.refuse(1, "the file can't be read further: see to its disk");
   if (steps_.empty() || last != Role::sink) {
     at.refuse(line.size() + 1, "the last step is no 'write': add one");
   }
