@@ -47,8 +47,9 @@ g++ version.cpp -o version $(sdk --cflags --libs) -Wl,-rpath,"$libraries"
 # build_application SOURCE... -> ./lib<first source>.so
 build_application() {
   # shellcheck disable=SC2046
-  g++ -O1 -Wall -Wextra -Werror -fPIC -shared "$@" -o "lib$(basename "$1" .cpp).so" \
-    $(sdk --cflags --libs)
+  g++ -O1 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden "$@" \
+    -o "lib$(basename "$1" .cpp).so" $(sdk --cflags --libs) \
+    -Wl,--version-script="$(sdk --variable=pluginmap)"
 }
 
 # run_application EXPECTED ARGUMENT...: fr-run prints the line EXPECTED, and finds the plugins that
@@ -64,6 +65,8 @@ cp -r "$root/samples/word_count" .
 build_application word_count/*.cpp
 printf 'the cat and the dog\nThe end\n' >text
 run_application $'the\t3' ./libword_count.so --target=local --parallelism 1 --input text
+"$prefix/bin/fr" plugin check ./libword_count.so --case exports -- --input text >out 2>err ||
+  { cat out err; fail "fr plugin check finds fault with an application that was built as the pages say"; }
 
 # A source and a sink of one's own, and a program that embeds Freshet: as samples/README.md says.
 cp -r "$root/samples/sensor_readings" "$root/samples/embedded" .
