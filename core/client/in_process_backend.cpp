@@ -13,6 +13,7 @@
 #include "plugin_catalog/deployer_selection.h"
 #include "plugin_catalog/executor_selection.h"
 #include "rpc/id_source.h"
+#include "translation/completion.h"
 
 namespace freshet {
 namespace {
@@ -21,8 +22,13 @@ namespace {
 SelectedExecutor executor_or_mend(PluginCatalog& catalog, const Configuration& configuration) {
   try {
     return select_executor(catalog, configuration);
-  } catch (const NoExecutor&) {
-    if (!is_cluster_target(catalog, configuration)) throw;
+  } catch (const NoExecutor& none) {
+    std::vector<std::string> skipped;
+    if (!is_cluster_target(catalog, configuration, skipped)) {
+      std::string text = none.what();
+      for (const std::string& warning : skipped) text += "\n  " + warning;
+      throw NoExecutor(text);
+    }
     const std::string target = configuration.get(options::kExecutionTarget);
     throw InvalidInput("execute() was called in a program, and target '" + target +
                        "' takes whole applications with their main: run it by 'fr-run APP "
@@ -140,18 +146,29 @@ void InProcessBackend::wait_for_submissions() {
   for (const Future<void>& each : left) each.wait();
 }
 
-void InProcessBackend::load_operator_libraries(const Pipeline& pipeline) {
+std::vector<std::string> InProcessBackend::load_operator_libraries(const Pipeline& pipeline) {
+  std::vector<std::string> skipped;
   if (pipeline.kind() == StreamGraph::kKind) {
     const auto& vertices = static_cast<const StreamGraph&>(pipeline).vertices();
     if (std::none_of(vertices.begin(), vertices.end(),
                      [](const StreamVertex& v) { return !v.registered_name.empty(); })) {
-      return;
+      return skipped;
     }
   }
   PluginCatalog& plugins = catalog();
   for (const std::uint32_t kind : {FRESHET_KIND_OPERATORS, FRESHET_KIND_CONNECTOR}) {
-    for (const CatalogEntry* library : plugins.usable(kind)) plugins.load(*library);
+    for (const CatalogEntry* library : plugins.usable(kind)) {
+      try {
+        plugins.load(*library);
+      } catch (const RefusedFile& refused) {  // most jobs do not need it
+        skipped.push_back(kind_name(kind) + " plugin '" + library->file.identity.name + "' (" +
+                          printable(library->file.path.native(), 4096) +
+                          ") is skipped: " + refused.reason());
+        spdlog::warn("{}", skipped.back());
+      }
+    }
   }
+  return skipped;
 }
 
 void InProcessBackend::load_translators(const Pipeline& pipeline) {
@@ -178,8 +195,14 @@ void InProcessBackend::load_translators(const Pipeline& pipeline) {
 
 JobGraph InProcessBackend::translate(const Pipeline& pipeline, const Configuration& configuration) {
   load_translators(pipeline);
-  load_operator_libraries(pipeline);
-  return translators_.translate(pipeline, configuration);
+  const std::vector<std::string> skipped = load_operator_libraries(pipeline);
+  try {
+    return translators_.translate(pipeline, configuration);
+  } catch (const UnknownOperator& unknown) {
+    std::string text = unknown.what();
+    for (const std::string& library : skipped) text += "\n  " + library;
+    throw UnknownOperator(text + catalog().account_of(FRESHET_KIND_OPERATORS));
+  }
 }
 
 std::unique_ptr<JobClient> InProcessBackend::run_in_process(const std::string& job_graph,

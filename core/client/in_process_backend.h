@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "freshet/configuration.h"
 #include "freshet/detail/backend.h"
@@ -55,8 +56,8 @@ class FRESHET_API InProcessBackend final : public detail::ExecutionBackend,
 
  private:
   InProcessBackend();
-  // Those that the pipeline may ask for by name.
-  void load_operator_libraries(const Pipeline& pipeline);
+  // Those that the pipeline may ask for by name. Returns which ones were skipped, and why.
+  std::vector<std::string> load_operator_libraries(const Pipeline& pipeline);
   // Those of the front ends, if none is known for the pipeline.
   void load_translators(const Pipeline& pipeline);
   Executor& executor_for(const Configuration& configuration);

@@ -1,6 +1,7 @@
 #include "modules/module_registry.h"
 
 #include <dlfcn.h>
+#include <spdlog/spdlog.h>
 #include <sys/auxv.h>
 
 #include <set>
@@ -16,6 +17,25 @@ const ModuleAnchor& anchor_of(const PluginFile& file, const freshet_plugin_v1& c
     throw RefusedFile(file.path,
                       "its entry has no list of operators: build it again with the SDK's macros");
   return *static_cast<const ModuleAnchor*>(contract.operators);
+}
+
+// Once for each name and file. Copies of one file are the same operator.
+void tell_twice(const std::string& name, const LoadedModule& taken, const LoadedModule& other) {
+  static std::mutex mutex;
+  static std::set<std::pair<std::string, std::string>> told;
+  {
+    const std::lock_guard lock(mutex);
+    if (!told.emplace(name, other.path().native()).second) return;
+  }
+  try {
+    if (taken.sha256() == other.sha256()) return;
+  } catch (const InvalidInput&) {
+    // A file that is gone has no hash: its operators are there all the same.
+  }
+  spdlog::warn(
+      "operator '{}' is registered by {} and by {}, the first is used: rename one of them, or "
+      "remove the plugin that is not wanted",
+      name, printable(taken.path().native(), 4096), printable(other.path().native(), 4096));
 }
 
 // The program's own headers are the ones that the kernel told it of.
@@ -125,14 +145,21 @@ const LoadedModule* ModuleRegistry::module_of(const void* address) const {
 
 const OperatorDescriptor* ModuleRegistry::find_operator(std::string_view registered_name) {
   const auto find = [&]() -> const OperatorDescriptor* {
+    const LoadedModule* of_first = nullptr;
+    const OperatorDescriptor* first = nullptr;
     for (const LoadedModule* module : modules()) {
       for (const OperatorDescriptor* descriptor : module->operators()) {
-        if (descriptor->registered_name && registered_name == descriptor->registered_name) {
-          return descriptor;
+        if (!descriptor->registered_name || registered_name != descriptor->registered_name)
+          continue;
+        if (first == nullptr) {
+          first = descriptor;
+          of_first = module;
+        } else if (module != of_first) {
+          tell_twice(std::string(registered_name), *of_first, *module);
         }
       }
     }
-    return nullptr;
+    return first;
   };
   if (const OperatorDescriptor* found = find()) return found;
   add_announced();

@@ -10,10 +10,13 @@ SelectedDeployer select_deployer(PluginCatalog& catalog, const Configuration& co
       catalog, FRESHET_KIND_DEPLOYER, "deploy", configuration);
 }
 
-bool is_cluster_target(PluginCatalog& catalog, const Configuration& configuration) {
-  return configuration.contains(options::kExecutionTarget) &&
-         !ask_factories<ClusterDeployerFactory>(catalog, FRESHET_KIND_DEPLOYER, configuration)
-              .compatible.empty();
+bool is_cluster_target(PluginCatalog& catalog, const Configuration& configuration,
+                       std::vector<std::string>& skipped) {
+  if (!configuration.contains(options::kExecutionTarget)) return false;
+  const auto answers =
+      ask_factories<ClusterDeployerFactory>(catalog, FRESHET_KIND_DEPLOYER, configuration);
+  skipped.insert(skipped.end(), answers.warnings.begin(), answers.warnings.end());
+  return !answers.compatible.empty();
 }
 
 std::unique_ptr<ClusterDeployer> make_deployer(const SelectedDeployer& selected,

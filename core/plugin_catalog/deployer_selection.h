@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "freshet/cluster_deployer.h"
 #include "freshet/error.h"
@@ -33,8 +34,10 @@ class FRESHET_API SeveralDeployers final : public InvalidInput {
 // Loads every deployer plugin. Throws NoDeployer or SeveralDeployers. [any thread]
 FRESHET_API SelectedDeployer select_deployer(PluginCatalog& catalog,
                                              const Configuration& configuration);
-// Whether any deployer says yes: then it is a cluster's target, and no executor's. [any thread]
-FRESHET_API bool is_cluster_target(PluginCatalog& catalog, const Configuration& configuration);
+// Whether any deployer says yes: then it is a cluster's target, and no executor's. To `skipped` are
+// added the plugins that could not be asked, and why. [any thread]
+FRESHET_API bool is_cluster_target(PluginCatalog& catalog, const Configuration& configuration,
+                                   std::vector<std::string>& skipped);
 // Asks the selected factory for its deployer; fails as make_executor() does. [any thread]
 FRESHET_API std::unique_ptr<ClusterDeployer> make_deployer(const SelectedDeployer& selected,
                                                            DeployerServices& services);

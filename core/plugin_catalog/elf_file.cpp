@@ -254,10 +254,12 @@ void ElfFile::read_dynamic() {
     refuse("the dynamic segment is " + number(segment->p_filesz) + " bytes, at most " +
            number(kMaxDynamicSegment) + " are read: it is damaged, build it again");
   const std::string bytes = bytes_at(segment->p_offset, segment->p_filesz, "the dynamic segment");
+  std::map<std::int64_t, std::uint64_t> values;  // of a tag that stands twice the last one counts
   for (std::size_t at = 0; at + sizeof(Elf64_Dyn) <= bytes.size(); at += sizeof(Elf64_Dyn)) {
     Elf64_Dyn entry;
     std::memcpy(&entry, bytes.data() + at, sizeof entry);
     if (entry.d_tag == DT_NULL) break;
+    values[entry.d_tag] = entry.d_un.d_val;
     switch (entry.d_tag) {
       case DT_STRTAB:
         dynamic_.string_table = entry.d_un.d_ptr;
@@ -290,6 +292,7 @@ void ElfFile::read_dynamic() {
         break;
     }
   }
+  if (!executable_) check_loader_tables(values);
 }
 
 std::vector<ElfFile::Note> ElfFile::notes_of(std::string_view owner) const {

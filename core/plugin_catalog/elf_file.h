@@ -11,6 +11,7 @@
 #include <compare>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -83,6 +84,8 @@ class FRESHET_API ElfFile {
   void read_headers();
   void read_sections(const Elf64_Ehdr& header);
   void read_dynamic();
+  void check_loader_tables(const std::map<std::int64_t, std::uint64_t>& values) const;
+  void check_is_code(std::uint64_t address, const char* what) const;
   std::string bytes_at(std::uint64_t offset, std::uint64_t size, const char* what) const;
   template <class T>
   T object_at(std::uint64_t offset, const char* what) const;

@@ -1,8 +1,10 @@
 #include "plugin_catalog/search_path.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <sys/auxv.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -37,6 +39,9 @@ std::string unfit(const fs::path& path) {
            ": make it readable for this user";
   }
   if (!S_ISDIR(facts.st_mode)) return "is no folder: give the folder that the plugins stand in";
+  if (::faccessat(AT_FDCWD, path.c_str(), R_OK | X_OK, AT_EACCESS) != 0)
+    return std::string("can't be entered: ") + std::strerror(errno) +
+           ": make it readable for this user";
   if ((facts.st_mode & S_IWOTH) != 0)
     return "anybody may write to it (mode " + octal(facts.st_mode) +
            "), a plugin folder is writable by its owner: chmod o-w it";

@@ -36,11 +36,11 @@ void complete_operator(JobGraph& job, JobVertex& vertex, ProcessModules& modules
   if (op.registered_name.empty() || !op.type_name.empty()) return;
   const OperatorDescriptor* descriptor = modules.find_operator(op.registered_name);
   if (descriptor == nullptr) {
-    throw InvalidInput("operator '" + vertex.name + "' of job '" + job.name +
-                       "' is registered as '" + op.registered_name +
-                       "', which no loaded module has" +
-                       what_is_there(op.registered_name, modules.operator_names()) +
-                       ": install the operator library that has it");
+    throw UnknownOperator("operator '" + vertex.name + "' of job '" + job.name +
+                          "' is registered as '" + op.registered_name +
+                          "', which no loaded module has" +
+                          what_is_there(op.registered_name, modules.operator_names()) +
+                          ": install the operator library that has it");
   }
   const ProcessModules::Place place = modules.place_of(descriptor, nullptr);
   op.module = number_of(job, place.module);
@@ -56,6 +56,8 @@ bool edges_are_in_range(const JobGraph& job) {
 }
 
 }  // namespace
+
+UnknownOperator::~UnknownOperator() = default;
 
 void complete_job(JobGraph& job, ProcessModules& modules) {
   for (std::uint32_t v = 0; v < job.vertices.size(); ++v) {

@@ -7,12 +7,20 @@
 //   tasks               none: one per vertex that no chained edge leads to, with those behind it
 #pragma once
 
+#include "freshet/error.h"
 #include "freshet/job_graph.h"
 #include "translation/process_modules.h"
 
 namespace freshet {
 
-// Throws InvalidInput if no module has registered an operator under its name. Places that are out
+// No loaded module has registered an operator under the name that a job asks for.
+class FRESHET_API UnknownOperator final : public InvalidInput {
+ public:
+  using InvalidInput::InvalidInput;
+  ~UnknownOperator() override;
+};
+
+// Throws UnknownOperator if no module has registered an operator under its name. Places that are out
 // of range are left to JobGraph::validate().
 FRESHET_API void complete_job(JobGraph& job, ProcessModules& modules);
 

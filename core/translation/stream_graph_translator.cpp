@@ -12,6 +12,7 @@
 #include "freshet/stream_graph.h"
 #include "translation/capture_scan.h"
 #include "translation/chaining.h"
+#include "translation/completion.h"
 #include "translation/stable_id.h"
 
 namespace freshet {
@@ -261,9 +262,9 @@ class Translation {
       const OperatorDescriptor* descriptor = from.descriptor;
       if (descriptor == nullptr) descriptor = modules_.find_operator(from.registered_name);
       if (descriptor == nullptr) {
-        throw InvalidInput("operator " + quoted(name_of(v)) + " is registered as " +
-                           quoted(from.registered_name) +
-                           ", which no loaded module has: load the plugin that has it");
+        throw UnknownOperator("operator " + quoted(name_of(v)) + " is registered as " +
+                              quoted(from.registered_name) +
+                              ", which no loaded module has: load the plugin that has it");
       }
       job_.vertices[v].op = reference_to(descriptor, from.module);
       job_.vertices[v].coordinated = descriptor->make_coordinator != nullptr;

@@ -1,5 +1,7 @@
 #include "worker/worker_modules.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <system_error>
@@ -74,7 +76,15 @@ void load_job_modules(const JobGraph& graph, const std::map<std::string, std::st
     for (const std::uint32_t kind :
          {FRESHET_KIND_OPERATORS, FRESHET_KIND_CONNECTOR, FRESHET_KIND_FRONT_END}) {
       if (!missing() && !asks_for_unknown_operators(graph)) break;
-      for (const CatalogEntry* entry : catalog.usable(kind)) catalog.load(*entry);
+      for (const CatalogEntry* entry : catalog.usable(kind)) {
+        try {
+          catalog.load(*entry);
+        } catch (const RefusedFile& refused) {  // it may be one that the job does not need
+          spdlog::warn("{} plugin '{}' is skipped: {}", kind_name(kind), entry->file.identity.name,
+                       refused.what());
+          refusals += std::string(refusals.empty() ? "" : "; ") + refused.what();
+        }
+      }
     }
   }
   const JobModule* module = missing();

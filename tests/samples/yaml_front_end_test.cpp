@@ -25,6 +25,17 @@ class YamlFrontEnd : public ::testing::Test {
     fs::create_directories(plugins_.path());
     fs::create_symlink(path_from(variable), plugins_ / name);
   }
+  // A copy that anybody may write to, which is refused.
+  void expose(const char* variable, const std::string& name) {
+    fs::remove(plugins_ / name);
+    fs::copy_file(path_from(variable), plugins_ / name);
+    fs::permissions(plugins_ / name, fs::perms(0666));
+  }
+  static void replace_all(std::string& text, const std::string& from, const std::string& to) {
+    ASSERT_NE(text.find(from), std::string::npos) << from;
+    for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+      text.replace(at, from.size(), to);
+  }
   Outcome run_file(const std::string& file, const std::vector<std::string>& arguments = {}) const {
     std::vector<std::string> all{"--target=local", "--plugin-dir", plugins_.path(), file};
     all.insert(all.end(), arguments.begin(), arguments.end());
@@ -136,6 +147,17 @@ steps:
       << outcome.text();
 }
 
+TEST_F(YamlFrontEnd, TakesAFolderForNoEmptyFile) {
+  const std::string output = folder_ / "counts";
+  const Outcome outcome = run_file(path_from("FRESHET_TEST_WORD_COUNT_YAML"),
+                                   {"input=" + folder_.path(), "output=" + output});
+  EXPECT_EQ(outcome.code, 70) << outcome.text();
+  EXPECT_NE(outcome.text().find("text.read can't read '" + folder_.path() + "' to its end"),
+            std::string::npos)
+      << outcome.text();
+  EXPECT_FALSE(fs::exists(output));
+}
+
 TEST_F(YamlFrontEnd, IsOneOfThoseListedForAFileThatNoneClaims) {
   for (const char* text : {"name: another kind of YAML\n", "# nothing but a remark", "\n"}) {
     const Outcome outcome = run_text(text);
@@ -153,6 +175,61 @@ TEST_F(YamlFrontEnd, MustBeTheOnlyOneForAFile) {
   EXPECT_NE(outcome.text().find("2 front ends recognise"), std::string::npos) << outcome.text();
   EXPECT_NE(outcome.text().find("'greedy' in "), std::string::npos) << outcome.text();
   EXPECT_NE(outcome.text().find("'yaml' in "), std::string::npos) << outcome.text();
+}
+
+TEST_F(YamlFrontEnd, ThatIsRefusedIsNamedToWhoeverNeedsIt) {
+  expose("FRESHET_TEST_YAML_FRONT_END", "yaml_front_end.so");
+  const std::string job = path_from("FRESHET_TEST_WORD_COUNT_YAML");
+  for (const Outcome& outcome : {run_file(job), info(job)}) {
+    EXPECT_TRUE(outcome.code == 65 || outcome.code == 2) << outcome.text();
+    for (const std::string& part :
+         {job + "' is no application (not an ELF file), and no front end recognises it",
+          job + ": is not an ELF file, it begins with '", std::string("found: no front end plugin"),
+          "refused: " + (plugins_ / "yaml_front_end.so") + ": anybody may write to it",
+          "looked in: " + plugins_.path()}) {
+      EXPECT_NE(outcome.errors.find(part), std::string::npos) << part << "\n" << outcome.text();
+    }
+  }
+}
+
+TEST_F(YamlFrontEnd, TellsOfARefusedLibraryWhoseOperatorsAreAskedFor) {
+  expose("FRESHET_TEST_TEXT_OPERATORS", "text_operators.so");
+  expect_refused(kReads, "is registered as 'text.read', which no loaded module has");
+  expect_refused(kReads, "refused: " + (plugins_ / "text_operators.so") + ": anybody may write");
+  expect_refused(kReads, "looked in: " + plugins_.path());
+}
+
+constexpr const char* kWrites =
+    "  - {id: result, operator: text.write, with: {path: \"${out}\"}, from: lines, output: none}\n";
+
+TEST_F(YamlFrontEnd, RunsBesideALibraryThatTheLoaderRefuses) {
+  std::string needy = text_of_file(path_from("FRESHET_TEST_TEXT_OPERATORS"));
+  replace_all(needy, "text-operators", "next-operators");
+  replace_all(needy, "libyaml-cpp.so", "libyaml-cqq.so");
+  folder_.write("needy.so", needy);
+  fs::rename(folder_ / "needy.so", plugins_ / "needy.so");
+  const Outcome beside = run_text(std::string(kReads) + kWrites, {"out=" + (folder_ / "out")});
+  EXPECT_EQ(beside.code, 0) << beside.text();
+  EXPECT_NE(beside.errors.find("'next-operators' (" + (plugins_ / "needy.so") + ") is skipped: "),
+            std::string::npos)
+      << beside.text();
+  fs::remove(plugins_ / "text_operators.so");
+  expect_refused(kReads, "'next-operators' (" + (plugins_ / "needy.so") +
+                             ") is skipped: the loader refuses it: ");
+}
+
+TEST_F(YamlFrontEnd, TellsOfOperatorsThatTwoLibrariesHave) {
+  std::string other = text_of_file(path_from("FRESHET_TEST_TEXT_OPERATORS"));
+  replace_all(other, "text-operators", "next-operators");
+  folder_.write("another.so", other);
+  fs::rename(folder_ / "another.so", plugins_ / "another.so");
+  const Outcome outcome = run_text(std::string(kReads) + kWrites, {"out=" + (folder_ / "out")});
+  EXPECT_EQ(outcome.code, 0) << outcome.text();
+  const std::size_t at = outcome.errors.find("operator 'text.read' is registered by ");
+  ASSERT_NE(at, std::string::npos) << outcome.text();
+  const std::string line = outcome.errors.substr(at, outcome.errors.find('\n', at) - at);
+  EXPECT_NE(line.find("another.so"), std::string::npos) << line;
+  EXPECT_NE(line.find("text_operators.so"), std::string::npos) << line;
 }
 
 // greedy.so stands before yaml_front_end.so, and is asked for its translator first.

@@ -156,7 +156,8 @@ TEST_F(FrRunTest, RefusesWhatIsNoApplication) {
     const Outcome refused = fr_run_({file, "--target=local"});
     EXPECT_EQ(refused.code, 65) << refused.text();
     EXPECT_TRUE(has(refused, file) && has(refused, expected)) << refused.text();
-    EXPECT_EQ(lines_of(refused.errors).size(), 1U) << refused.text();
+    // What is no ELF file may be for a front end: those that there are, and where, follow.
+    EXPECT_EQ(lines_of(refused.errors).size() > 1, has(refused, "no front end")) << refused.text();
   }
 }
 

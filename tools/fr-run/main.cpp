@@ -259,7 +259,8 @@ int run(const CommandLine& line) {
   spdlog::set_level(line.verbose ? spdlog::level::debug
                                  : severity(configuration.get(options::kLogLevel)));
   backend.set_configuration(configuration);
-  const bool on_cluster = is_cluster_target(backend.catalog(), configuration);
+  std::vector<std::string> skipped;
+  const bool on_cluster = is_cluster_target(backend.catalog(), configuration, skipped);
   const bool session = on_cluster && is_session_target(configuration);
   const bool main_in_client =
       session && configuration.get(options::kExecutionMain) == MainLocation::kClient;
@@ -271,15 +272,12 @@ int run(const CommandLine& line) {
     return run_on_cluster({line.application, line.shipped, line.arguments, line.wait_for_cluster},
                           configuration, backend.catalog());
   }
+  for (const std::string& warning : skipped) tell("warning: " + warning);
   // Found out before any code of the application runs.
   static_cast<void>(select_executor(backend.catalog(), configuration));
   if (main_in_client) cancel_on_interrupt(backend, configuration, line.wait_for_cluster);
 
-  // Without front ends the file is judged as an application, whose refusal says what it is.
-  if (may_be_a_pipeline(line.application) &&
-      !backend.catalog().usable(FRESHET_KIND_FRONT_END).empty()) {
-    return run_pipeline(line, backend, configuration);
-  }
+  if (may_be_a_pipeline(line.application)) return run_pipeline(line, backend, configuration);
   const ModuleStore store(ModuleStore::default_state_folder());
   const std::vector<std::filesystem::path> shipped(line.shipped.begin(), line.shipped.end());
   const LoadedApplication application = load_application(store, line.application, shipped);

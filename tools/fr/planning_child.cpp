@@ -169,9 +169,7 @@ void run(const PlanRequest& request) {
       load_configuration({request.configuration_file, request.flags, process_environment()});
   InProcessBackend& core = InProcessBackend::instance();
   core.set_configuration(configuration);
-  // As fr-run does: without front ends the file is judged as an application.
-  if (may_be_a_pipeline(request.application) &&
-      !core.catalog().usable(FRESHET_KIND_FRONT_END).empty()) {
+  if (may_be_a_pipeline(request.application)) {
     plan_pipeline(request, core.catalog(), configuration);
     return;
   }

@@ -117,6 +117,66 @@ std::vector<BadBytes> bad_elf() {
   };
 }
 
+// What the loader follows without a look.
+std::vector<BadBytes> bad_loader_tables() {
+  return {
+      {"DT_RELA of 1ULL << 40",
+       with_dynamic(DT_RELA, 1ULL << 40),
+       {"the table of relocations is said to be", "1099511627776", "no segment", "build it again"}},
+      {"DT_RELASZ of 24ULL << 40",
+       with_dynamic(DT_RELASZ, 24ULL << 40),
+       {"the table of relocations is said to be", "no segment", "build it again"}},
+      {"DT_RELASZ of 25",
+       with_dynamic(DT_RELASZ, 25),
+       {"25 bytes in entries of 24", "whole ones of 24", "build it again"}},
+      {"DT_RELAENT of 7",
+       with_dynamic(DT_RELAENT, 7),
+       {"in entries of 7", "whole ones of 24", "build it again"}},
+      {"DT_JMPREL of 1ULL << 40",
+       with_dynamic(DT_JMPREL, 1ULL << 40),
+       {"the table of relocations of calls is said to be", "no segment", "build it again"}},
+      {"DT_PLTRELSZ of 24ULL << 40",
+       with_dynamic(DT_PLTRELSZ, 24ULL << 40),
+       {"the table of relocations of calls is said to be", "no segment", "build it again"}},
+      {"DT_PLTREL of 17",
+       with_dynamic(DT_PLTREL, 17),
+       {"relocations of type 17", "takes type 7", "build it again"}},
+      {"DT_PLTGOT of 1ULL << 40",
+       with_dynamic(DT_PLTGOT, 1ULL << 40),
+       {"the table of calls is said to be", "no segment", "build it again"}},
+      {"DT_INIT of 1ULL << 40",
+       with_dynamic(DT_INIT, 1ULL << 40),
+       {"the first function to call", "1099511627776", "no segment of code", "build it again"}},
+      {"DT_INIT of 64",
+       with_dynamic(DT_INIT, 64),
+       {"the first function to call", "address 64", "no segment of code", "build it again"}},
+      {"DT_FINI of 1ULL << 40",
+       with_dynamic(DT_FINI, 1ULL << 40),
+       {"the last function to call", "no segment of code", "build it again"}},
+      {"DT_INIT_ARRAY of 1ULL << 40",
+       with_dynamic(DT_INIT_ARRAY, 1ULL << 40),
+       {"the table of constructors is said to be", "no segment", "build it again"}},
+      {"DT_INIT_ARRAYSZ of 8ULL << 40",
+       with_dynamic(DT_INIT_ARRAYSZ, 8ULL << 40),
+       {"the table of constructors is said to be", "no segment", "build it again"}},
+      {"DT_FINI_ARRAY of 1ULL << 40",
+       with_dynamic(DT_FINI_ARRAY, 1ULL << 40),
+       {"the table of destructors is said to be", "no segment", "build it again"}},
+      {"DT_FINI_ARRAYSZ of 8ULL << 40",
+       with_dynamic(DT_FINI_ARRAYSZ, 8ULL << 40),
+       {"the table of destructors is said to be", "no segment", "build it again"}},
+      {"DT_VERSYM of 1ULL << 40",
+       with_dynamic(DT_VERSYM, 1ULL << 40),
+       {"the table of versions is said to be", "no segment", "build it again"}},
+      {"DT_VERNEED of 1ULL << 40",
+       with_dynamic(DT_VERNEED, 1ULL << 40),
+       {"the table of needed versions is said to be", "no segment", "build it again"}},
+      {"DT_STRSZ of 1ULL << 40",
+       with_dynamic(DT_STRSZ, 1ULL << 40),
+       {"the string table is said to be 1099511627776", "no segment", "build it again"}},
+  };
+}
+
 std::vector<BadBytes> bad_notes() {
   return {
       {"no note", module("no_note"), {"no Freshet note", "FRESHET_APPLICATION"}},
@@ -244,7 +304,8 @@ std::vector<BadBytes> bad_entries() {
 
 std::vector<BadBytes> bad_bytes() {
   std::vector<BadBytes> all;
-  for (const auto& group : {bad_elf(), bad_notes(), bad_builds(), bad_entries()})
+  for (const auto& group :
+       {bad_elf(), bad_loader_tables(), bad_notes(), bad_builds(), bad_entries()})
     all.insert(all.end(), group.begin(), group.end());
   return all;
 }

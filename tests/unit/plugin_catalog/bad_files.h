@@ -38,6 +38,8 @@ std::vector<Refusal> of_what_is_missing();
 // Of folders, of plugins that do not go together, of a kind that is not wanted. Nothing has run.
 std::vector<Refusal> of_folders();
 std::vector<Refusal> of_company();
+// Where several plugins, or none, are for what is asked.
+std::vector<Refusal> of_choices();
 // Found out only when their code ran.
 std::vector<Refusal> of_what_ran();
 

@@ -159,6 +159,12 @@ std::vector<Refusal> of_folders() {
   EXPECT_EQ(::seteuid(user == 0 ? 65534 : user), 0);
   add("a folder in one that is closed", {folder / "closed/inner"},
       {"Permission denied", "make it readable"});
+  add("a folder that is closed", {folder / "closed"}, {"Permission denied", "make it readable"});
+  EXPECT_EQ(::seteuid(user), 0);
+  EXPECT_EQ(::chmod((folder / "closed").c_str(), ::geteuid() == 0 ? 0711 : 0311), 0);
+  EXPECT_EQ(::seteuid(user == 0 ? 65534 : user), 0);
+  add("a folder that may be entered and not read", {folder / "closed"},
+      {"Permission denied", "make it readable"});
   EXPECT_EQ(::seteuid(user), 0);
   EXPECT_EQ(::chmod((folder / "closed").c_str(), 0700), 0);
   return refusals;

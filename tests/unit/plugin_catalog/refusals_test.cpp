@@ -39,6 +39,8 @@ TEST(Refusals, OfWhatTheLoaderMisses) { expect_named_and_nothing_ran(gallery::of
 TEST(Refusals, OfFolders) { expect_named_and_nothing_ran(gallery::of_folders); }
 TEST(Refusals, OfPluginsThatDoNotGoTogether) { expect_named_and_nothing_ran(gallery::of_company); }
 
+TEST(Refusals, OfChoicesAmongPlugins) { expect_named(gallery::of_choices()); }
+
 // Made once: what hangs is waited for.
 std::vector<Refusal> of_what_ran() {
   static const std::vector<Refusal> refusals = gallery::of_what_ran();
@@ -79,9 +81,9 @@ TEST(Refusals, AllStandInTheTableForAuthorsAndNothingElseDoes) {
   ASSERT_EQ(unseen.size(), rows.size()) << "a row stands twice";
   for (const std::string& row : not_made_here) EXPECT_EQ(unseen.erase(row), 1u) << row;
   std::size_t refused = 0;
-  for (const auto& made :
-       {gallery::of_bytes, gallery::of_odd_files, gallery::of_changing_files,
-        gallery::of_what_is_missing, gallery::of_folders, gallery::of_company, &of_what_ran})
+  for (const auto& made : {gallery::of_bytes, gallery::of_odd_files, gallery::of_changing_files,
+                           gallery::of_what_is_missing, gallery::of_folders, gallery::of_company,
+                           gallery::of_choices, &of_what_ran})
     for (const Refusal& refusal : made()) {
       ++refused;
       bool found = false;
