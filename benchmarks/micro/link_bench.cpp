@@ -2,10 +2,12 @@
 // way. Beside them the limit: a ping-pong of two raw ZeroMQ sockets with CURVE, each on its own
 // thread.
 #include <benchmark/benchmark.h>
+#include <sys/resource.h>
 #include <zmq.h>
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <thread>
@@ -112,6 +114,21 @@ void one_way(benchmark::State& state) {
   });
 }
 BENCHMARK(one_way)->UseRealTime()->Unit(benchmark::kMicrosecond);
+
+// Two processes in one, with nothing but heartbeats between them: how much of a core they take.
+void idle(benchmark::State& state) {
+  Pair pair;
+  const auto processor_s = [] {
+    rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    return static_cast<double>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+           static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+  };
+  const double before = processor_s();
+  for (auto _ : state) std::this_thread::sleep_for(std::chrono::seconds(10));
+  state.counters["percent_of_a_core"] = (processor_s() - before) * 10;
+}
+BENCHMARK(idle)->UseRealTime()->Iterations(1)->Unit(benchmark::kSecond);
 
 void raw_round_trip(benchmark::State& state) {
   const KeyPair server_keys = make_key_pair(), client_keys = make_key_pair();

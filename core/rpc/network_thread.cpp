@@ -10,6 +10,8 @@
 #include <cassert>
 #include <cerrno>
 
+#include "task/fiber_thread.h"
+
 namespace freshet {
 namespace {
 
@@ -200,6 +202,12 @@ void NetworkThread::close(NetworkSocket& socket) {
   zmq_close(std::exchange(socket.socket_, nullptr));
   closed_.push_back(std::move(*place));
   sockets_.erase(place);
+}
+
+// Nothing outside of fibers, where the future waits.
+void NetworkThread::wait_in_fiber(Answered& answered) {
+  if (!FiberThread::current_fiber()) return;
+  answered.waiter.wait_despite_cancel([&] { return answered.yes.load(std::memory_order_acquire); });
 }
 
 void NetworkThread::run() {

@@ -34,6 +34,7 @@
 #include "freshet/detail/unique_function.h"
 #include "freshet/error.h"
 #include "freshet/future.h"
+#include "task/waiter.h"
 
 namespace freshet {
 
@@ -140,6 +141,13 @@ class FRESHET_API NetworkThread {
 
  private:
   friend class NetworkSocket;
+  // What a fiber in call() waits for: its Waiter outlives the wake.
+  struct Answered {
+    std::atomic<bool> yes{false};
+    Waiter waiter;
+  };
+  static void wait_in_fiber(Answered& answered);
+
   void run();
   void wait();
   void run_posted();
@@ -163,7 +171,8 @@ auto NetworkThread::call(F function) -> decltype(function()) {
   if (is_current()) return function();
   Promise<Result> promise;
   Future<Result> result = promise.future();
-  post([promise = std::move(promise), function = std::move(function)]() mutable {
+  auto answered = std::make_shared<Answered>();
+  post([promise = std::move(promise), function = std::move(function), answered]() mutable {
     try {
       if constexpr (std::is_void_v<Result>) {
         function();
@@ -174,7 +183,10 @@ auto NetworkThread::call(F function) -> decltype(function()) {
     } catch (...) {
       promise.set_error(std::current_exception());
     }
+    answered->yes.store(true, std::memory_order_release);
+    answered->waiter.wake();
   });
+  wait_in_fiber(*answered);
   return result.get();
 }
 

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "task/scheduler.h"
+
 namespace freshet {
 namespace {
 
@@ -31,6 +33,26 @@ TEST(NetworkThread, GivesTheCallerTheResultOrTheError) {
   NetworkThread network;
   EXPECT_EQ(network.call([&] { return network.is_current() ? 7 : 0; }), 7);
   EXPECT_THROW(network.call([] { throw InvalidInput("no"); }), InvalidInput);
+}
+
+TEST(NetworkThread, AnswersAFiberThatIsCanceledMeanwhile) {
+  NetworkThread network;
+  SchedulerPool pool(1);
+  Promise<void> begun, go_on;
+  auto has_begun = begun.future();
+  int result = 0;
+  auto fiber = pool.spawn(0, "calls", [&, may_end = go_on.future()] {
+    result = network.call([&] {
+      begun.set_value();
+      may_end.wait();
+      return 7;
+    });
+  });
+  has_begun.wait();
+  fiber.cancel();
+  go_on.set_value();
+  fiber.finished().get();
+  EXPECT_EQ(result, 7);
 }
 
 // Many frames both ways at once: a sign of arrival that is lost shows as a hang here.
