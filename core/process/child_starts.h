@@ -24,7 +24,7 @@ struct RunnerStart {
   std::vector<std::string> arguments;
   std::map<std::string, std::string> settings;  // the cluster's, then the application's
   MSGPACK_DEFINE_MAP(cluster_id, job_manager, secret_key, application_id, name, folder, main,
-                     shipped, arguments, settings);
+                     shipped, arguments, settings)
 };
 
 struct WorkerStart {
@@ -40,7 +40,7 @@ struct WorkerStart {
   std::map<std::string, std::string> modules;   // path of the local copy by sha256
   std::map<std::string, std::string> settings;  // the cluster's, then the job's
   MSGPACK_DEFINE_MAP(cluster_id, job_manager, secret_key, worker, job_name, slots, one_host,
-                     socket_folder, host, modules, settings);
+                     socket_folder, host, modules, settings)
 };
 
 // The process itself; `program` is the absolute path of fr. Its log is named

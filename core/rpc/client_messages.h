@@ -35,7 +35,7 @@ struct WireArtifact {
   std::string name;  // plain name, under which it stands beside the others
   std::string url;   // local:, file:, http:, https:
   std::string sha256;
-  MSGPACK_DEFINE_MAP(name, url, sha256);
+  MSGPACK_DEFINE_MAP(name, url, sha256)
 };
 
 // client -> job manager. Answer: accepted under that id, main has not begun. Refused: an id that is
@@ -45,7 +45,7 @@ struct SubmitApplication {
   static constexpr const char* kKind = "submit-application";
   struct Answer {
     std::string id;
-    MSGPACK_DEFINE_MAP(id);
+    MSGPACK_DEFINE_MAP(id)
   };
   std::string ticket;
   std::string id;  // 32 hex digits
@@ -55,7 +55,7 @@ struct SubmitApplication {
   std::vector<std::string> arguments;
   std::map<std::string, std::string> settings;
   bool ends_with_client = false;  // canceled when the link that submitted it is lost
-  MSGPACK_DEFINE_MAP(ticket, id, name, main, shipped, arguments, settings, ends_with_client);
+  MSGPACK_DEFINE_MAP(ticket, id, name, main, shipped, arguments, settings, ends_with_client)
 };
 
 // client -> job manager. Deadline: the asker's. Since 1.
@@ -63,7 +63,7 @@ struct ListApplications {
   static constexpr const char* kKind = "list-applications";
   struct Answer {
     std::vector<ApplicationInfo> applications;  // in the order of their submission
-    MSGPACK_DEFINE_MAP(applications);
+    MSGPACK_DEFINE_MAP(applications)
   };
   FRESHET_NO_FIELDS;
 };
@@ -72,21 +72,21 @@ struct DescribeApplication {
   static constexpr const char* kKind = "describe-application";
   using Answer = ApplicationInfo;
   std::string id;
-  MSGPACK_DEFINE_MAP(id);
+  MSGPACK_DEFINE_MAP(id)
 };
 // client -> job manager. Answer: at its end. Deadline: none. Since 1.
 struct AwaitApplication {
   static constexpr const char* kKind = "await-application";
   using Answer = ApplicationInfo;
   std::string id;
-  MSGPACK_DEFINE_MAP(id);
+  MSGPACK_DEFINE_MAP(id)
 };
 // client -> job manager. Answer: the cancel is taken. Deadline: the asker's. Since 1.
 struct CancelApplication {
   static constexpr const char* kKind = "cancel-application";
   using Answer = Done;
   std::string id;
-  MSGPACK_DEFINE_MAP(id);
+  MSGPACK_DEFINE_MAP(id)
 };
 
 // client or runner -> job manager. The files that the graph's shipped modules name have been put as
@@ -98,19 +98,19 @@ struct SubmitJob {
     std::string job_id;
     std::string job_name;
     std::string application_id;
-    MSGPACK_DEFINE_MAP(job_id, job_name, application_id);
+    MSGPACK_DEFINE_MAP(job_id, job_name, application_id)
   };
   std::string ticket;
   std::string job_graph;       // JobGraph::to_bytes()
   std::string application_id;  // empty: the job is an application of its own
-  MSGPACK_DEFINE_MAP(ticket, job_graph, application_id);
+  MSGPACK_DEFINE_MAP(ticket, job_graph, application_id)
 };
 // client -> job manager. Deadline: the asker's. Since 1.
 struct ListJobs {
   static constexpr const char* kKind = "list-jobs";
   struct Answer {
     std::vector<JobInfo> jobs;
-    MSGPACK_DEFINE_MAP(jobs);
+    MSGPACK_DEFINE_MAP(jobs)
   };
   FRESHET_NO_FIELDS;
 };
@@ -119,49 +119,49 @@ struct DescribeJob {
   static constexpr const char* kKind = "describe-job";
   using Answer = JobInfo;
   std::string id;
-  MSGPACK_DEFINE_MAP(id);
+  MSGPACK_DEFINE_MAP(id)
 };
 // client -> job manager. Answer: at its end. Deadline: none. Since 1.
 struct AwaitJob {
   static constexpr const char* kKind = "await-job";
   using Answer = JobResult;
   std::string id;
-  MSGPACK_DEFINE_MAP(id);
+  MSGPACK_DEFINE_MAP(id)
 };
 // client -> job manager. Answer: the cancel is taken. Deadline: the asker's. Since 1.
 struct CancelJob {
   static constexpr const char* kKind = "cancel-job";
   using Answer = Done;
   std::string id;
-  MSGPACK_DEFINE_MAP(id);
+  MSGPACK_DEFINE_MAP(id)
 };
 // client -> job manager, which asks the workers. Deadline: the asker's. Since 1.
 struct GetJobDetails {
   static constexpr const char* kKind = "job-details";
   using Answer = JobDetails;
   std::string id;
-  MSGPACK_DEFINE_MAP(id);
+  MSGPACK_DEFINE_MAP(id)
 };
 // client -> job manager, which asks the workers. Deadline: the asker's. Since 1.
 struct GetAccumulators {
   static constexpr const char* kKind = "job-accumulators";
   struct Answer {
     AccumulatorValues values;
-    MSGPACK_DEFINE_MAP(values);
+    MSGPACK_DEFINE_MAP(values)
   };
   std::string id;
-  MSGPACK_DEFINE_MAP(id);
+  MSGPACK_DEFINE_MAP(id)
 };
 // client -> job manager. Answer: as JobClient::next_message() has it. Deadline: none. Since 1.
 struct NextMessage {
   static constexpr const char* kKind = "next-message";
   struct Answer {
     std::optional<JobMessage> message;
-    MSGPACK_DEFINE_MAP(message);
+    MSGPACK_DEFINE_MAP(message)
   };
   std::string job_id;
   std::uint64_t after = 0;
-  MSGPACK_DEFINE_MAP(job_id, after);
+  MSGPACK_DEFINE_MAP(job_id, after)
 };
 // client -> job manager, which lets the key in at the worker that has the collecting subtask. The
 // rows go from there to the client. Answer: once that worker runs, or an empty endpoint if the job
@@ -171,12 +171,12 @@ struct CollectAddress {
   struct Answer {
     Address address;
     std::uint32_t vertex = 0;  // place in the graph
-    MSGPACK_DEFINE_MAP(address, vertex);
+    MSGPACK_DEFINE_MAP(address, vertex)
   };
   std::string job_id;
   std::string vertex_id;  // id or uid
   PublicKey reader;       // the client's
-  MSGPACK_DEFINE_MAP(job_id, vertex_id, reader);
+  MSGPACK_DEFINE_MAP(job_id, vertex_id, reader)
 };
 
 // client -> job manager. Everything that runs is canceled, every process ends. Answer: once nothing
@@ -194,11 +194,11 @@ struct PutBlob {
   struct Answer {
     bool known = false;        // it is there already, nothing more to send
     std::uint64_t upload = 0;  // else: for its chunks, valid on this link
-    MSGPACK_DEFINE_MAP(known, upload);
+    MSGPACK_DEFINE_MAP(known, upload)
   };
   std::string sha256;
   std::uint64_t size = 0;
-  MSGPACK_DEFINE_MAP(sha256, size);
+  MSGPACK_DEFINE_MAP(sha256, size)
 };
 // client -> job manager. At most kBlobChunk bytes, from `offset` on, one after the other. With the
 // last one the hash is checked; a wrong one is refused and the upload is gone. Deadline: the
@@ -209,7 +209,7 @@ struct BlobChunk {
   std::uint64_t upload = 0;
   std::uint64_t offset = 0;
   std::string bytes;
-  MSGPACK_DEFINE_MAP(upload, offset, bytes);
+  MSGPACK_DEFINE_MAP(upload, offset, bytes)
 };
 // task manager (or client) -> job manager. Answer: at most kBlobChunk bytes. Refused: a hash that
 // is not known, an offset beyond the end. Deadline: the asker's. Since 1.
@@ -218,11 +218,11 @@ struct GetBlob {
   struct Answer {
     std::uint64_t size = 0;  // of the whole
     std::string bytes;
-    MSGPACK_DEFINE_MAP(size, bytes);
+    MSGPACK_DEFINE_MAP(size, bytes)
   };
   std::string sha256;
   std::uint64_t offset = 0;
-  MSGPACK_DEFINE_MAP(sha256, offset);
+  MSGPACK_DEFINE_MAP(sha256, offset)
 };
 
 // client -> job manager -> task manager, if the process is a worker or the task manager itself.
@@ -232,7 +232,7 @@ struct ReadLog {
   using Answer = LogChunk;
   std::string process;
   std::uint64_t from = 0;
-  MSGPACK_DEFINE_MAP(process, from);
+  MSGPACK_DEFINE_MAP(process, from)
 };
 
 // client -> job manager. The state of everything follows as events, then every change, in order,
@@ -246,7 +246,7 @@ struct Subscribe {
 struct Event {
   static constexpr const char* kKind = "event";
   ClusterEvent event;
-  MSGPACK_DEFINE_MAP(event);
+  MSGPACK_DEFINE_MAP(event)
 };
 
 }  // namespace freshet

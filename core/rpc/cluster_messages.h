@@ -22,7 +22,7 @@ struct WorkerId {
   std::string text() const {
     return job.substr(0, 8) + "-" + std::to_string(attempt) + "-" + std::to_string(number);
   }
-  MSGPACK_DEFINE_MAP(job, attempt, number);
+  MSGPACK_DEFINE_MAP(job, attempt, number)
 };
 
 // ---- task manager <-> job manager ---------------------------------------------------------------
@@ -35,7 +35,7 @@ struct RegisterTaskManager {
   std::string host;
   std::int64_t process_id = 0;
   std::uint32_t slots = 0;
-  MSGPACK_DEFINE_MAP(id, host, process_id, slots);
+  MSGPACK_DEFINE_MAP(id, host, process_id, slots)
 };
 
 // job manager -> task manager. Fetches the modules that it has not, and starts the worker. Answer:
@@ -44,7 +44,7 @@ struct StartWorker {
   static constexpr const char* kKind = "start-worker";
   struct Answer {
     std::int64_t process_id = 0;
-    MSGPACK_DEFINE_MAP(process_id);
+    MSGPACK_DEFINE_MAP(process_id)
   };
   WorkerId worker;
   std::string job_name;
@@ -54,14 +54,14 @@ struct StartWorker {
   bool one_host = false;                        // all workers of the job are on this host
   std::vector<JobModule> modules;               // the shipped ones, by hash
   std::map<std::string, std::string> settings;  // of the job
-  MSGPACK_DEFINE_MAP(worker, job_name, slots, public_key, secret_key, one_host, modules, settings);
+  MSGPACK_DEFINE_MAP(worker, job_name, slots, public_key, secret_key, one_host, modules, settings)
 };
 
 // job manager -> task manager. Kills it; nothing if it has ended. Deadline: none. Since 1.
 struct StopWorker {
   static constexpr const char* kKind = "stop-worker";
   WorkerId worker;
-  MSGPACK_DEFINE_MAP(worker);
+  MSGPACK_DEFINE_MAP(worker)
 };
 
 // task manager -> job manager. Once for each start-worker, whether or not a process came of it.
@@ -73,7 +73,7 @@ struct WorkerEnded {
   std::optional<int> signal;
   std::string last_lines;
   std::string error;  // it could not be started
-  MSGPACK_DEFINE_MAP(worker, exit_code, signal, last_lines, error);
+  MSGPACK_DEFINE_MAP(worker, exit_code, signal, last_lines, error)
 };
 
 // job manager -> task manager. The cluster ends: so does the task manager, and all its workers.
@@ -81,7 +81,7 @@ struct WorkerEnded {
 struct EndTaskManager {
   static constexpr const char* kKind = "end-task-manager";
   std::string reason;
-  MSGPACK_DEFINE_MAP(reason);
+  MSGPACK_DEFINE_MAP(reason)
 };
 
 // ---- worker <-> job manager ---------------------------------------------------------------------
@@ -92,7 +92,7 @@ struct WorkerReady {
   WorkerId worker;
   Address data;  // bound
   std::int64_t process_id = 0;
-  MSGPACK_DEFINE_MAP(worker, data, process_id);
+  MSGPACK_DEFINE_MAP(worker, data, process_id)
 };
 
 // job manager -> worker, once. What makes it impossible is told by worker-failed. Deadline: none.
@@ -103,7 +103,7 @@ struct Deploy {
   std::vector<Address> workers;  // by number
   std::uint32_t number = 0;
   std::vector<std::uint32_t> worker_of_subtask;
-  MSGPACK_DEFINE_MAP(job_graph, workers, number, worker_of_subtask);
+  MSGPACK_DEFINE_MAP(job_graph, workers, number, worker_of_subtask)
 };
 // job manager -> worker: every worker has opened. Deadline: none. Since 1.
 struct OpenGate {
@@ -137,7 +137,7 @@ struct AdmitReader {
   static constexpr const char* kKind = "admit-reader";
   using Answer = Done;
   PublicKey key;
-  MSGPACK_DEFINE_MAP(key);
+  MSGPACK_DEFINE_MAP(key)
 };
 
 // worker -> job manager: all of its tasks have opened. Deadline: none. Since 1.
@@ -154,7 +154,7 @@ struct TasksFinished {
 struct TasksFailed {
   static constexpr const char* kKind = "tasks-failed";
   FailureInfo failure;
-  MSGPACK_DEFINE_MAP(failure);
+  MSGPACK_DEFINE_MAP(failure)
 };
 // worker -> job manager: what an operator has to say. Deadline: none. Since 1.
 struct OperatorTold {
@@ -162,13 +162,13 @@ struct OperatorTold {
   std::uint32_t vertex = 0;
   std::uint32_t subtask = 0;
   std::string text;
-  MSGPACK_DEFINE_MAP(vertex, subtask, text);
+  MSGPACK_DEFINE_MAP(vertex, subtask, text)
 };
 // worker -> job manager: none of its tasks runs any more. Its last word. Deadline: none. Since 1.
 struct TasksEnded {
   static constexpr const char* kKind = "tasks-ended";
   TaskReport report;
-  MSGPACK_DEFINE_MAP(report);
+  MSGPACK_DEFINE_MAP(report)
 };
 
 }  // namespace freshet
