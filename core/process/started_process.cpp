@@ -1,10 +1,12 @@
 #include "process/started_process.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -220,6 +222,12 @@ pid_t start_detached_process(const ProgramStart& start) {
     process = report.process;
   }
   return process;
+}
+
+bool has_ended(pid_t process) {
+  const Descriptor watch(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
+  pollfd end{watch.get(), POLLIN, 0};
+  return watch.get() < 0 || ::poll(&end, 1, 0) == 1;
 }
 
 std::string take_inherited() {

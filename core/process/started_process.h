@@ -26,6 +26,9 @@ FRESHET_API pid_t start_child(const ProgramStart& start);
 // A process in a session of its own that belongs to nobody. Returns its id. Throws InvalidInput.
 FRESHET_API pid_t start_detached_process(const ProgramStart& start);
 
+// Whether there is no such process any more, or nothing but its exit code. [any process]
+FRESHET_API bool has_ended(pid_t process);
+
 // All that stands at descriptor 3, which is closed: what the starter has handed over. Empty if
 // there is none.
 FRESHET_API std::string take_inherited();

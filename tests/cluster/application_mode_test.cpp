@@ -11,14 +11,19 @@ using namespace freshet::testing;
 
 class ApplicationMode : public ClusterTest {};
 
-TEST_F(ApplicationMode, CountsWordsAsLocalDoes) {
+class WordCount : public ApplicationMode,
+                  public ::testing::WithParamInterface<std::vector<std::string>> {};
+
+TEST_P(WordCount, IsAsLocal) {
   scratch_.write("in/a.txt", "to be or not to be\n");
   scratch_.write("in/b.txt", "that is the question: to sleep\n");
   const Outcome local = fr_run(
       {word_count_, "--target=local", "--input", scratch_ / "in", "--output", scratch_ / "local"});
   ASSERT_EQ(local.code, 0) << local.text();
-  const Outcome cluster = application({word_count_, "--parallelism", "2", "--input",
-                                       scratch_ / "in", "--output", scratch_ / "cluster"});
+  std::vector<std::string> words{word_count_};
+  words.insert(words.end(), GetParam().begin(), GetParam().end());
+  words.insert(words.end(), {"--input", scratch_ / "in", "--output", scratch_ / "cluster"});
+  const Outcome cluster = application(words);
   ASSERT_EQ(cluster.code, 0) << cluster.text();
   const auto counts = [](const std::string& folder) {
     std::vector<std::string> lines;
@@ -31,6 +36,13 @@ TEST_F(ApplicationMode, CountsWordsAsLocalDoes) {
   EXPECT_FALSE(counts(scratch_ / "local").empty());
   EXPECT_EQ(counts(scratch_ / "cluster"), counts(scratch_ / "local"));
 }
+
+INSTANTIATE_TEST_SUITE_P(ApplicationMode, WordCount,
+                         ::testing::Values(std::vector<std::string>{},
+                                           std::vector<std::string>{"--parallelism", "2"},
+                                           std::vector<std::string>{"--parallelism", "3", "-D",
+                                                                    "standalone.task-managers=3",
+                                                                    "-D", "taskmanager.slots=1"}));
 
 TEST_F(ApplicationMode, AMainThatReturnsIsFinishedAndItsOutputIsShown) {
   const Outcome outcome = application({"greet"});

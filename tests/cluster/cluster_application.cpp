@@ -130,6 +130,13 @@ int run(int argc, char** argv) {
     env.execute("crashing");
     return 0;
   }
+  if (how == "fail-if-it-runs") {
+    env.from_sequence(1, 10)
+        .map([](std::int64_t) -> std::int64_t { throw std::runtime_error("it runs"); })
+        .discard();
+    env.execute("never");
+    return 0;
+  }
   if (how == "endless") {
     endless_job(env, more);
     env.execute("endless");

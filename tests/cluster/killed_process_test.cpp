@@ -37,7 +37,7 @@ TEST_F(KilledProcess, WorkerFailsItsJob) {
 
 TEST_F(KilledProcess, WorkerOfAJobThatRestartsIsReplaced) {
   ChildProcess client(line({"--target=standalone", "-D", "restart-strategy=fixed-delay", "-D",
-                            "restart-strategy.delay=0ms", "endless", running_}),
+                            "restart-strategy.fixed-delay.delay=0ms", "endless", running_}),
                       surroundings());
   wait_until_it_runs();
   const pid_t first = process("worker");
@@ -65,6 +65,26 @@ TEST_F(KilledProcess, JobManagerEndsTheClusterOfItsApplication) {
   const Outcome outcome = client.wait(30);
   EXPECT_EQ(outcome.code, 69) << outcome.text();
   EXPECT_TRUE(eventually([&] { return processes().empty(); })) << list_of_processes();
+}
+
+TEST_F(KilledProcess, JobManagerOfASessionIsStartedAgainAndItsTaskManagersComeBack) {
+  start_session("s");
+  EXPECT_EQ(run(line({"--target=standalone-session", "jobs", "1"}), surroundings()).code, 0);
+  const std::string before = fr_json({"list"})[0]["id"];
+  ::kill(process("jobmanager"), SIGKILL);
+  EXPECT_TRUE(eventually([&] { return processes("jobmanager").empty(); }));
+  const Outcome alone = fr({"list", "--wait-for-cluster=200ms"});
+  EXPECT_EQ(alone.code, 69) << alone.text();
+  ChildProcess again({path_from("FRESHET_TEST_FR"), "jobmanager", "--cluster-id=s"},
+                     surroundings());
+  EXPECT_EQ(run(line({"--target=standalone-session", "--wait-for-cluster=30s", "jobs", "1"}),
+                surroundings())
+                .code,
+            0);
+  EXPECT_EQ(fr_json({"list"}).size(), 1u) << "it keeps no records of what was before";
+  EXPECT_EQ(fr({"status", before}).code, 2);
+  stop_session("s");
+  EXPECT_EQ(again.wait(30).code, 0);
 }
 
 TEST_F(KilledProcess, AllAtOnceLeaveWhatTheNextCommandRemoves) {

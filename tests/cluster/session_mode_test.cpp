@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "own_cluster.h"
+#include "scale.h"
 
 namespace {
 
@@ -55,7 +56,101 @@ TEST_F(SessionMode, StoppingItEndsWhatRuns) {
                       surroundings());
   ASSERT_TRUE(eventually([&] { return std::filesystem::exists(scratch_ / "running"); }));
   stop_session("s");
-  EXPECT_NE(client.wait(30).code, 0);
+  const Outcome outcome = client.wait(30);
+  EXPECT_EQ(outcome.code, 130) << outcome.text();
+}
+
+TEST_F(SessionMode, AMainInTheClientIsCanceledByCtrlC) {
+  start_session("s");
+  ChildProcess client(line({"--target=standalone-session", "-D", "execution.main=client", "endless",
+                            scratch_ / "running"}),
+                      surroundings());
+  ASSERT_TRUE(eventually([&] { return std::filesystem::exists(scratch_ / "running"); }));
+  client.send(SIGINT);
+  const Outcome outcome = client.wait(30);
+  EXPECT_EQ(outcome.code, 130) << outcome.text();
+  ASSERT_TRUE(eventually([&] { return processes("worker").empty(); })) << list_of_processes();
+  stop_session("s");
+}
+
+TEST_F(SessionMode, AJobThatGetsNoSlotsSaysSoAndFails) {
+  start_session("s");  // two slots
+  const Outcome outcome =
+      in_session({"--parallelism", "3", "-D", "slot.request-timeout=300ms", "fail-if-it-runs"});
+  EXPECT_EQ(outcome.code, 70) << outcome.text();
+  EXPECT_TRUE(says(outcome, "3 slots")) << outcome.text();
+  stop_session("s");
+}
+
+TEST_F(SessionMode, TwentyClientsAtOnceAreServed) {
+  start_session("s");
+  std::vector<std::unique_ptr<ChildProcess>> clients;
+  const int count = scaled(20, 5);
+  for (int i = 0; i < count; ++i)
+    clients.push_back(std::make_unique<ChildProcess>(
+        line({"--target=standalone-session", "jobs", "1"}), surroundings()));
+  for (const auto& client : clients) {
+    const Outcome outcome = client->wait(120);
+    EXPECT_EQ(outcome.code, 0) << outcome.text();
+  }
+  const auto applications = fr_json({"list"});
+  EXPECT_EQ(applications.size(), static_cast<std::size_t>(count));
+  for (const auto& each : applications) EXPECT_EQ(each["status"], "finished");
+  stop_session("s");
+}
+
+TEST_F(SessionMode, APortThatIsTakenIsNamedAndNothingIsLeft) {
+  start_session("s");
+  const std::string endpoint =
+      nlohmann::json::parse(text_of_file(folder() + "/clusters/s.json"))["endpoint"];
+  const Outcome outcome =
+      fr({"cluster", "start", "--cluster-id=t", "-D", "jobmanager.bind=" + endpoint});
+  EXPECT_EQ(outcome.code, 69) << outcome.text();
+  EXPECT_TRUE(says(outcome, endpoint)) << outcome.text();
+  EXPECT_TRUE(eventually([&] { return processes("--cluster-id=t").empty(); }));
+  EXPECT_EQ(fr({"list", "--cluster-id=t"}).code, 2);
+  stop_session("s");
+}
+
+TEST_F(SessionMode, LogsOfAClusterThatHasEndedAreThere) {
+  start_session("s");
+  EXPECT_EQ(in_session({"greet"}).code, 0);
+  const std::string id = fr_json({"list"})[0]["id"];
+  stop_session("s");
+  EXPECT_TRUE(eventually([&] { return processes().empty(); }));
+  EXPECT_EQ(fr({"logs", "--cluster-id=s", id}).output, "hello from main\n");
+  const Outcome manager = fr({"logs", "--cluster-id=s"});
+  EXPECT_NE(manager.output.find("has ended"), std::string::npos) << manager.text();
+  const Outcome none = fr({"logs", "--cluster-id=s", "nobody"});
+  EXPECT_EQ(none.code, 2);
+  EXPECT_TRUE(says(none, "main-" + id)) << none.text();
+}
+
+TEST_F(SessionMode, APlainProgramIsToldWhatToDo) {
+  Surroundings around = surroundings();
+  around.variables["FRESHET_EXECUTION_TARGET"] = "standalone";
+  const Outcome whole = run({path_from("FRESHET_TEST_PLAIN_PROGRAM")}, around);
+  EXPECT_NE(whole.code, 0);
+  EXPECT_TRUE(says(whole, "fr-run APP --target=standalone")) << whole.text();
+  EXPECT_TRUE(says(whole, "standalone-session")) << whole.text();
+  start_session("s");
+  around.variables["FRESHET_EXECUTION_TARGET"] = "standalone-session";
+  const Outcome session = run({path_from("FRESHET_TEST_PLAIN_PROGRAM")}, around);
+  EXPECT_NE(session.code, 0);
+  EXPECT_TRUE(says(session, "shared")) << session.text();
+  stop_session("s");
+}
+
+TEST_F(SessionMode, WithoutAHomeTheTemporaryFolderServes) {
+  Surroundings around = surroundings();
+  for (const char* name : {"XDG_STATE_HOME", "HOME", "XDG_CACHE_HOME"}) around.variables[name] = "";
+  const Outcome outcome = run(line({"--target=standalone", "greet"}), around);
+  EXPECT_EQ(outcome.code, 0) << outcome.text();
+  const auto left = names_in(temporary_);
+  ASSERT_FALSE(left.empty());
+  const std::string state = temporary_ + "/freshet-" + std::to_string(::geteuid()) + "-state";
+  EXPECT_TRUE(eventually([&] { return names_in(state + "/run").empty(); }));
+  std::filesystem::remove_all(state);
 }
 
 TEST_F(SessionMode, TwoSideBySideAreChosenById) {

@@ -20,6 +20,7 @@
 #include "freshet/options.h"
 #include "high_availability/high_availability.h"
 #include "process/child_processes.h"
+#include "process/started_process.h"
 #include "task/clock.h"
 
 namespace freshet::tool {
@@ -34,21 +35,39 @@ struct Words : DaemonWords {
   std::string mode = "session";
 };
 
-// The keys of a cluster that was brought up by hand.
-void make_keys(const ClusterRecords& records, HandedOver& handed, ClusterRecord& record) {
+bool is_alive(const ClusterRecord& record) {
+  const auto process = record.details.find("jobmanager");
+  return process != record.details.end() &&
+         !has_ended(static_cast<pid_t>(std::strtol(process->second.c_str(), nullptr, 10)));
+}
+
+// Of a cluster that is brought up by hand: a new one, or one whose job manager has ended while its
+// task managers wait for another.
+ClusterRecord record_by_hand(const ClusterRecords& records, const std::string& id,
+                             const std::string& mode, ClusterKeys& keys) {
+  const std::filesystem::path file = keys_file(records.folder().run(id));
+  if (auto known = records.find(id)) {
+    if (is_alive(*known) || !std::filesystem::exists(file))
+      throw InvalidInput("cluster '" + id + "' is there already: " + records.path_of(id).native() +
+                         ": choose another --cluster-id");
+    keys = read_keys(file);
+    return *std::move(known);
+  }
   const KeyPair own = make_key_pair(), client = make_key_pair();
-  handed.secret_key = own.secret_key;
-  handed.clients = {client.public_key};
+  keys = {own.secret_key, {client.public_key}, make_key_pair().secret_key};
+  ClusterRecord record;
+  record.cluster_id = id;
   record.deployer = "standalone";
   record.public_key = own.public_key;
   record.client_key = client.secret_key;
   record.since_ms = SystemClock::instance().wall_ms();
+  record.details["mode"] = mode;
   records.write(record);
+  return record;
 }
 
 int run(Words words) {
-  const HandedOver given = take_handed_over(words.inherited);
-  HandedOver handed = given;
+  const HandedOver handed = take_handed_over(words.inherited);
   EndSignals signals;
   const Configuration configuration = daemon_configuration(words, handed);
   const ClusterRecords records(StateFolder::of_this_user());
@@ -59,27 +78,19 @@ int run(Words words) {
   const bool one_application = words.mode == "application";
   if (!one_application && words.mode != "session")
     throw InvalidInput("--mode=" + words.mode + ": must be session or application");
-  if (!words.inherited && records.find(id))
-    throw InvalidInput("cluster '" + id + "' is there already: " + records.path_of(id).native() +
-                       ": choose another --cluster-id");
 
   const std::string logs = records.folder().make_logs(id);
   const auto log = open_log(configuration, logs, "jobmanager", words.inherited);
   const ClusterPresence presence(records, id);
-  ClusterRecord record;
-  record.cluster_id = id;
-  if (words.inherited) {
-    record = records.read(id);
-  } else {
-    record.details["mode"] = words.mode;
-    make_keys(records, handed, record);
-  }
-  const KeyPair join = make_key_pair();
+  ClusterKeys keys{handed.secret_key, handed.clients, make_key_pair().secret_key};
+  ClusterRecord record =
+      words.inherited ? records.read(id) : record_by_hand(records, id, words.mode, keys);
+  const std::filesystem::path folder = records.folder().make_run(id);
+  write_keys(keys_file(folder), keys);
 
-  ClusterNode node(key_pair_of(handed.secret_key));
+  ClusterNode node(key_pair_of(keys.secret_key));
   ChildProcesses children(node.control(), {logs, configuration.get(options::kLogMaxSize).bytes()});
   children.add_log(log);
-  const std::filesystem::path folder = records.folder().make_run(id);
   make_private_folder(folder / "jobmanager");
   StoredBlobs blobs(folder / "jobmanager");
   ArtifactFolders fetcher(blobs.store());
@@ -103,15 +114,15 @@ int run(Words words) {
   const Future<std::string> end = ended.future();
   std::unique_ptr<JobManager> manager;
   const Address address = node.run([&] {
-    for (const std::string& client : handed.clients) node.transport().admit(client);
-    node.transport().admit(join.public_key);
+    for (const std::string& client : keys.clients) node.transport().admit(client);
+    node.transport().admit(key_pair_of(keys.join_key).public_key);
     manager = std::make_unique<JobManager>(
         JobManagerServices{node.control(), node.transport(), children, blobs, fetcher, ids,
                            election, graphs, results},
         role, [&ended](const std::string& why) { ended.set_value(why); });
     return manager->start();
   });
-  write_join_file(folder / "join.json", {id, address, join.secret_key});
+  write_join_file(folder / "join.json", {id, address, keys.join_key});
   record.endpoint = address.endpoint;
   record.details["jobmanager"] = std::to_string(::getpid());
   records.write(record);

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "rpc/transport.h"
 
@@ -15,8 +16,21 @@ struct JoinFile {
   std::string secret_key;  // the task manager's
 };
 
-// Both throw InvalidInput; read_join_file() also if others may read the file.
+// These throw InvalidInput; the reading ones also if others may read the file.
 void write_join_file(const std::filesystem::path& file, const JoinFile& join);
 JoinFile read_join_file(const std::filesystem::path& file);
+
+// What a job manager that is started again needs, so that clients and task managers know it:
+// run/<id>/jobmanager.keys.
+struct ClusterKeys {
+  std::string secret_key;            // its own
+  std::vector<std::string> clients;  // public keys
+  std::string join_key;              // the secret key of task managers
+};
+inline std::filesystem::path keys_file(const std::filesystem::path& run_folder) {
+  return run_folder / "jobmanager.keys";
+}
+void write_keys(const std::filesystem::path& file, const ClusterKeys& keys);
+ClusterKeys read_keys(const std::filesystem::path& file);
 
 }  // namespace freshet::tool

@@ -1,5 +1,4 @@
 // fr taskmanager: offers slots of this host to a cluster, until the cluster ends.
-#include <signal.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "process/child_processes.h"
+#include "process/started_process.h"
 #include "task_manager/task_manager.h"
 
 namespace freshet::tool {
@@ -43,7 +43,7 @@ bool job_manager_lives(const ClusterRecords& records, const std::string& id) {
   if (!record) return false;
   const auto process = record->details.find("jobmanager");
   return process == record->details.end() ||
-         ::kill(static_cast<pid_t>(std::strtol(process->second.c_str(), nullptr, 10)), 0) == 0;
+         !has_ended(static_cast<pid_t>(std::strtol(process->second.c_str(), nullptr, 10)));
 }
 
 int run(Words words) {
