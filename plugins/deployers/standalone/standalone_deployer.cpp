@@ -106,7 +106,7 @@ class StandaloneDeployer final : public freshet::ClusterDeployer {
 
  private:
   struct Started {
-    std::string cluster_id;
+    ClusterRecord record;
     ClientFuture client;
   };
 
@@ -154,17 +154,19 @@ class StandaloneDeployer final : public freshet::ClusterDeployer {
       services_.remove_record(record.cluster_id);
       throw;
     }
-    return {record.cluster_id, services_.connect(record, kStartPatienceMs)};
+    return {record, services_.connect(record, kStartPatienceMs)};
   }
 
   // A deployment that fails leaves nothing.
   ClientFuture or_kill(Started started) {
     return started.client.then(
-        [this, id = started.cluster_id](ClientFuture done) -> std::unique_ptr<ClusterClient> {
+        [this, record = started.record](ClientFuture done) -> std::unique_ptr<ClusterClient> {
           try {
             return done.get();
           } catch (...) {
-            static_cast<void>(kill(id));
+            // The cluster's own record may be gone: its last process takes it away.
+            kill_processes_of(record);
+            services_.remove_record(record.cluster_id);
             throw;
           }
         });
