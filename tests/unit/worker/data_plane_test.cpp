@@ -3,13 +3,17 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "freshet/await.h"
 #include "operator_jobs.h"
 #include "scratch_folder.h"
 #include "worker/worker_tasks.h"
@@ -213,9 +217,15 @@ FRESHET_OPERATOR("test.made", MadeOperator);
 class Reading : TaskRunnerListener {
  public:
   Reading() {
-    OperatorJob job("reading");
-    const auto source = job.source("source", {});
-    job.connect(source, job.sink("sink", rows), {.partitioning = Partitioning::kRebalance});
+    const auto source = one.source("source", {});
+    one.connect(source, one.sink("sink", rows), {.partitioning = Partitioning::kRebalance});
+    deploy(one, {source});
+  }
+  // `of_worker_1`: the first operators of the tasks that are the test's.
+  Reading(OperatorJob& job, const std::vector<std::uint32_t>& of_worker_1) {
+    deploy(job, of_worker_1);
+  }
+  void deploy(OperatorJob& job, const std::vector<std::uint32_t>& of_worker_1) {
     job.graph().id = kJob;
     complete_job(job.graph(), ProcessModules::of_this_process());
     Deployment deployment;
@@ -225,7 +235,9 @@ class Reading : TaskRunnerListener {
     const ExecutionGraph execution(job.graph());
     for (const auto& id : execution.subtasks()) {
       const auto head = job.graph().tasks[id.task].links.front().vertices.front();
-      deployment.worker_of_subtask.push_back(head == source ? 1 : 0);
+      const bool away =
+          std::find(of_worker_1.begin(), of_worker_1.end(), head) != of_worker_1.end();
+      deployment.worker_of_subtask.push_back(away ? 1 : 0);
     }
     peer = std::make_unique<Peer>(address.endpoint);
     peer->send(to_message(hello_of(1)));
@@ -249,6 +261,7 @@ class Reading : TaskRunnerListener {
   NetworkThread network;
   Rows rows;
   Notes notes;
+  OperatorJob one{"reading"};
   std::unique_ptr<Peer> peer;
   std::vector<Credits> granted;
   WorkerTasks tasks{network, KeyPair{}, Configuration{}};
@@ -328,6 +341,42 @@ TEST(RemoteTasks, FailTheJobWhenAWorkerSendsWithoutCreditOrGoes) {
   reading.peer.reset();
   EXPECT_NE(reading.notes.wait_for("failed").find("is lost: its connection is closed"),
             std::string::npos);
+}
+
+// Waits at its first row until it is let go.
+class StuckSink final : public QuietOperator {
+ public:
+  explicit StuckSink(std::shared_future<void> go_on) : go_on_(std::move(go_on)) {}
+  void row(const ByteRows&, std::uint32_t) override {
+    await([this] { go_on_.wait(); });
+  }
+
+ private:
+  const std::shared_future<void> go_on_;
+};
+
+TEST(RemoteTasks, AStuckReaderHoldsUpNoOtherOfItsConnection) {
+  std::promise<void> go_on;
+  const auto let_go = go_on.get_future().share();
+  Rows rows;
+  OperatorJob job("two readers");
+  const auto stuck_source = job.source("stuck source", {});
+  const auto source = job.source("source", {});
+  const auto stuck = job.add("stuck", [let_go] { return std::make_unique<StuckSink>(let_go); }, {});
+  job.connect(stuck_source, stuck, {.partitioning = Partitioning::kRebalance});
+  job.connect(source, job.sink("sink", rows), {.partitioning = Partitioning::kRebalance});
+  Reading reading(job, {stuck_source, source});
+  ASSERT_GE(reading.granted.size(), 1u);
+  // All that it may have for the one, and then some for the other.
+  for (std::uint32_t i = 0; i < 32; ++i) reading.peer->send(frame_of(0, {"stuck"}));
+  for (int i = 0; i < 20; ++i) reading.peer->send(frame_of(1, {"row"}));
+  reading.peer->send(frame_of(1, {}, true));
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (rows.size() < 20 && std::chrono::steady_clock::now() < patience) std::this_thread::yield();
+  EXPECT_EQ(rows.size(), 20u);
+  go_on.set_value();
+  reading.peer->send(frame_of(0, {}, true));
+  EXPECT_EQ(reading.notes.wait_for("finished"), "finished");
 }
 
 // ---- frames ----------------------------------------------------------------------------------
