@@ -124,7 +124,7 @@ class FRESHET_API Links {
  public:
   // Everything outlives the links. `self` is told to every peer.
   Links(ControlThread& thread, Transport& transport, PeerInfo self, LinkOptions options);
-  // Closes what is open. [control thread, or once nothing runs on it any more]
+  // Closes what is open. [control thread]
   ~Links();
   Links(const Links&) = delete;
   Links& operator=(const Links&) = delete;

@@ -26,8 +26,8 @@ class FRESHET_API ZeroMqTransport final : public Transport {
   // admits to.
   ZeroMqTransport(ControlThread& control, NetworkThread& network, ZapHandler& zap, KeyPair own,
                   const char* domain = kControlDomain);
-  // What was sent goes out first, if its peer takes it within half a second. [control thread, or
-  // once nothing runs on it any more]
+  // What was sent goes out first, if its peer takes it within half a second, which the end of the
+  // NetworkThread waits for. [control thread]
   ~ZeroMqTransport() override;
 
   Address listen(const std::string& endpoint, TransportEvents& events) override;
