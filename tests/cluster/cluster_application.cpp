@@ -1,5 +1,6 @@
 // An application that ends, or does not, as its first argument says.
 #include <freshet/freshet.h>
+#include <freshet/options.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -145,6 +146,29 @@ int run(int argc, char** argv) {
   if (how == "leave-endless") {
     endless_job(env, more);
     static_cast<void>(env.execute_async("left alone"));
+    return 0;
+  }
+  if (how == "collect") {
+    std::int64_t rows = 0, sum = 0;
+    for (const std::int64_t n : env.from_sequence(1, std::atoll(more.c_str()))
+                                    .map([](std::int64_t n) { return 2 * n; })
+                                    .execute_and_collect("collecting")) {
+      ++rows;
+      sum += n;
+    }
+    std::printf("%lld rows, %lld\n", static_cast<long long>(rows), static_cast<long long>(sum));
+    return 0;
+  }
+  if (how == "watch") {
+    freshet::Configuration configuration = env.configuration();
+    configuration.set(freshet::options::kJobId, more);
+    const auto job = freshet::JobClient::from(configuration);
+    const freshet::JobDetails details = job->details().get();
+    std::printf("%s is %s", details.job_name.c_str(), freshet::name_of(job->status().get()));
+    for (const auto& subtask : details.subtasks)
+      std::printf(", a subtask %s", subtask.state.c_str());
+    job->cancel().get();
+    std::printf(", then %s\n", freshet::name_of(job->result().get().status));
     return 0;
   }
   if (how == "submit-and-throw") {
