@@ -41,4 +41,13 @@ inline std::string location_of(const std::string& given) {
   return std::filesystem::absolute(given, ignored).native();
 }
 
+// A file as it is given on a command line; a URL may end in '#sha256=' and 64 hex digits.
+inline Artifact artifact_of(const std::string& given) {
+  static const std::string mark = "#sha256=";
+  const std::size_t at =
+      given.find("://") == std::string::npos ? std::string::npos : given.find(mark);
+  if (at == std::string::npos) return {location_of(given), {}};
+  return {given.substr(0, at), given.substr(at + mark.size())};
+}
+
 }  // namespace freshet::tool

@@ -55,12 +55,15 @@ void Application::fetch_next() {
       const WireArtifact artifact = to_fetch_.back();
       if (!artifact.url.empty()) {
         // A fetcher may complete elsewhere; what follows belongs to the control thread.
-        const auto fetched = services_.fetcher.fetch(artifact);
+        reason_ = "fetching '" + artifact.url + "'";
+        listener_.application_changed(*this);
+        const auto fetched = services_.fetcher.fetch(
+            artifact, files_.empty() ? ArtifactUse::kMain : ArtifactUse::kShipped);
         auto go_on = alive_.guard([this, artifact](const Future<std::string>& done) {
           if (canceled_ || has_ended()) return;
           const std::string error = error_of(done);
           if (!error.empty()) {
-            main_failed("'" + artifact.url + "' could not be fetched: " + error);
+            main_failed(error);
             return;
           }
           files_.push_back({done.get(), artifact.name, ModuleKind::kShipped});

@@ -9,13 +9,16 @@
 
 namespace freshet {
 
+// kMain: refused unless it is an application. kShipped: whatever main needs beside it.
+enum class ArtifactUse { kMain, kShipped };
+
 class FRESHET_API ArtifactFetcher {
  public:
   virtual ~ArtifactFetcher();
   // Fetches `artifact.url` into the blobs of the job manager, checks the hash if one is given, and
   // completes with the hash. May complete on any thread. Fails with InvalidInput that names the
   // URL; what was fetched and is refused is dropped.
-  virtual Future<std::string> fetch(const WireArtifact& artifact) = 0;
+  virtual Future<std::string> fetch(const WireArtifact& artifact, ArtifactUse use) = 0;
 };
 
 }  // namespace freshet

@@ -100,7 +100,7 @@ SimulatedFetcher::SimulatedFetcher(ControlThread& thread, BlobsInMemory& blobs, 
     : thread_(thread), blobs_(blobs), random_(seed) {}
 SimulatedFetcher::~SimulatedFetcher() = default;
 
-Future<std::string> SimulatedFetcher::fetch(const WireArtifact& artifact) {
+Future<std::string> SimulatedFetcher::fetch(const WireArtifact& artifact, ArtifactUse) {
   auto promise = std::make_shared<Promise<std::string>>();
   constexpr std::uint64_t kSlowestMs = 400;
   thread_.after_ms(

@@ -52,7 +52,7 @@ class FRESHET_API SimulatedFetcher final : public ArtifactFetcher {
  public:
   SimulatedFetcher(ControlThread& thread, BlobsInMemory& blobs, std::uint64_t seed);
   ~SimulatedFetcher() override;
-  Future<std::string> fetch(const WireArtifact& artifact) override;
+  Future<std::string> fetch(const WireArtifact& artifact, ArtifactUse use) override;
 
  private:
   ControlThread& thread_;

@@ -30,9 +30,9 @@ ApplicationSpec spec_of(const ClusterRun& run, const Configuration& configuratio
   ApplicationSpec spec;
   spec.id = configuration.find(options::kApplicationId).value_or("");
   if (spec.id.empty()) spec.id = RandomIds().draw();
-  spec.main.location = location_of(run.application);
-  spec.name = std::filesystem::path(run.application).filename().native();
-  for (const std::string& file : run.shipped) spec.shipped.push_back({location_of(file), {}});
+  spec.main = artifact_of(run.application);
+  spec.name = std::filesystem::path(spec.main.location).filename().native();
+  for (const std::string& file : run.shipped) spec.shipped.push_back(artifact_of(file));
   spec.arguments = run.arguments;
   const Configuration of_job = configuration.of_scope(Scope::kJob);
   for (const auto& [key, entry] : of_job.to_entries()) spec.settings[key] = entry.text;

@@ -38,7 +38,7 @@
   PLAIN(OPERATORS, 5, "operator library")                     \
   PLAIN(CONNECTOR, 6, "connector")                            \
   RESERVED(HIGH_AVAILABILITY, 7, "high-availability service") \
-  RESERVED(FILE_SYSTEM, 8, "file system")                     \
+  MAKES(FILE_SYSTEM, 8, "file system", FileSystem)            \
   RESERVED(STATE_BACKEND, 9, "state backend")                 \
   RESERVED(METRICS_REPORTER, 10, "metrics reporter")
 

@@ -129,13 +129,17 @@ struct FRESHET_HIDDEN ApplicationMain {
   FRESHET_PLUGIN(FRESHET_KIND_EXECUTOR, ::freshet::ExecutorFactory, name_, version_, Factory_)
 
 // A deployer: freshet/cluster_deployer.h.
-#define FRESHET_DEPLOYER_PLUGIN(name_, version_, Factory_)                                   \
+#define FRESHET_DEPLOYER_PLUGIN(name_, version_, Factory_)                                  \
   FRESHET_PLUGIN(FRESHET_KIND_DEPLOYER, ::freshet::ClusterDeployerFactory, name_, version_, \
                  Factory_)
 
 // A front end: freshet/front_end.h.
 #define FRESHET_FRONT_END_PLUGIN(name_, version_, FrontEnd_) \
   FRESHET_PLUGIN(FRESHET_KIND_FRONT_END, ::freshet::FrontEnd, name_, version_, FrontEnd_)
+
+// A file system: freshet/file_system.h.
+#define FRESHET_FILE_SYSTEM_PLUGIN(name_, version_, FileSystem_) \
+  FRESHET_PLUGIN(FRESHET_KIND_FILE_SYSTEM, ::freshet::FileSystem, name_, version_, FileSystem_)
 
 // Operators registered in this module, found by name or by the graphs that were made with them.
 #define FRESHET_OPERATOR_LIBRARY(name_, version_) \

@@ -75,6 +75,43 @@ const ConfigOption<std::string> kExecutionTarget{
     "Where jobs run, by the name of an executor or deployer plugin, such as 'local'.",
     Scope::kClient};
 
+const ConfigOption<std::vector<std::string>> kFetchAllowedAddresses{
+    "fetch.allowed-addresses", std::vector<std::string>{},
+    "Addresses and networks (169.254.0.0/16, fe80::1) from which the cluster may fetch although it "
+    "would refuse: link-local ones, those at which clouds tell secrets, and, after a redirect from "
+    "elsewhere, this host itself.",
+    Scope::kCluster};
+
+const ConfigOption<std::string> kFetchAuthorities{
+    "fetch.authorities", std::string(),
+    "Absolute path of a file with the certificates (PEM) of the authorities that are trusted when "
+    "the cluster fetches by https. Empty: those of the host.",
+    Scope::kCluster};
+
+const ConfigOption<std::int32_t> kFetchMaxRedirects =
+    ConfigOption<std::int32_t>{"fetch.max-redirects", 5,
+                               "How many redirects are followed when the cluster fetches a file.",
+                               Scope::kCluster}
+        .minimum(0)
+        .maximum(50);
+
+const ConfigOption<MemorySize> kFetchMaxSize{"fetch.max-size", MemorySize::gigabytes(1),
+                                             "Largest file that the cluster fetches by a URL.",
+                                             Scope::kCluster};
+
+const ConfigOption<Duration> kFetchStallTimeout =
+    ConfigOption<Duration>{
+        "fetch.stall-timeout", seconds(20),
+        "A file that the cluster fetches is given up when no byte has come for so long.",
+        Scope::kCluster}
+        .minimum(milliseconds(10));
+
+const ConfigOption<Duration> kFetchTimeout =
+    ConfigOption<Duration>{"fetch.timeout", minutes(5),
+                           "Longest time that fetching one file may take, redirects included.",
+                           Scope::kCluster}
+        .minimum(milliseconds(10));
+
 const ConfigOption<Duration> kHeartbeatInterval =
     ConfigOption<Duration>{"heartbeat.interval", seconds(1),
                            "Time between two signs of life of the processes of a cluster.",

@@ -4,11 +4,11 @@
 
 namespace freshet::tool {
 
-Future<std::string> ArtifactFolders::fetch(const WireArtifact& artifact) {
+Future<std::string> ArtifactFolders::fetch(const WireArtifact& artifact, ArtifactUse) {
   return make_failed_future<std::string>(std::make_exception_ptr(
       InvalidInput("'" + artifact.url +
-                   "' can't be fetched: this cluster fetches nothing; give a path, which the "
-                   "client uploads")));
+                   "' can't be fetched: this cluster fetches by https and http alone; give a "
+                   "path, which the client uploads")));
 }
 
 }  // namespace freshet::tool

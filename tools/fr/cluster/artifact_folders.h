@@ -9,7 +9,7 @@ namespace freshet::tool {
 class ArtifactFolders final : public ArtifactFetcher {
  public:
   explicit ArtifactFolders(BlobStore& blobs) : blobs_(blobs) {}
-  Future<std::string> fetch(const WireArtifact& artifact) override;
+  Future<std::string> fetch(const WireArtifact& artifact, ArtifactUse use) override;
 
  private:
   BlobStore& blobs_;

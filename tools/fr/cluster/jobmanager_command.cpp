@@ -16,6 +16,7 @@
 #include "cluster/join_file.h"
 #include "command.h"
 #include "dispatcher/job_manager.h"
+#include "fetching/url_fetcher.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "high_availability/high_availability.h"
@@ -93,7 +94,8 @@ int run(Words words) {
   children.add_log(log);
   make_private_folder(folder / "jobmanager");
   StoredBlobs blobs(folder / "jobmanager");
-  ArtifactFolders fetcher(blobs.store());
+  ArtifactFolders folders(blobs.store());
+  UrlFetcher fetcher(blobs.store(), folder / "jobmanager" / "fetched", configuration, folders);
   RandomIds ids;
   NoElection election;
   NoJobGraphs graphs;

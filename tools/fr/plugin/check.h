@@ -82,6 +82,7 @@ std::vector<Case> executor_cases();
 std::vector<Case> deployer_cases();
 std::vector<Case> operator_cases();
 std::vector<Case> front_end_cases();
+std::vector<Case> file_system_cases();
 std::vector<Case> application_cases();
 
 // The bytes for each operator, of all that was given for it in order. Throws InvalidInput.
