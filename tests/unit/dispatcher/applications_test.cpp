@@ -140,9 +140,7 @@ TEST(Applications, FailWhenAFileCanNotBeFetched) {
   const std::string id = scenario.wait(scenario.client.submit_application(spec));
   const ApplicationInfo told = scenario.wait(scenario.client.application_end(id));
   EXPECT_EQ(told.status, ApplicationStatus::kFailed);
-  EXPECT_EQ(told.reason,
-            "'https://host/missing.so' could not be fetched: 'https://host/missing.so' is not "
-            "there");
+  EXPECT_EQ(told.reason, "'https://host/missing.so' is not there");
   EXPECT_FALSE(told.exit_code);
 }
 
