@@ -145,10 +145,14 @@ EndSignals::EndSignals() {
     throw InvalidInput(std::string("signals can't be watched: ") + std::strerror(errno));
 }
 
-EndSignals::~EndSignals() {
+void EndSignals::stop() {
   const std::uint64_t one = 1;
   static_cast<void>(::write(stop_, &one, sizeof one) == sizeof one);
   if (thread_.joinable()) thread_.join();
+}
+
+EndSignals::~EndSignals() {
+  stop();
   ::close(signals_);
   ::close(stop_);
 }

@@ -89,6 +89,7 @@ int run(Words words) {
   const std::filesystem::path folder = records.folder().make_run(id);
   write_keys(keys_file(folder), keys);
 
+  std::unique_ptr<JobManager> manager;  // outlives what is posted to the node
   ClusterNode node(key_pair_of(keys.secret_key));
   ChildProcesses children(node.control(), {logs, configuration.get(options::kLogMaxSize).bytes()});
   children.add_log(log);
@@ -114,7 +115,6 @@ int run(Words words) {
 
   Promise<std::string> ended;
   const Future<std::string> end = ended.future();
-  std::unique_ptr<JobManager> manager;
   const Address address = node.run([&] {
     for (const std::string& client : keys.clients) node.transport().admit(client);
     node.transport().admit(key_pair_of(keys.join_key).public_key);
@@ -146,6 +146,7 @@ int run(Words words) {
   }
   const std::string why = end.get();
   spdlog::info("the job manager of cluster '{}' has ended: {}", id, why);
+  signals.stop();
   node.run([&] { manager.reset(); });
   return kEndedAsAsked;
 }

@@ -69,6 +69,7 @@ int run(Words words) {
   const bool ends_with_job_manager =
       known && known->details.count("mode") != 0 && known->details.at("mode") == "application";
 
+  std::unique_ptr<TaskManager> manager;  // outlives what is posted to the node
   ClusterNode node(key_pair_of(join.secret_key));
   ChildProcesses children(node.control(), {logs, configuration.get(options::kLogMaxSize).bytes()});
   children.add_log(log);
@@ -94,7 +95,6 @@ int run(Words words) {
 
   Promise<std::string> ended;
   const Future<std::string> end = ended.future();
-  std::unique_ptr<TaskManager> manager;
   // A restarted job manager may have another address.
   const auto job_manager = [&]() -> Address {
     if (ends_with_job_manager && !job_manager_lives(records, id)) {
@@ -121,6 +121,7 @@ int run(Words words) {
   });
   const std::string why = end.get();
   spdlog::info("task manager '{}' has ended: {}", name, why);
+  signals.stop();
   node.run([&] { manager.reset(); });
   return kEndedAsAsked;
 }
