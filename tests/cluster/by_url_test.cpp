@@ -53,7 +53,8 @@ TEST_F(ByUrl, CountsWordsAsLocalDoes) {
 
 TEST_F(ByUrl, WhatCantBeFetchedFailsTheApplicationWithItsReason) {
   server_.on("/word_count.so", ok(text_of_file(word_count_)));
-  server_.on("/text.so", ok("the secret of the server"));
+  const std::string text = scratch_.write("text", "the secret of the server");
+  server_.on("/text.so", ok(text_of_file(text)));
   const std::string wrong(64, 'a');
   struct Case {
     std::string url;
@@ -63,11 +64,7 @@ TEST_F(ByUrl, WhatCantBeFetchedFailsTheApplicationWithItsReason) {
       {server_.url("/word_count.so"), "over http anybody on the way may change it"},
       {server_.url("/word_count.so") + "#sha256=" + wrong, wrong + " is expected"},
       {server_.url("/missing.so") + "#sha256=" + wrong, "answers 404, expected 200"},
-      {server_.url("/text.so") + "#sha256=" +
-           hash_of(scratch_.write("t",
-                                  "the secret of the "
-                                  "server")),
-       "no application of Freshet"},
+      {server_.url("/text.so") + "#sha256=" + hash_of(text), "no application of Freshet"},
   };
   for (const Case& each : cases) {
     const Outcome outcome = run_url("standalone", each.url);
