@@ -51,6 +51,7 @@ class NoServices final : public DeployerServices {
   void write_record(const ClusterRecord&) override {}
   ClusterRecord read_record(const std::string&) const override { return {}; }
   std::vector<ClusterRecord> records() const override { return {}; }
+  std::string records_folder() const override { return {}; }
   void remove_record(const std::string&) override {}
   std::int64_t start_detached(const std::string&, const std::string&,
                               const std::vector<std::string>&, const std::string&) override {
