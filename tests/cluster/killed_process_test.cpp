@@ -36,7 +36,7 @@ TEST_F(KilledProcess, WorkerFailsItsJob) {
 }
 
 TEST_F(KilledProcess, WorkerOfAJobThatRestartsIsReplaced) {
-  ChildProcess client(line({"--target=standalone", "-D", "restart-strategy=fixed-delay", "-D",
+  ChildProcess client(line({"--target=standalone", "-D", "restart-strategy.type=fixed-delay", "-D",
                             "restart-strategy.fixed-delay.delay=0ms", "endless", running_}),
                       surroundings());
   wait_until_it_runs();

@@ -193,7 +193,7 @@ const ConfigOption<std::vector<std::string>> kPluginDirs{
     Scope::kClient};
 
 const ConfigOption<RestartStrategy> kRestartStrategy{
-    "restart-strategy", RestartStrategy::kNone,
+    "restart-strategy.type", RestartStrategy::kNone,
     "What happens when a job fails: 'none', it has failed; 'fixed-delay', it starts anew.",
     Scope::kJob};
 

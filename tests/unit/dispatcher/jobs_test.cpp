@@ -51,7 +51,7 @@ TEST(Jobs, FailWithTheSameWordsWhenNoSlotsCome) {
   Scenario scenario;
   const auto job = scenario.wait(scenario.client.submit_job(
       Scenario::job(1, 9, {},
-                    "slot.request-timeout=5 s;restart-strategy=fixed-delay;"
+                    "slot.request-timeout=5 s;restart-strategy.type=fixed-delay;"
                     "restart-strategy.fixed-delay.attempts=3"),
       ""));
   const JobResult result = scenario.wait(job->result(), 6'000);
@@ -67,7 +67,7 @@ TEST(Jobs, StartAnewAsOftenAsTheirStrategyHasIt) {
   crashes.crashes_one_in = 1;
   const auto job = scenario.wait(scenario.client.submit_job(
       Scenario::job(1, 1, crashes,
-                    "restart-strategy=fixed-delay;restart-strategy.fixed-delay.attempts=2;"
+                    "restart-strategy.type=fixed-delay;restart-strategy.fixed-delay.attempts=2;"
                     "restart-strategy.fixed-delay.delay=100 ms"),
       ""));
   const JobResult result = scenario.wait(job->result());
@@ -136,7 +136,7 @@ TEST(Jobs, AreCanceledWhileTheyWaitToStartAnew) {
   fails.fails_one_in = 1;
   const auto job = scenario.wait(scenario.client.submit_job(
       Scenario::job(1, 1, fails,
-                    "restart-strategy=fixed-delay;restart-strategy.fixed-delay.attempts=9;"
+                    "restart-strategy.type=fixed-delay;restart-strategy.fixed-delay.attempts=9;"
                     "restart-strategy.fixed-delay.delay=30 s"),
       ""));
   ASSERT_TRUE(scenario.becomes(job->job_id(), JobStatus::kRestarting));
@@ -151,7 +151,7 @@ TEST(Jobs, GoOnWithAnotherTaskManagerWhenTheirsIsLost) {
   Scenario scenario(options);
   const auto job = scenario.wait(scenario.client.submit_job(
       Scenario::job(1, 4, endless(),
-                    "restart-strategy=fixed-delay;restart-strategy.fixed-delay.delay=0 ms"),
+                    "restart-strategy.type=fixed-delay;restart-strategy.fixed-delay.delay=0 ms"),
       ""));
   ASSERT_TRUE(scenario.becomes(job->job_id(), JobStatus::kRunning));
   scenario.cluster.crash_task_manager(0);
