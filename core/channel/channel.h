@@ -68,9 +68,11 @@ class FRESHET_API Channel {
   // this channel has one out. [writer]
   Batch* obtain();
   // As obtain(), but never waits: nullptr while there is a shortage. The channel then stands in the
-  // line of those that wait, and its writer is woken when it may try again, until it has got one or
-  // the channel ends. [writer]
+  // line of those that wait, and its writer is woken when it may try again, until it has got one,
+  // leaves the line, or the channel ends. [writer]
   Batch* try_obtain();
+  // Before the writer's waiter ends; may repeat. [writer]
+  void leave_line() noexcept { in_line_.reset(); }
   // An empty batch that came back, or nullptr. [writer]
   Batch* spare();
   // An obtained batch that is not to be sent. [writer]

@@ -22,6 +22,7 @@ bool RemoteReceiver::Input::put(std::unique_ptr<NetworkMessage> frame) {
 
 RemoteReceiver::~RemoteReceiver() {
   for (Input& input : inputs_) {
+    input.channel_.leave_line();
     if (input.batch_) input.channel_.discard(input.batch_);
   }
 }

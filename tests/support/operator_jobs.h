@@ -231,7 +231,7 @@ class OperatorJob {
     complete_job(graph_, ProcessModules::of_this_process());
     graph_.validate();
     if (const std::uint32_t workers = workers_of_this_process()) {
-      return start_over_workers(graph_.to_bytes(), workers, configuration);
+      return start_over_workers(graph_.to_bytes(), {workers}, configuration);
     }
     return RunningJobs::instance().start(
         std::make_unique<LocalJob>(graph_.to_bytes(), configuration));

@@ -12,10 +12,10 @@ class OverWorkers final : public ::testing::Environment {
  public:
   void SetUp() override {
     if (const char* workers = std::getenv("FRESHET_TEST_WORKERS")) {
-      execute_over_workers(static_cast<std::uint32_t>(std::atoi(workers)));
+      execute_over_workers({static_cast<std::uint32_t>(std::atoi(workers))});
     }
   }
-  void TearDown() override { execute_over_workers(0); }
+  void TearDown() override { execute_over_workers({}); }
 };
 
 const auto* const over_workers = ::testing::AddGlobalTestEnvironment(new OverWorkers);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <random>
 #include <set>
 #include <utility>
 
@@ -255,7 +256,7 @@ class WorkersClient final : public JobClient {
 
 class WorkersBackend final : public detail::ExecutionBackend {
  public:
-  explicit WorkersBackend(std::uint32_t workers) : workers_(workers) {}
+  explicit WorkersBackend(const Spread& spread) : spread_(spread) {}
   Configuration configuration() override { return InProcessBackend::instance().configuration(); }
   Future<std::unique_ptr<JobClient>> execute(const Pipeline& pipeline,
                                              const Configuration& configuration) override {
@@ -263,7 +264,7 @@ class WorkersBackend final : public detail::ExecutionBackend {
     try {
       const std::string bytes =
           InProcessBackend::instance().translate(pipeline, configuration).to_bytes();
-      submitted.set_value(start_over_workers(bytes, workers_, configuration));
+      submitted.set_value(start_over_workers(bytes, spread_, configuration));
     } catch (...) {
       submitted.set_error(std::current_exception());
     }
@@ -271,20 +272,28 @@ class WorkersBackend final : public detail::ExecutionBackend {
   }
 
  private:
-  const std::uint32_t workers_;
+  const Spread spread_;
 };
 
 std::uint32_t workers_used = 0;
 
 }  // namespace
 
-std::unique_ptr<JobClient> start_over_workers(const std::string& job_graph, std::uint32_t workers,
+std::unique_ptr<JobClient> start_over_workers(const std::string& job_graph, const Spread& spread,
                                               const Configuration& configuration) {
   static std::mutex mutex;
   static std::vector<std::shared_ptr<WorkersJob>> jobs;  // go on when their client is dropped
-  auto job = std::make_shared<WorkersJob>(
-      job_graph,
-      WorkersOptions{workers, nullptr, configuration, std::getenv("FRESHET_TEST_TCP") != nullptr});
+  WorkersOptions options;
+  options.workers = spread.workers;
+  options.configuration = configuration;
+  options.tcp = spread.tcp || std::getenv("FRESHET_TEST_TCP") != nullptr;
+  if (spread.placement != 0) {
+    auto draw = std::make_shared<std::mt19937_64>(spread.placement);
+    options.worker_of = [draw, workers = spread.workers](const ExecutionGraph::SubtaskId&) {
+      return static_cast<std::uint32_t>((*draw)() % workers);
+    };
+  }
+  auto job = std::make_shared<WorkersJob>(job_graph, options);
   job->start();
   const std::lock_guard lock(mutex);
   std::erase_if(jobs, [](const auto& each) { return each->result().ready(); });
@@ -294,11 +303,11 @@ std::unique_ptr<JobClient> start_over_workers(const std::string& job_graph, std:
 
 std::uint32_t workers_of_this_process() { return workers_used; }
 
-void execute_over_workers(std::uint32_t workers) {
+void execute_over_workers(const Spread& spread) {
   static std::unique_ptr<WorkersBackend> backend;
-  workers_used = workers;
+  workers_used = spread.workers;
   detail::set_execution_backend(nullptr);
-  backend = workers ? std::make_unique<WorkersBackend>(workers) : nullptr;
+  backend = spread.workers ? std::make_unique<WorkersBackend>(spread) : nullptr;
   detail::set_execution_backend(backend.get());
 }
 

@@ -83,12 +83,17 @@ class WorkersJob {
   const Future<JobResult> result_;
 };
 
-// Lets execute() of this process run its jobs over so many workers; 0: in the process again. Jobs
-// that are running go on.
-void execute_over_workers(std::uint32_t workers);
+// How the jobs of this process are spread over workers of it.
+struct Spread {
+  std::uint32_t workers = 0;    // 0: in the process
+  std::uint64_t placement = 0;  // else a seed that draws the worker of each subtask
+  bool tcp = false;             // also if FRESHET_TEST_TCP is set
+};
+// Lets execute() of this process run its jobs so. Jobs that are running go on.
+void execute_over_workers(const Spread& spread);
 // As was said last; 0: in the process.
 std::uint32_t workers_of_this_process();
-std::unique_ptr<JobClient> start_over_workers(const std::string& job_graph, std::uint32_t workers,
+std::unique_ptr<JobClient> start_over_workers(const std::string& job_graph, const Spread& spread,
                                               const Configuration& configuration);
 
 }  // namespace freshet::testing
