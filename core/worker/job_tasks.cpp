@@ -278,7 +278,13 @@ void JobTasks::end_remote() {
 
 // ---- what tasks ask -------------------------------------------------------------------------
 
+// Workers on several hosts are joined when all of them have opened, so nobody gets one before.
 std::optional<std::string> JobTasks::next_split(std::uint32_t vertex, std::uint32_t subtask) {
+  if (!gates_.all_opened.load(std::memory_order_acquire)) {
+    throw InvalidInput("source '" + job_.graph().vertices[vertex].name +
+                       "' asks for a split in open(), but they are handed out once every task of "
+                       "the job has opened: ask for the first one when records are wanted");
+  }
   const auto here = splits_.find(vertex);
   if (here != splits_.end()) return here->second.next(subtask);
   return remote_->next_split(worker_of_splits(vertex), vertex, subtask);

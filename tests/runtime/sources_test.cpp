@@ -167,5 +167,47 @@ TEST(Sources, SplitsOfAnEnumeratorAreReadOnceEach) {
   EXPECT_EQ(enumerators.load(), 0);  // gone with their jobs
 }
 
+// Wants a split before the job has begun, in the subtask of that number.
+struct Hasty {
+  using Record = std::int64_t;
+  using Split = std::uint32_t;
+  struct Reader {
+    std::uint32_t hasty;
+    void open(RuntimeContext& context) {
+      if (context.subtask_index() == hasty) static_cast<void>(context.next_split());
+    }
+    void start(Split) {}
+    template <class Out>
+    ReadStatus read(Out&, std::uint32_t) {
+      return ReadStatus::split_done();
+    }
+  };
+  std::uint32_t hasty;
+  bool bounded() const { return true; }
+  FixedSplits<Split> enumerator(std::uint32_t) const { return FixedSplits<Split>({1, 2, 3}); }
+  Reader reader(RuntimeContext&) const { return {hasty}; }
+};
+
+TEST(Sources, ASplitIsRefusedWhileTheJobOpens) {
+  for (const bool fusion : {true, false}) {
+    for (const std::uint32_t subtask : {0u, 1u, 2u}) {
+      auto env = Way{fusion, true, 0, 3}.environment();
+      env.from_source(Hasty{subtask}, "hasty")
+          .map([](const std::int64_t& n) { return n; })
+          .discard();
+      try {
+        env.execute();
+        ADD_FAILURE() << "it got one";
+      } catch (const JobFailed& failed) {
+        EXPECT_EQ(failed.failure().operator_name, "hasty");
+        EXPECT_EQ(failed.failure().subtask, subtask);
+        EXPECT_NE(failed.failure().message.find("source 'hasty' asks for a split in open()"),
+                  std::string::npos)
+            << failed.failure().message;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace freshet::testing
