@@ -29,10 +29,35 @@ bool is_current(int file, const fs::path& path) {
          opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
 }
 
-void remove_files(const ClusterRecords& records, const std::string& id) {
+// Makes it with its lock held from the first moment on: one that is there and unlocked is left
+// over. Negative: somebody else has made it meanwhile, or it can't be made.
+int make_locked(const fs::path& path) {
+  const std::string made = path.native() + "." + std::to_string(::getpid());
+  ::unlink(made.c_str());
+  const int lock = ::open(made.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (lock < 0) return lock;
+  const bool named = ::flock(lock, LOCK_SH) == 0 && ::link(made.c_str(), path.c_str()) == 0;
+  const int why = errno;
+  ::unlink(made.c_str());
+  if (named) return lock;
+  ::close(lock);
+  errno = why;
+  return -1;
+}
+
+// Its deployer has written the record, and its first process is not there yet.
+bool is_being_deployed(const ClusterRecord& record) {
+  return record.endpoint.empty() &&
+         record.since_ms + kDeploymentMs >= SystemClock::instance().wall_ms();
+}
+
+enum class OfRecord { kRemove, kKeepIfBeingDeployed };
+
+void remove_files(const ClusterRecords& records, const std::string& id, OfRecord of_record) {
   std::error_code ignored;
   fs::remove_all(records.folder().sockets(id), ignored);
-  records.remove(id);
+  const auto record = records.find(id);
+  if (of_record == OfRecord::kRemove || !record || !is_being_deployed(*record)) records.remove(id);
   fs::remove_all(records.folder().run(id), ignored);
 }
 
@@ -44,7 +69,9 @@ ClusterPresence::ClusterPresence(const ClusterRecords& records, std::string clus
   for (int attempt = 0; attempt < 100; ++attempt) {
     records_.folder().make_run(id_);
     const fs::path path = lock_path(records_.folder(), id_);
-    lock_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    lock_ = make_locked(path);
+    if (lock_ >= 0) return;
+    if (errno == EEXIST) lock_ = ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (lock_ >= 0 && ::flock(lock_, LOCK_SH) == 0 && is_current(lock_, path)) return;
     if (lock_ >= 0) ::close(lock_);
     lock_ = -1;
@@ -55,7 +82,7 @@ ClusterPresence::ClusterPresence(const ClusterRecords& records, std::string clus
 
 ClusterPresence::~ClusterPresence() {
   if (lock_ < 0) return;
-  if (::flock(lock_, LOCK_EX | LOCK_NB) == 0) remove_files(records_, id_);
+  if (::flock(lock_, LOCK_EX | LOCK_NB) == 0) remove_files(records_, id_, OfRecord::kRemove);
   ::close(lock_);
 }
 
@@ -67,17 +94,25 @@ bool is_present(const StateFolder& folder, const std::string& cluster_id) {
   return locked;
 }
 
-bool remove_remains(const ClusterRecords& records, const std::string& cluster_id) {
-  const fs::path path = lock_path(records.folder(), cluster_id);
+namespace {
+
+bool remove_if_left(const ClusterRecords& records, const std::string& id, OfRecord of_record) {
+  const fs::path path = lock_path(records.folder(), id);
   const int lock = ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
   if (lock < 0) {
-    remove_files(records, cluster_id);
+    remove_files(records, id, of_record);
     return true;
   }
   const bool alone = ::flock(lock, LOCK_EX | LOCK_NB) == 0;
-  if (alone && is_current(lock, path)) remove_files(records, cluster_id);
+  if (alone && is_current(lock, path)) remove_files(records, id, of_record);
   ::close(lock);
   return alone;
+}
+
+}  // namespace
+
+bool remove_remains(const ClusterRecords& records, const std::string& cluster_id) {
+  return remove_if_left(records, cluster_id, OfRecord::kRemove);
 }
 
 void remove_all_remains(const ClusterRecords& records) {
@@ -85,12 +120,14 @@ void remove_all_remains(const ClusterRecords& records) {
   for (auto at = fs::directory_iterator(records.folder().runs(), ignored);
        at != fs::directory_iterator(); at.increment(ignored)) {
     const std::string id = at->path().filename();
-    if (fs::exists(lock_path(records.folder(), id), ignored)) remove_remains(records, id);
+    // What an earlier cluster has left may lie where one of the same id is being deployed.
+    if (fs::exists(lock_path(records.folder(), id), ignored))
+      remove_if_left(records, id, OfRecord::kKeepIfBeingDeployed);
   }
   // Clusters of this host, whose deployment was killed before their first process lived.
   for (const ClusterRecord& record : records.all()) {
-    if (record.endpoint.empty() && !fs::exists(records.folder().run(record.cluster_id), ignored) &&
-        record.since_ms + kDeploymentMs < SystemClock::instance().wall_ms())
+    if (record.endpoint.empty() && !is_being_deployed(record) &&
+        !fs::exists(records.folder().run(record.cluster_id), ignored))
       records.remove(record.cluster_id);
   }
 }

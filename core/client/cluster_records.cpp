@@ -194,34 +194,53 @@ ClusterRecord ClusterRecords::choose(const Configuration& configuration) const {
 
 bool ClusterRecords::wait_for_endpoint(const std::string& cluster_id, std::int64_t patience_ms,
                                        ClusterRecord& record, int stop) const {
+  const auto look = [&] {
+    std::optional<ClusterRecord> found;
+    if (!cluster_id.empty()) {
+      found = find(cluster_id);
+    } else if (auto records = all(); records.size() == 1) {
+      found = std::move(records[0]);
+    }
+    if (!found || found->endpoint.empty()) return Looked::kNotYet;
+    record = std::move(*found);
+    return Looked::kFound;
+  };
+  return wait(look, patience_ms, stop);
+}
+
+bool ClusterRecords::wait_for_endpoint_of_known(const std::string& cluster_id,
+                                                std::int64_t patience_ms, ClusterRecord& record,
+                                                int stop) const {
+  const auto look = [&] {
+    auto found = find(cluster_id);
+    if (!found) return Looked::kGone;
+    if (found->endpoint.empty()) return Looked::kNotYet;
+    record = std::move(*found);
+    return Looked::kFound;
+  };
+  return wait(look, patience_ms, stop);
+}
+
+bool ClusterRecords::wait(const std::function<Looked()>& look, std::int64_t patience_ms,
+                          int stop) const {
   const std::int64_t deadline =
       SystemClock::instance().now_ns() + std::max<std::int64_t>(patience_ms, 0) * 1'000'000;
-  const auto look = [&] {
-    if (!cluster_id.empty()) {
-      const auto found = find(cluster_id);
-      if (!found || found->endpoint.empty()) return false;
-      record = *found;
-      return true;
-    }
-    const auto records = all();
-    if (records.size() != 1 || records[0].endpoint.empty()) return false;
-    record = records[0];
-    return true;
-  };
-  if (look()) return true;
+  Looked seen = look();
+  if (seen != Looked::kNotYet) return seen == Looked::kFound;
   const Descriptor changes(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  ::inotify_add_watch(changes.get(), folder_.make_clusters().c_str(), IN_MOVED_TO | IN_CLOSE_WRITE);
-  while (!look()) {
+  ::inotify_add_watch(changes.get(), folder_.make_clusters().c_str(),
+                      IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE);
+  while ((seen = look()) == Looked::kNotYet) {
     const std::int64_t left = (deadline - SystemClock::instance().now_ns()) / 1'000'000;
     if (left <= 0) return false;
     pollfd polled[] = {{changes.get(), POLLIN, 0}, {stop, POLLIN, 0}};
     ::poll(polled, 2, static_cast<int>(std::min<std::int64_t>(left, 60'000)));
-    if (polled[1].revents != 0) return look();
+    if (polled[1].revents != 0) return look() == Looked::kFound;
     char events[4096];
     while (::read(changes.get(), events, sizeof events) > 0) {
     }
   }
-  return true;
+  return seen == Looked::kFound;
 }
 
 }  // namespace freshet

@@ -4,6 +4,7 @@
 //            not at all.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,8 +40,14 @@ class FRESHET_API ClusterRecords {
   // `stop`, a descriptor if not negative, is readable.
   bool wait_for_endpoint(const std::string& cluster_id, std::int64_t patience_ms,
                          ClusterRecord& record, int stop = -1) const;
+  // The same for a cluster whose record was written before: false also once it is gone.
+  bool wait_for_endpoint_of_known(const std::string& cluster_id, std::int64_t patience_ms,
+                                  ClusterRecord& record, int stop = -1) const;
 
  private:
+  enum class Looked { kFound, kNotYet, kGone };
+  bool wait(const std::function<Looked()>& look, std::int64_t patience_ms, int stop) const;
+
   StateFolder folder_;
 };
 

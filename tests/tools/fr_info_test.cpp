@@ -162,7 +162,7 @@ TEST_F(FrInfo, SaysWhyAPlanCantBe) {
 TEST_F(FrInfo, RefusesWhatIsNoApplication) {
   const Outcome text = errors_of("/etc/passwd");
   EXPECT_EQ(text.code, 2);
-  EXPECT_TRUE(has(text, "fr: /etc/passwd: ")) << text.output;
+  EXPECT_TRUE(has(text, "fr: '/etc/passwd' is no application")) << text.output;
   EXPECT_EQ(errors_of(folder_ + "/none.so").code, 2);
   EXPECT_EQ(errors_of("").code, 64);
   EXPECT_EQ(errors_of("--plan-to 7:1x " + application_).code, 2);

@@ -11,6 +11,7 @@
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "scratch_folder.h"
+#include "task/clock.h"
 
 namespace freshet {
 namespace {
@@ -131,6 +132,15 @@ TEST_F(ClusterRecordsTest, AnEndpointIsWaitedFor) {
   EXPECT_EQ(found.endpoint, "tcp://h:2");
 }
 
+TEST_F(ClusterRecordsTest, AnEndpointOfAClusterThatHasEndedIsNotWaitedFor) {
+  ClusterRecord found;
+  EXPECT_FALSE(records_.wait_for_endpoint_of_known("a", 600'000, found));
+  records_.write(record("a", ""));
+  std::thread remover([&] { records_.remove("a"); });
+  EXPECT_FALSE(records_.wait_for_endpoint_of_known("a", 600'000, found));
+  remover.join();
+}
+
 TEST_F(ClusterRecordsTest, AFolderThatOthersMayEnterIsRefused) {
   records_.write(record("a"));
   ::chmod(folder_.clusters().c_str(), 0755);
@@ -171,6 +181,25 @@ TEST_F(ClusterRecordsTest, WhatAKilledClusterHasLeftIsRemovedByWhoLooksNext) {
   EXPECT_TRUE(records_.all().empty());
   EXPECT_TRUE(names_in(folder_.runs()).empty());
   EXPECT_FALSE(fs::exists(folder_.sockets("a")));
+}
+
+TEST_F(ClusterRecordsTest, WhatAKilledClusterHasLeftGoesWithoutTheRecordOfItsSuccessor) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const ClusterPresence presence(records_, "a");
+    ::kill(::getpid(), SIGKILL);
+  }
+  ::waitpid(child, nullptr, 0);
+  ClusterRecord next = record("a", "");
+  next.since_ms = SystemClock::instance().wall_ms();
+  records_.write(next);
+  remove_all_remains(records_);
+  EXPECT_EQ(records_.all().size(), 1u);
+  EXPECT_TRUE(names_in(folder_.runs()).empty());
+  next.endpoint = "tcp://h:1";
+  records_.write(next);
+  remove_all_remains(records_);
+  EXPECT_EQ(records_.all().size(), 1u);
 }
 
 TEST_F(ClusterRecordsTest, LogsOfTheLastClustersAreKept) {

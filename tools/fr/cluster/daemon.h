@@ -63,6 +63,8 @@ class EndSignals {
   EndSignals(const EndSignals&) = delete;
   EndSignals& operator=(const EndSignals&) = delete;
   void on_first(std::function<void(const std::string& why)> first);  // once
+  // Readable once a signal has come that nobody was told of.
+  int descriptor() const { return signals_; }
   // Calls nobody any more. May repeat.
   void stop();
 

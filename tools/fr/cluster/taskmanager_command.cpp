@@ -28,13 +28,20 @@ struct Words : DaemonWords {
   std::string name;
 };
 
-// Of the cluster whose record this user has.
-JoinFile join_of(const ClusterRecords& records, const std::string& id) {
+// Of the cluster whose record this user has. A deployer writes the record before it starts us.
+JoinFile join_of(const ClusterRecords& records, const std::string& id, bool by_deployer,
+                 const EndSignals& signals) {
   ClusterRecord record;
-  if (!records.wait_for_endpoint(id, kPatienceMs, record))
-    throw InvalidInput("no job manager of cluster '" + id + "' has announced itself in " +
-                       records.path_of(id).native() + " within " + std::to_string(kPatienceMs) +
-                       " ms: start one by 'fr jobmanager --cluster-id=" + id + "'");
+  const int stop = signals.descriptor();
+  if (by_deployer) {
+    if (!records.wait_for_endpoint_of_known(id, kPatienceMs, record, stop))
+      throw InvalidInput("cluster '" + id + "' was ended before its job manager announced itself");
+  } else if (!records.wait_for_endpoint(id, kPatienceMs, record, stop)) {
+    throw InvalidInput(
+        "no job manager of cluster '" + id + "' has announced itself in " +
+        records.path_of(id).native() + " within " + std::to_string(kPatienceMs) +
+        " ms or before a signal came: start one by 'fr jobmanager --cluster-id=" + id + "'");
+  }
   return read_join_file(records.folder().run(id) / "join.json");
 }
 
@@ -64,7 +71,7 @@ int run(Words words) {
   const std::string logs = records.folder().make_logs(id);
   const auto log = open_log(configuration, logs, name, words.inherited);
   const ClusterPresence presence(records, id);
-  if (words.join.empty()) join = join_of(records, id);
+  if (words.join.empty()) join = join_of(records, id, words.inherited, signals);
   const auto known = records.find(id);
   const bool ends_with_job_manager =
       known && known->details.count("mode") != 0 && known->details.at("mode") == "application";
