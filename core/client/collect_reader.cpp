@@ -82,6 +82,7 @@ void CollectReader::Connection::watch() {
 
 void CollectReader::Connection::close() {
   network_.call([this] {
+    if (monitor_) socket_->stop_monitor();
     if (monitor_) network_.close(*std::exchange(monitor_, nullptr));
     if (socket_) network_.close(*std::exchange(socket_, nullptr));
   });

@@ -5,9 +5,7 @@
 namespace freshet {
 namespace {
 
-constexpr int kHandshakeMs = 10'000;
 constexpr int kLingerMs = 500;
-constexpr int kBacklog = 1'024;
 
 }  // namespace
 
@@ -18,15 +16,14 @@ ZeroMqSockets::~ZeroMqSockets() { assert(dials_.empty() && listeners_.empty()); 
 
 std::string ZeroMqSockets::listen(std::uint64_t number, const std::string& endpoint,
                                   bool with_keys) {
-  Listener& listener = listeners_[number];
+  Listener& listener = listeners_.try_emplace(number, refusals_).first->second;
   listener.socket =
       &network_.open(ZMQ_ROUTER, [this, number](NetworkSocket&) { read_listener(number); });
   try {
     NetworkSocket& socket = *listener.socket;
     socket.set(ZMQ_LINGER, kLingerMs);
     socket.set(ZMQ_ROUTER_MANDATORY, 1);
-    socket.set(ZMQ_HANDSHAKE_IVL, kHandshakeMs);
-    socket.set(ZMQ_BACKLOG, kBacklog);
+    set_listener_limits(socket);
     if (endpoint.find('[') != std::string::npos) socket.set(ZMQ_IPV6, 1);
     if (with_keys) let_in_admitted_keys(socket, own_, domain_);
     listener.monitor = std::make_unique<SocketMonitor>(network_, socket,
@@ -57,7 +54,7 @@ void ZeroMqSockets::dial(ConnectionId connection, const Address& to) {
   NetworkSocket& socket = *dial.socket;
   try {
     socket.set(ZMQ_RECONNECT_IVL, -1);
-    socket.set(ZMQ_HANDSHAKE_IVL, kHandshakeMs);
+    set_dialer_limits(socket);
     if (to.endpoint.find('[') != std::string::npos) socket.set(ZMQ_IPV6, 1);
     if (!to.key.empty()) talk_to_owner_of(socket, to.key, own_);
     dial.monitor = std::make_unique<SocketMonitor>(network_, socket,
@@ -182,53 +179,13 @@ void ZeroMqSockets::read_listener(std::uint64_t number) {
 void ZeroMqSockets::hear_monitor(Listener& listener) {
   SocketMonitor::Event event;
   while (listener.monitor->take(event)) {
-    switch (event.type) {
-      case ZMQ_EVENT_ACCEPTED:
-        listener.gone.erase(event.value);
-        listener.unseen.insert(event.value);
-        break;
-      case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
-        ++listener.proved;
-        break;
-      case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
-      case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
-        if (listener.failure.empty()) listener.failure = handshake_failure(event);
-        break;
-      case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:  // told by the ZapHandler, which knows the key
-        if (listener.not_admitted < listener.unseen.size()) ++listener.not_admitted;
-        break;
-      case ZMQ_EVENT_DISCONNECTED: {
-        if (listener.unseen.erase(event.value)) tell_refusal(listener);
-        const auto connection = listener.by_descriptor.find(event.value);
-        if (connection == listener.by_descriptor.end()) {
-          listener.gone.insert(event.value);
-        } else {
-          listener.ending.push_back(connection->second);
-          listener.by_descriptor.erase(connection);
-        }
-        break;
-      }
-      default:
-        break;
-    }
+    listener.arrivals.hear(event, listener.endpoint);
+    if (event.type != ZMQ_EVENT_DISCONNECTED) continue;
+    const auto connection = listener.by_descriptor.find(event.value);
+    if (connection == listener.by_descriptor.end()) continue;
+    listener.ending.push_back(connection->second);
+    listener.by_descriptor.erase(connection);
   }
-}
-
-// Of a connection that ends before its first frame. What failed in its handshake is told by an
-// event right before, or by none: libzmq says nothing of a peer that does not begin as ZeroMQ does.
-// Nor does it say whose handshake went well or whose key was not admitted, so these are but
-// counted.
-void ZeroMqSockets::tell_refusal(Listener& listener) {
-  std::string failure = std::exchange(listener.failure, {});
-  if (failure.empty()) {
-    for (std::size_t* others : {&listener.not_admitted, &listener.proved}) {
-      if (*others == 0) continue;
-      --*others;
-      return;
-    }
-  }
-  if (failure.empty()) failure = "it does not speak as ZeroMQ does";
-  refusals_.tell("a peer that connected to " + listener.endpoint + " is refused: " + failure);
 }
 
 void ZeroMqSockets::take_frame(std::uint64_t number, Listener& listener,
@@ -271,11 +228,10 @@ ConnectionId ZeroMqSockets::connection_of(std::uint64_t number, Listener& listen
   const ConnectionId connection = new_id();
   incoming_[connection] = Incoming{number, routing_id, descriptor, key};
   listener.by_routing_id[routing_id] = connection;
-  if (listener.gone.count(descriptor)) {
-    listener.ending.push_back(connection);
-  } else {
-    if (listener.unseen.erase(descriptor) && listener.proved > 0) --listener.proved;
+  if (listener.arrivals.first_message(descriptor)) {
     listener.by_descriptor[descriptor] = connection;
+  } else {
+    listener.ending.push_back(connection);
   }
   return connection;
 }

@@ -12,10 +12,10 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
+#include "rpc/arrivals.h"
 #include "rpc/network_thread.h"
 #include "rpc/socket_monitor.h"
 #include "rpc/transport.h"
@@ -65,23 +65,19 @@ class ZeroMqSockets {
     bool closed = false;
   };
   struct Listener {
+    explicit Listener(RefusalLog& refusals) : arrivals(refusals) {}
     NetworkSocket* socket = nullptr;
     std::unique_ptr<SocketMonitor> monitor;
     std::string endpoint;
     std::map<std::string, ConnectionId> by_routing_id;
     std::map<int, ConnectionId> by_descriptor;
-    std::set<int> gone;                // descriptors that ended before a first frame was read
     std::vector<ConnectionId> ending;  // reported once all is read
-    std::set<int> unseen;              // descriptors accepted, without a frame as yet
-    std::string failure;               // of the handshake that ends next
-    std::size_t not_admitted = 0;      // of the unseen ones
-    std::size_t proved = 0;            // of the unseen ones
+    Arrivals arrivals;
   };
 
   void read_dial(ConnectionId connection);
   void read_listener(std::uint64_t listener);
   void hear_monitor(Listener& listener);
-  void tell_refusal(Listener& listener);
   void take_frame(std::uint64_t number, Listener& listener, NetworkMessage& routing_id);
   ConnectionId connection_of(std::uint64_t number, Listener& listener, NetworkMessage& message,
                              const std::string& routing_id);

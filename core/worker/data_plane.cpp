@@ -2,7 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <atomic>
 #include <cassert>
 #include <random>
 
@@ -52,7 +51,7 @@ DataHandler::~DataHandler() = default;
 
 struct DataPlane::Peer {
   NetworkSocket* socket = nullptr;  // ours; null if it connects to us
-  NetworkSocket* monitor = nullptr;
+  std::unique_ptr<SocketMonitor> monitor;
   std::string routing_id;                                // once it has connected to us
   std::vector<std::unique_ptr<NetworkMessage>> waiting;  // until then
   bool lost = false;
@@ -82,12 +81,12 @@ DataPlane::~DataPlane() {
 void DataPlane::close_all() {
   handler_ = nullptr;
   for (Peer& peer : peers_) {
-    if (peer.monitor) network_.close(*peer.monitor);
+    peer.monitor.reset();
     if (peer.socket) network_.close(*peer.socket);
   }
   peers_.clear();
   for (const PublicKey& key : admitted_) zap_->expel(kDataDomain, key);
-  if (listener_monitor_) network_.close(*listener_monitor_);
+  listener_monitor_.reset();
   if (listener_) network_.close(*listener_);
 }
 
@@ -107,15 +106,14 @@ Address DataPlane::listen(bool one_host, const std::string& folder, const std::s
         network_.open(ZMQ_ROUTER, [this](NetworkSocket&) { receive_at_listener(); });
     try {
       socket.set(ZMQ_ROUTER_MANDATORY, 1);
+      if (host.find('[') != std::string::npos) socket.set(ZMQ_IPV6, 1);
+      set_listener_limits(socket);
       if (!one_host) let_in_admitted_keys(socket, own_, kDataDomain);
-      listener_events_ = [this](int, int descriptor) {
-        incoming_closed(descriptor);
-        return true;
-      };
-      listener_monitor_ = &watch(socket, ZMQ_EVENT_DISCONNECTED, listener_events_);
+      listener_monitor_ =
+          std::make_unique<SocketMonitor>(network_, socket, [this] { hear_listener(); });
       socket.bind(endpoint);
     } catch (const NetworkError& error) {
-      if (listener_monitor_) network_.close(*std::exchange(listener_monitor_, nullptr));
+      listener_monitor_.reset();
       network_.close(socket);
       throw InvalidInput(std::string(error.what()) +
                          ": see that the folder exists, or that the address is this host's");
@@ -127,29 +125,11 @@ Address DataPlane::listen(bool one_host, const std::string& folder, const std::s
   });
 }
 
-NetworkSocket& DataPlane::watch(NetworkSocket& socket, int events, OnEvent on_event) {
-  static std::atomic<std::uint64_t> next{1};
-  const std::string name = "inproc://freshet-data-monitor-" + std::to_string(next++);
-  socket.monitor(name, events);
-  NetworkSocket& monitor = network_.open(
-      ZMQ_PAIR,
-      [on_event = std::move(on_event)](NetworkSocket& here) { read_monitor(here, on_event); });
-  monitor.connect(name);
-  return monitor;
-}
-
-void DataPlane::read_monitor(NetworkSocket& monitor, const OnEvent& on_event) {
-  for (;;) {
-    NetworkMessage event;
-    if (!monitor.receive(event)) return;
-    NetworkMessage address;
-    if (event.more() && !monitor.receive(address)) return;
-    if (event.size() != 6) continue;
-    std::uint16_t number;
-    std::int32_t value;
-    std::memcpy(&number, event.data(), sizeof number);
-    std::memcpy(&value, event.data() + sizeof number, sizeof value);
-    if (!on_event(number, value)) return;
+void DataPlane::hear_listener() {
+  SocketMonitor::Event event;
+  while (listener_monitor_->take(event)) {
+    arrivals_.hear(event, "the data socket " + listening_.endpoint);
+    if (event.type == ZMQ_EVENT_DISCONNECTED) incoming_closed(event.value);
   }
 }
 
@@ -191,12 +171,13 @@ void DataPlane::take_from_listener(const std::string& routing_id,
                                    std::unique_ptr<NetworkMessage> message) {
   auto found = incoming_.find(routing_id);
   if (found == incoming_.end()) {
-    // Its descriptor may have been that of a connection whose end has not been read yet.
-    read_monitor(*listener_monitor_, listener_events_);
+    hear_listener();
     if (incoming_.size() > 4096)
       std::erase_if(incoming_, [](auto& each) { return each.second.gone; });
     found = incoming_.try_emplace(routing_id).first;
-    found->second.descriptor = message->descriptor();
+    const int descriptor = message->descriptor();
+    found->second.gone = !arrivals_.first_message(descriptor);
+    if (!found->second.gone) found->second.descriptor = descriptor;
   }
   if (found->second.kind == Incoming::Kind::refused) return;
   if (!joined_) {
@@ -355,17 +336,11 @@ void DataPlane::connect_to(std::uint32_t worker) {
       network_.open(ZMQ_DEALER, [this, worker](NetworkSocket&) { receive_from(worker); });
   peer.socket = &socket;
   socket.set(ZMQ_RECONNECT_IVL, -1);
+  if (address.endpoint.find('[') != std::string::npos) socket.set(ZMQ_IPV6, 1);
+  set_dialer_limits(socket);
   if (!address.key.empty()) talk_to_owner_of(socket, address.key, own_);
   peer.monitor =
-      &watch(socket,
-             ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
-                 ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH,
-             [this, worker](int event, int) {
-               lose(worker, event == ZMQ_EVENT_DISCONNECTED ? "its connection is closed"
-                            : event == ZMQ_EVENT_CLOSED     ? "it can't be reached"
-                                                            : "it refuses the key of this worker");
-               return false;
-             });
+      std::make_unique<SocketMonitor>(network_, socket, [this, worker] { hear_peer(worker); });
   socket.connect(address.endpoint);
   DataHello hello;
   hello.job_id = membership_.job_id;
@@ -373,6 +348,29 @@ void DataPlane::connect_to(std::uint32_t worker) {
   const std::string bytes = to_message(hello);
   static_cast<void>(socket.send(bytes.data(), bytes.size()));
   for (auto& waiting : std::exchange(peer.waiting, {})) send_to(worker, std::move(waiting));
+}
+
+void DataPlane::hear_peer(std::uint32_t worker) {
+  SocketMonitor::Event event;
+  while (!peers_[worker].lost && peers_[worker].monitor->take(event)) {
+    switch (event.type) {
+      case ZMQ_EVENT_DISCONNECTED:
+        lose(worker, "its connection is closed");
+        break;
+      case ZMQ_EVENT_CLOSED:
+        lose(worker, "it can't be reached");
+        break;
+      case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+        lose(worker, "it refuses the key of this worker");
+        break;
+      case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+      case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+        lose(worker, "the handshake failed: " + handshake_failure(event));
+        break;
+      default:
+        break;
+    }
+  }
 }
 
 void DataPlane::receive_from(std::uint32_t worker) {
@@ -432,7 +430,7 @@ void DataPlane::lose(std::uint32_t worker, const std::string& reason) {
   if (peer.lost) return;
   peer.lost = true;
   peer.waiting.clear();
-  if (peer.monitor) network_.close(*std::exchange(peer.monitor, nullptr));
+  peer.monitor.reset();
   if (peer.socket) network_.close(*std::exchange(peer.socket, nullptr));
   if (handler_) handler_->worker_lost(worker, reason);
 }

@@ -23,7 +23,9 @@
 #include "channel/remote_receiver.h"
 #include "channel/remote_sender.h"
 #include "freshet/api.h"
+#include "rpc/arrivals.h"
 #include "rpc/network_thread.h"
+#include "rpc/socket_monitor.h"
 #include "rpc/transport.h"
 #include "security/keys.h"
 #include "security/refusal_log.h"
@@ -100,10 +102,8 @@ class FRESHET_API DataPlane final : public FrameSink, public CreditSink {
   void admit(const PublicKey& key);
   void send_to(std::uint32_t worker, std::unique_ptr<NetworkMessage> message);
   bool send_back(const std::string& routing_id, NetworkMessage& message);
-  // False ends the reading: the monitor has been closed.
-  using OnEvent = std::function<bool(int event, int value)>;
-  NetworkSocket& watch(NetworkSocket& socket, int events, OnEvent on_event);
-  static void read_monitor(NetworkSocket& monitor, const OnEvent& on_event);
+  void hear_listener();
+  void hear_peer(std::uint32_t worker);
   void lose(std::uint32_t worker, const std::string& reason);
   void refuse(const std::string& routing_id, const std::string& reason);
   void incoming_closed(int descriptor);
@@ -118,13 +118,13 @@ class FRESHET_API DataPlane final : public FrameSink, public CreditSink {
   // [network thread]
   Address listening_;
   NetworkSocket* listener_ = nullptr;
-  NetworkSocket* listener_monitor_ = nullptr;
-  OnEvent listener_events_;
+  std::unique_ptr<SocketMonitor> listener_monitor_;
   std::map<std::string, Incoming> incoming_;  // by routing id
   std::map<ReaderId, std::string> readers_;   // routing id
   std::set<PublicKey> admitted_readers_;
   std::vector<PublicKey> admitted_;  // by the ZAP handler
   RefusalLog refusals_;
+  Arrivals arrivals_{refusals_};
   ReaderId next_reader_ = 1;
   std::vector<Early> early_;
   std::size_t early_bytes_ = 0;

@@ -53,6 +53,10 @@ WorkersJob::WorkersJob(const std::string& job_graph, const WorkersOptions& optio
   }
 }
 
+void WorkersJob::admit_reader(std::uint32_t worker, const PublicKey& key) {
+  parts_[worker]->tasks.admit_reader(key);
+}
+
 void WorkersJob::start() {
   for (std::uint32_t i = 0; i < parts_.size(); ++i) {
     Deployment deployment;

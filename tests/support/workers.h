@@ -45,6 +45,8 @@ class WorkersJob {
   const JobGraph& graph() const { return graph_; }
   std::uint32_t workers() const { return static_cast<std::uint32_t>(parts_.size()); }
   Address address(std::uint32_t worker) const { return addresses_[worker]; }
+  // Lets a client with this key read rows from it.
+  void admit_reader(std::uint32_t worker, const PublicKey& key);
   // The worker of a vertex's first subtask.
   std::uint32_t worker_of(std::uint32_t vertex) const;
   JobStatus status() const;

@@ -1,15 +1,11 @@
 // Links over real sockets on loopback, and what strangers can do to a listener.
 #include "rpc/zeromq_transport.h"
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <chrono>
-#include <cstring>
 #include <exception>
 #include <filesystem>
 #include <iostream>
@@ -20,13 +16,17 @@
 #include <vector>
 
 #include "captured_log.h"
-#include "rpc/endpoint.h"
 #include "rpc/link.h"
 #include "scale.h"
 #include "simulation/seeded_random.h"
+#include "strangers.h"
 
 namespace freshet {
 namespace {
+
+using testing::kCurveGreeting;
+using testing::PlainConnection;
+using testing::Stranger;
 
 struct Echo {
   static constexpr const char* kKind = "echo";
@@ -320,88 +320,6 @@ TEST(ZeroMqTransport, KeepsNothingOfAttemptsThatFail) {
 
 // ---- strangers ----------------------------------------------------------------------------------
 
-// libzmq as somebody else uses it; one attempt to connect.
-class Stranger {
- public:
-  explicit Stranger(int type = ZMQ_DEALER)
-      : context_(zmq_ctx_new()), socket_(zmq_socket(context_, type)) {
-    const int no = -1, zero = 0, patience = 30'000;
-    zmq_setsockopt(socket_, ZMQ_RECONNECT_IVL, &no, sizeof no);
-    zmq_setsockopt(socket_, ZMQ_LINGER, &zero, sizeof zero);
-    zmq_setsockopt(socket_, ZMQ_RCVTIMEO, &patience, sizeof patience);
-  }
-  ~Stranger() {
-    zmq_close(socket_);
-    if (events_) zmq_close(events_);
-    zmq_ctx_term(context_);
-  }
-  void use_curve(const KeyPair& own, const PublicKey& server) {
-    zmq_setsockopt(socket_, ZMQ_CURVE_SERVERKEY, server.data(), server.size());
-    zmq_setsockopt(socket_, ZMQ_CURVE_PUBLICKEY, own.public_key.data(), own.public_key.size());
-    zmq_setsockopt(socket_, ZMQ_CURVE_SECRETKEY, own.secret_key.data(), own.secret_key.size());
-  }
-  void connect(const std::string& endpoint) {
-    zmq_socket_monitor(socket_, "inproc://stranger", ZMQ_EVENT_ALL);
-    events_ = zmq_socket(context_, ZMQ_PAIR);
-    zmq_connect(events_, "inproc://stranger");
-    ASSERT_EQ(zmq_connect(socket_, endpoint.c_str()), 0);
-  }
-  void send(const std::string& bytes, int flags = 0) {
-    zmq_send(socket_, bytes.data(), bytes.size(), flags);
-  }
-  // True: the handshake went through. False: the connection ended without.
-  bool is_let_in() {
-    for (;;) {
-      zmq_msg_t head, endpoint;
-      zmq_msg_init(&head);
-      zmq_msg_init(&endpoint);
-      if (zmq_msg_recv(&head, events_, 0) < 0) return false;
-      std::uint16_t event;
-      std::memcpy(&event, zmq_msg_data(&head), sizeof event);
-      zmq_msg_recv(&endpoint, events_, 0);
-      zmq_msg_close(&head);
-      zmq_msg_close(&endpoint);
-      if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) return true;
-      if (event == ZMQ_EVENT_DISCONNECTED || event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) return false;
-    }
-  }
-
- private:
-  void* context_;
-  void* socket_;
-  void* events_ = nullptr;
-};
-
-// Bytes on a plain TCP connection.
-class PlainConnection {
- public:
-  explicit PlainConnection(const std::string& endpoint)
-      : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(parse_endpoint(endpoint).port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_EQ(::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  }
-  ~PlainConnection() { ::close(socket_); }
-  void send(const std::string& bytes) {
-    static_cast<void>(::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL));
-  }
-  void end_sending() { ::shutdown(socket_, SHUT_WR); }
-  // Reads to the end that the other side makes.
-  void wait_for_end() {
-    char bytes[256];
-    while (::recv(socket_, bytes, sizeof bytes, 0) > 0) {
-    }
-  }
-
- private:
-  int socket_;
-};
-
-const std::string kGreeting = std::string("\xff\0\0\0\0\0\0\0\x01\x7f\x03\x01", 12) +
-                              std::string("CURVE", 5) + std::string(15 + 32, '\0');
-
 class Listener : public ::testing::Test {
  protected:
   Listener() {
@@ -472,7 +390,7 @@ TEST_F(Listener, RefusesRandomBytes) {
 TEST_F(Listener, RefusesAGreetingThatEndsInTheMiddle) {
   {
     PlainConnection connection(address.endpoint);
-    connection.send(kGreeting.substr(0, 20));
+    connection.send(kCurveGreeting.substr(0, 20));
     connection.end_sending();
     connection.wait_for_end();
   }
@@ -482,7 +400,7 @@ TEST_F(Listener, RefusesAGreetingThatEndsInTheMiddle) {
 TEST_F(Listener, RefusesAHandshakeFrameThatEndsInTheMiddle) {
   {
     PlainConnection connection(address.endpoint);
-    connection.send(kGreeting + std::string("\x04\xc8\x05HELLO", 8));
+    connection.send(kCurveGreeting + std::string("\x04\xc8\x05HELLO", 8));
     connection.end_sending();
     connection.wait_for_end();
   }
@@ -494,7 +412,7 @@ TEST_F(Listener, RefusesAHandshakeFrameOfEightExbibytes) {
   getrusage(RUSAGE_SELF, &before);
   {
     PlainConnection connection(address.endpoint);
-    connection.send(kGreeting + std::string("\x06\x7f\xff\xff\xff\xff\xff\xff\xff", 9) +
+    connection.send(kCurveGreeting + std::string("\x06\x7f\xff\xff\xff\xff\xff\xff\xff", 9) +
                     std::string(1'000, 'x'));
     connection.wait_for_end();
   }

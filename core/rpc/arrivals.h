@@ -1,0 +1,46 @@
+// Who comes to a listener: which connections have come and gone before their first message was
+// read, and why they were refused.
+//
+// The monitor names a connection by its descriptor, which is used again soon after. What it has to
+// tell is therefore heard up to a new connection's first message before that message is taken.
+//
+// Threads    The network thread.
+#pragma once
+
+#include <cstddef>
+#include <set>
+#include <string>
+
+#include "freshet/api.h"
+#include "rpc/network_thread.h"
+#include "rpc/socket_monitor.h"
+#include "security/refusal_log.h"
+
+namespace freshet {
+
+// Before bind(): how long a stranger may take to prove who it is, and how many may come at once.
+FRESHET_API void set_listener_limits(NetworkSocket& listener);
+// Before connect().
+FRESHET_API void set_dialer_limits(NetworkSocket& dialer);
+
+class FRESHET_API Arrivals {
+ public:
+  explicit Arrivals(RefusalLog& refusals) : refusals_(refusals) {}
+
+  // A refusal is told in one line, unless the ZAP handler has told it.
+  void hear(const SocketMonitor::Event& event, const std::string& endpoint);
+  // A connection's first message is here. False: the connection has ended since. Once each.
+  bool first_message(int descriptor);
+
+ private:
+  void tell_refusal(const std::string& endpoint);
+
+  RefusalLog& refusals_;
+  std::set<int> gone_;            // descriptors that ended before a first message was read
+  std::set<int> unseen_;          // descriptors accepted, without a message as yet
+  std::string failure_;           // of the handshake that ends next
+  std::size_t not_admitted_ = 0;  // of the unseen ones
+  std::size_t proved_ = 0;        // of the unseen ones
+};
+
+}  // namespace freshet
