@@ -108,7 +108,7 @@ void Application::spawn() {
   start.settings = std::move(submission_.settings);
   start.settings.insert(services_.settings.begin(), services_.settings.end());
   submission_ = {};
-  services_.transport.admit(runner_key_);
+  services_.transport.admit(runner_key_, Role::kRunner);
   main_state_ = MainState::kRuns;
   enter(ApplicationStatus::kRunning, "main begins");
   runner_ =
@@ -172,6 +172,13 @@ void Application::add(JobMaster& job) {
   jobs_.push_back(&job);
 }
 
+void Application::forget(const JobMaster& job) {
+  assert(job.has_ended());
+  std::erase(jobs_, &job);
+  if (job.status() == JobStatus::kFailed && !failed_before_) failed_before_ = job.info().detail;
+  if (job.status() == JobStatus::kCanceled && !canceled_before_) canceled_before_ = job.name();
+}
+
 void Application::job_ended(JobMaster& job) {
   assert(std::find(jobs_.begin(), jobs_.end(), &job) != jobs_.end());
   static_cast<void>(job);
@@ -213,6 +220,10 @@ void Application::settle() {
     return;
   }
   if (main_state_ != MainState::kReturned || (main_ == Main::kNone && jobs_.empty())) return;
+  if (failed_before_) {
+    enter(ApplicationStatus::kFailed, *failed_before_);
+    return;
+  }
   const auto first = [this](JobStatus status) {
     const auto found = std::find_if(jobs_.begin(), jobs_.end(), [status](const JobMaster* job) {
       return job->status() == status;
@@ -221,6 +232,8 @@ void Application::settle() {
   };
   if (const JobMaster* failed = first(JobStatus::kFailed)) {
     enter(ApplicationStatus::kFailed, failed->info().detail);
+  } else if (canceled_before_) {
+    enter(ApplicationStatus::kCanceled, "job '" + *canceled_before_ + "' was canceled");
   } else if (const JobMaster* canceled = first(JobStatus::kCanceled)) {
     enter(ApplicationStatus::kCanceled, "job '" + canceled->name() + "' was canceled");
   } else {

@@ -63,6 +63,8 @@ class FRESHET_API Application {
   // Main::kRunner: fetches what is missing and starts main.
   void start(SubmitApplication submission);
   void add(JobMaster& job);  // not started yet; [accepts_jobs()]
+  // The record of one of its jobs, which has ended, is dropped.
+  void forget(const JobMaster& job);
   // May repeat; nothing once it has ended.
   void cancel(const std::string& reason);
   // Main::kClient: main is in the client of that link / has returned or died with it.
@@ -104,6 +106,8 @@ class FRESHET_API Application {
   std::vector<WireArtifact> to_fetch_;  // the last one first
   std::vector<JobModule> files_;        // fetched; main's is the first
   std::vector<JobMaster*> jobs_;        // in the order of their submission
+  // Of jobs that are forgotten: the first one's reason, the first one's name.
+  std::optional<std::string> failed_before_, canceled_before_;
   Link* client_ = nullptr;
   std::optional<ProcessHandle> runner_;
   PublicKey runner_key_;

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cassert>
 
 #include "freshet/options.h"
 
@@ -43,6 +44,14 @@ void check_id(const std::string& id, const char* what) {
   }
 }
 
+std::string kept_no_longer(const char* what, const std::string& id, const std::string& name,
+                           const char* option, std::size_t most, std::int64_t age_ms) {
+  return std::string("there is no record any more of ") + what + " '" + id + "' ('" + name +
+         "'), which has ended: the last " + std::to_string(most) + " are kept (" + option +
+         "), for " + ConfigValue<Duration>::format(milliseconds(age_ms)) +
+         " at most (jobmanager.records.max-age)";
+}
+
 }  // namespace
 
 Dispatcher::Dispatcher(Services services, bool one_application,
@@ -50,9 +59,14 @@ Dispatcher::Dispatcher(Services services, bool one_application,
     : services_(services),
       one_application_(one_application),
       on_change_(std::move(on_change)),
-      since_ms_(services.jobs.thread.clock().wall_ms()) {}
+      since_ms_(services.jobs.thread.clock().wall_ms()),
+      ended_applications_(services.records.applications, services.records.age_ms),
+      ended_jobs_(services.records.jobs, services.records.age_ms) {}
 
-Dispatcher::~Dispatcher() { alive_.end(); }
+Dispatcher::~Dispatcher() {
+  alive_.end();
+  if (drop_timer_) services_.jobs.thread.cancel(*drop_timer_);
+}
 
 void Dispatcher::add_to(MessageTable& table) {
   table.on<SubmitApplication>([this](Link& link, SubmitApplication submission) {
@@ -133,6 +147,13 @@ SubmitApplication::Answer Dispatcher::submit(Link* link, SubmitApplication submi
     if (ends_with_.count(submission.id) && link) ends_with_[submission.id] = link;
     return {submission.id};
   }
+  if (const auto* before = ended_applications_.dropped(submission.id)) {
+    if (submission.ticket.empty() || before->ticket != submission.ticket) {
+      throw InvalidInput("application id '" + submission.id + "' is known already: '" +
+                         before->name + "' has ended: give it another application.id, or none");
+    }
+    return {submission.id};
+  }
   check_open();
   if (one_application_ && !applications_.empty()) {
     throw InvalidInput("this cluster is application '" + applications_.front()->id() +
@@ -168,6 +189,13 @@ SubmitJob::Answer Dispatcher::submit(Link* link, const SubmitJob& submission) {
     }
     return {there.id(), there.name(), there.application_id()};
   }
+  if (const auto* before = ended_jobs_.dropped(made->id())) {
+    if (submission.ticket.empty() || before->ticket != submission.ticket) {
+      throw InvalidInput("job id '" + made->id() + "' is known already: '" + before->name +
+                         "' of application '" + before->application_id + "' has ended");
+    }
+    return {made->id(), before->name, before->application_id};
+  }
   check_open();
   for (const JobModule& module : made->shipped()) {
     if (!services_.runners.blobs.has(module.sha256)) {
@@ -195,6 +223,10 @@ Application& Dispatcher::application_of(Link* link, const SubmitJob& submission,
     if (link) known->second->main_is_at(*link);
     return *known->second;
   }
+  if (const auto* before = ended_applications_.dropped(submission.application_id)) {
+    throw InvalidInput("job '" + job.name() + "' comes too late: application '" +
+                       submission.application_id + "' ('" + before->name + "') has ended");
+  }
   const bool own = submission.application_id.empty();
   if (one_application_) {
     throw InvalidInput("this cluster is one application alone: submit job '" + job.name() +
@@ -220,6 +252,11 @@ void Dispatcher::close(const std::string& reason) {
 Application& Dispatcher::application(const std::string& id) const {
   const auto found = application_by_id_.find(id);
   if (found != application_by_id_.end()) return *found->second;
+  if (const auto* before = ended_applications_.dropped(id)) {
+    throw InvalidInput(kept_no_longer("application", id, before->name,
+                                      "jobmanager.records.max-applications",
+                                      services_.records.applications, services_.records.age_ms));
+  }
   throw InvalidInput("application '" + id +
                      "' is not known here: this cluster keeps no records of what ran before its "
                      "job manager was started");
@@ -228,6 +265,10 @@ Application& Dispatcher::application(const std::string& id) const {
 JobMaster& Dispatcher::job(const std::string& id) const {
   const auto found = job_by_id_.find(id);
   if (found != job_by_id_.end()) return *found->second;
+  if (const auto* before = ended_jobs_.dropped(id)) {
+    throw InvalidInput(kept_no_longer("job", id, before->name, "jobmanager.records.max-jobs",
+                                      services_.records.jobs, services_.records.age_ms));
+  }
   throw InvalidInput("job '" + id +
                      "' is not known here: this cluster keeps no records of what ran before its "
                      "job manager was started");
@@ -243,6 +284,77 @@ std::vector<JobInfo> Dispatcher::jobs() const {
   std::vector<JobInfo> infos;
   for (const auto& job : jobs_) infos.push_back(job->info());
   return infos;
+}
+
+std::int64_t Dispatcher::now_ms() const {
+  return services_.jobs.thread.clock().now_ns() / 1'000'000;
+}
+
+// What has ended is kept from the time on at which nothing of it is left.
+void Dispatcher::note_end(const std::string& application_id) {
+  const auto found = application_by_id_.find(application_id);
+  if (found == application_by_id_.end() || !found->second->is_gone()) return;
+  const auto& jobs = found->second->jobs();
+  const bool all_gone =
+      std::all_of(jobs.begin(), jobs.end(), [](const JobMaster* job) { return job->is_gone(); });
+  if (!all_gone) return;
+  if (!one_application_) ended_applications_.add(application_id, now_ms());
+  schedule_drop();
+}
+
+// Not at once: what has ended is still being told of.
+void Dispatcher::schedule_drop() {
+  ControlThread& thread = services_.jobs.thread;
+  if (drops_) return;
+  if (!ended_applications_.due(now_ms()).empty() || !ended_jobs_.due(now_ms()).empty()) {
+    drops_ = true;
+    thread.post("dispatcher: records", alive_.guard([this] {
+      drops_ = false;
+      drop_records();
+      schedule_drop();
+    }));
+    return;
+  }
+  std::int64_t next = -1;
+  for (const std::int64_t each : {ended_applications_.next_ms(), ended_jobs_.next_ms()}) {
+    if (each >= 0 && (next < 0 || each < next)) next = each;
+  }
+  if (next < 0 || drop_timer_) return;
+  drop_timer_ = thread.after_ms(next - now_ms(), "dispatcher: records", alive_.guard([this] {
+    drop_timer_.reset();
+    schedule_drop();
+  }));
+}
+
+void Dispatcher::drop_records() {
+  const std::int64_t now = now_ms();
+  for (std::string id = ended_applications_.due(now); !id.empty();
+       id = ended_applications_.due(now)) {
+    drop_record(*application_by_id_.at(id));
+  }
+  for (std::string id = ended_jobs_.due(now); !id.empty(); id = ended_jobs_.due(now)) {
+    JobMaster& job = *job_by_id_.at(id);
+    application(job.application_id()).forget(job);
+    drop_record(job);
+  }
+}
+
+void Dispatcher::drop_record(Application& application) {
+  assert(application.is_gone());
+  for (JobMaster* job : application.jobs()) drop_record(*job);
+  const std::string id = application.id();
+  spdlog::debug("the record of application '{}' ({}) is dropped", application.name(), id);
+  ended_applications_.drop(id, {application.ticket(), application.name(), ""});
+  application_by_id_.erase(id);
+  std::erase_if(applications_, [&](const auto& each) { return each.get() == &application; });
+}
+
+void Dispatcher::drop_record(JobMaster& job) {
+  assert(job.is_gone());
+  const std::string id = job.id();
+  ended_jobs_.drop(id, {job.ticket(), job.name(), job.application_id()});
+  job_by_id_.erase(id);
+  std::erase_if(jobs_, [&](const auto& each) { return each.get() == &job; });
 }
 
 bool Dispatcher::idle() const {
@@ -294,11 +406,18 @@ void Dispatcher::job_changed(JobMaster& job) {
 
 void Dispatcher::job_ended(JobMaster& job) { application(job.application_id()).job_ended(job); }
 
-void Dispatcher::job_gone(JobMaster&) { on_change_(); }
+void Dispatcher::job_gone(JobMaster& job) {
+  ended_jobs_.add(job.id(), now_ms());
+  note_end(job.application_id());
+  schedule_drop();
+  on_change_();
+}
 
 void Dispatcher::application_changed(Application& application) {
   tell(event_of(application.info()));
-  if (application.is_gone()) on_change_();
+  if (!application.is_gone()) return;
+  note_end(application.id());
+  on_change_();
 }
 
 void Dispatcher::application_ended(Application& application) { ends_with_.erase(application.id()); }

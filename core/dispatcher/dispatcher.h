@@ -1,5 +1,5 @@
-// Applications and jobs: accepts them, each id once; keeps their records as long as it lives; tells
-// subscribers of every change, in order.
+// Applications and jobs: accepts them, each id once; keeps their records, of those that have ended
+// as many and as long as RecordLimits say; tells subscribers of every change, in order.
 //
 // Begin here; application.h is one application with its main, job_master/job_master.h one job,
 // job_manager.h the process around it.
@@ -9,10 +9,12 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "dispatcher/application.h"
+#include "dispatcher/ended_records.h"
 #include "freshet/api.h"
 #include "high_availability/high_availability.h"
 #include "job_master/job_master.h"
@@ -28,9 +30,10 @@ class FRESHET_API Dispatcher final : private JobMasterListener, private Applicat
     RunnerServices& runners;
     JobGraphStore& graphs;
     JobResultStore& results;
+    RecordLimits records;
   };
-  // `one_application`: it takes no second one. `on_change` is called after every change that may
-  // leave it idle. All outlives it.
+  // `one_application`: it takes no second one, and keeps the record of the one. `on_change` is
+  // called after every change that may leave it idle. All outlives it.
   Dispatcher(Services services, bool one_application, detail::UniqueFunction<void()> on_change);
   ~Dispatcher() override;
 
@@ -53,6 +56,10 @@ class FRESHET_API Dispatcher final : private JobMasterListener, private Applicat
   std::size_t ends_told() const { return ends_told_; }
   std::vector<ApplicationInfo> applications() const;
   std::vector<JobInfo> jobs() const;
+  // Of an application or job that was here: its record is kept no longer.
+  bool has_dropped(const std::string& id) const {
+    return ended_applications_.dropped(id) || ended_jobs_.dropped(id);
+  }
 
  private:
   Application& application(const std::string& id) const;
@@ -60,6 +67,12 @@ class FRESHET_API Dispatcher final : private JobMasterListener, private Applicat
   Application& application_of(Link* link, const SubmitJob& submission, const JobMaster& job);
   Application& add_application(std::unique_ptr<Application> application);
   void check_open() const;
+  void note_end(const std::string& application_id);
+  void drop_records();
+  void drop_record(Application& application);
+  void drop_record(JobMaster& job);
+  void schedule_drop();
+  std::int64_t now_ms() const;
   void subscribe(Link& link);
   void tell(const ClusterEvent& event);
 
@@ -82,6 +95,9 @@ class FRESHET_API Dispatcher final : private JobMasterListener, private Applicat
   std::map<std::string, Link*> ends_with_;  // application by id: canceled when that link is lost
   std::vector<Link*> subscribers_;
   std::size_t ends_told_ = 0;
+  EndedRecords ended_applications_, ended_jobs_;
+  std::optional<TimerId> drop_timer_;
+  bool drops_ = false;  // it is posted
   Alive alive_;
 };
 

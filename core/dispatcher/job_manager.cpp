@@ -22,7 +22,8 @@ JobManager::JobManager(JobManagerServices services, JobManagerOptions options, O
       Dispatcher::Services{{services_.thread, resources_, task_managers_},
                            runners_,
                            services_.graphs,
-                           services_.results},
+                           services_.results,
+                           options_.records},
       options_.one_application, [this] { check_end(); });
   add_to_table();
   PeerInfo self;

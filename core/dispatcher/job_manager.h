@@ -57,6 +57,7 @@ struct JobManagerOptions {
   // for what main has printed, and to leave.
   bool one_application = false;
   std::int64_t linger_ms = 0;
+  RecordLimits records;  // of what has ended
   std::uint64_t largest_blob = std::uint64_t{4} << 30;
 };
 

@@ -137,9 +137,9 @@ Link* TaskManagers::link_for_log(const std::string& process) const {
   if (const auto found = managers_.find(process); found != managers_.end()) {
     return found->second.link;
   }
-  const auto log = manager_of_log_.find(process);
-  if (log == manager_of_log_.end()) return nullptr;
-  const auto manager = managers_.find(log->second);
+  const std::string* log = manager_of_log_.find(process);
+  if (!log) return nullptr;
+  const auto manager = managers_.find(*log);
   return manager == managers_.end() ? nullptr : manager->second.link;
 }
 
@@ -161,10 +161,8 @@ void TaskManagers::start(const std::string& task_manager, StartWorker message,
   worker.events = &events;
   worker.key = keys.public_key;
   workers_.emplace(id, std::move(worker));
-  constexpr std::size_t kMostLogs = 10'000;
-  if (manager_of_log_.size() >= kMostLogs) manager_of_log_.erase(manager_of_log_.begin());
-  manager_of_log_[id.job + ":" + std::to_string(id.number)] = task_manager;
-  transport_.admit(keys.public_key);
+  manager_of_log_.put(id.job + ":" + std::to_string(id.number), task_manager);
+  transport_.admit(keys.public_key, Role::kWorker);
   const auto manager = managers_.find(task_manager);
   if (manager == managers_.end()) {
     worker_is_gone(id, "could not be started: task manager '" + task_manager + "' is lost");

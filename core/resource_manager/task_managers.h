@@ -19,6 +19,7 @@
 #include "rpc/id_source.h"
 #include "rpc/link.h"
 #include "rpc/messages.h"
+#include "rpc/recent.h"
 
 namespace freshet {
 
@@ -94,7 +95,7 @@ class FRESHET_API TaskManagers {
   std::map<std::string, Manager> managers_;
   std::map<WorkerId, Worker> workers_;
   // Whose logs the workers' are, by "<job id>:<worker>", also after their end.
-  std::map<std::string, std::string> manager_of_log_;
+  Recent<std::string> manager_of_log_{1'000};
   bool ending_ = false;
   Alive alive_;
 };

@@ -25,6 +25,7 @@ struct Done {
 // client -> job manager. Deadline: the asker's. Since 1.
 struct GetClusterStatus {
   static constexpr const char* kKind = "cluster-status";
+  static constexpr Senders kFrom{Role::kClient, Role::kRunner};
   using Answer = ClusterInfo;
   FRESHET_NO_FIELDS;
 };
@@ -43,6 +44,7 @@ struct WireArtifact {
 // Since 1.
 struct SubmitApplication {
   static constexpr const char* kKind = "submit-application";
+  static constexpr Senders kFrom{Role::kClient};
   struct Answer {
     std::string id;
     MSGPACK_DEFINE_MAP(id)
@@ -61,6 +63,7 @@ struct SubmitApplication {
 // client -> job manager. Deadline: the asker's. Since 1.
 struct ListApplications {
   static constexpr const char* kKind = "list-applications";
+  static constexpr Senders kFrom{Role::kClient, Role::kRunner};
   struct Answer {
     std::vector<ApplicationInfo> applications;  // in the order of their submission
     MSGPACK_DEFINE_MAP(applications)
@@ -70,6 +73,7 @@ struct ListApplications {
 // client -> job manager. Refused: an id that is not known. Deadline: the asker's. Since 1.
 struct DescribeApplication {
   static constexpr const char* kKind = "describe-application";
+  static constexpr Senders kFrom{Role::kClient, Role::kRunner};
   using Answer = ApplicationInfo;
   std::string id;
   MSGPACK_DEFINE_MAP(id)
@@ -77,6 +81,7 @@ struct DescribeApplication {
 // client -> job manager. Answer: at its end. Deadline: none. Since 1.
 struct AwaitApplication {
   static constexpr const char* kKind = "await-application";
+  static constexpr Senders kFrom{Role::kClient, Role::kRunner};
   using Answer = ApplicationInfo;
   std::string id;
   MSGPACK_DEFINE_MAP(id)
@@ -84,6 +89,7 @@ struct AwaitApplication {
 // client -> job manager. Answer: the cancel is taken. Deadline: the asker's. Since 1.
 struct CancelApplication {
   static constexpr const char* kKind = "cancel-application";
+  static constexpr Senders kFrom{Role::kClient};
   using Answer = Done;
   std::string id;
   MSGPACK_DEFINE_MAP(id)
@@ -94,6 +100,7 @@ struct CancelApplication {
 // or is being canceled, a graph that can't be run, a missing blob. Deadline: the asker's. Since 1.
 struct SubmitJob {
   static constexpr const char* kKind = "submit-job";
+  static constexpr Senders kFrom{Role::kClient, Role::kRunner};
   struct Answer {
     std::string job_id;
     std::string job_name;
@@ -108,6 +115,7 @@ struct SubmitJob {
 // client -> job manager. Deadline: the asker's. Since 1.
 struct ListJobs {
   static constexpr const char* kKind = "list-jobs";
+  static constexpr Senders kFrom{Role::kClient, Role::kRunner};
   struct Answer {
     std::vector<JobInfo> jobs;
     MSGPACK_DEFINE_MAP(jobs)
@@ -117,6 +125,7 @@ struct ListJobs {
 // client -> job manager. Refused: an id that is not known. Deadline: the asker's. Since 1.
 struct DescribeJob {
   static constexpr const char* kKind = "describe-job";
+  static constexpr Senders kFrom{Role::kClient, Role::kRunner};
   using Answer = JobInfo;
   std::string id;
   MSGPACK_DEFINE_MAP(id)
@@ -124,6 +133,7 @@ struct DescribeJob {
 // client -> job manager. Answer: at its end. Deadline: none. Since 1.
 struct AwaitJob {
   static constexpr const char* kKind = "await-job";
+  static constexpr Senders kFrom{Role::kClient, Role::kRunner};
   using Answer = JobResult;
   std::string id;
   MSGPACK_DEFINE_MAP(id)
@@ -131,6 +141,7 @@ struct AwaitJob {
 // client -> job manager. Answer: the cancel is taken. Deadline: the asker's. Since 1.
 struct CancelJob {
   static constexpr const char* kKind = "cancel-job";
+  static constexpr Senders kFrom{Role::kClient, Role::kRunner};
   using Answer = Done;
   std::string id;
   MSGPACK_DEFINE_MAP(id)
@@ -138,6 +149,7 @@ struct CancelJob {
 // client -> job manager, which asks the workers. Deadline: the asker's. Since 1.
 struct GetJobDetails {
   static constexpr const char* kKind = "job-details";
+  static constexpr Senders kFrom{Role::kClient, Role::kRunner};
   using Answer = JobDetails;
   std::string id;
   MSGPACK_DEFINE_MAP(id)
@@ -145,6 +157,7 @@ struct GetJobDetails {
 // client -> job manager, which asks the workers. Deadline: the asker's. Since 1.
 struct GetAccumulators {
   static constexpr const char* kKind = "job-accumulators";
+  static constexpr Senders kFrom{Role::kClient, Role::kRunner};
   struct Answer {
     AccumulatorValues values;
     MSGPACK_DEFINE_MAP(values)
@@ -155,6 +168,7 @@ struct GetAccumulators {
 // client -> job manager. Answer: as JobClient::next_message() has it. Deadline: none. Since 1.
 struct NextMessage {
   static constexpr const char* kKind = "next-message";
+  static constexpr Senders kFrom{Role::kClient, Role::kRunner};
   struct Answer {
     std::optional<JobMessage> message;
     MSGPACK_DEFINE_MAP(message)
@@ -168,6 +182,7 @@ struct NextMessage {
 // has ended before. Deadline: none. Since 1.
 struct CollectAddress {
   static constexpr const char* kKind = "collect-address";
+  static constexpr Senders kFrom{Role::kClient, Role::kRunner};
   struct Answer {
     Address address;
     std::uint32_t vertex = 0;  // place in the graph
@@ -183,6 +198,7 @@ struct CollectAddress {
 // runs any more; the job manager ends after it. Deadline: the asker's. Since 1.
 struct ShutDown {
   static constexpr const char* kKind = "shut-down";
+  static constexpr Senders kFrom{Role::kClient};
   using Answer = Done;
   FRESHET_NO_FIELDS;
 };
@@ -191,6 +207,7 @@ struct ShutDown {
 // size above blob.max-size. Deadline: the asker's. Since 1.
 struct PutBlob {
   static constexpr const char* kKind = "put-blob";
+  static constexpr Senders kFrom{Role::kClient, Role::kRunner};
   struct Answer {
     bool known = false;        // it is there already, nothing more to send
     std::uint64_t upload = 0;  // else: for its chunks, valid on this link
@@ -205,6 +222,7 @@ struct PutBlob {
 // asker's. Since 1.
 struct BlobChunk {
   static constexpr const char* kKind = "blob-chunk";
+  static constexpr Senders kFrom{Role::kClient, Role::kRunner};
   using Answer = Done;
   std::uint64_t upload = 0;
   std::uint64_t offset = 0;
@@ -215,6 +233,7 @@ struct BlobChunk {
 // is not known, an offset beyond the end. Deadline: the asker's. Since 1.
 struct GetBlob {
   static constexpr const char* kKind = "get-blob";
+  static constexpr Senders kFrom{Role::kClient, Role::kTaskManager};
   struct Answer {
     std::uint64_t size = 0;  // of the whole
     std::string bytes;
@@ -229,6 +248,7 @@ struct GetBlob {
 // `process` is as ClusterClient::read_log() has it. Deadline: the asker's. Since 1.
 struct ReadLog {
   static constexpr const char* kKind = "read-log";
+  static constexpr Senders kFrom{Role::kClient, Role::kJobManager};
   using Answer = LogChunk;
   std::string process;
   std::uint64_t from = 0;
@@ -239,12 +259,14 @@ struct ReadLog {
 // as long as the link lives. Deadline: the asker's. Since 1.
 struct Subscribe {
   static constexpr const char* kKind = "subscribe";
+  static constexpr Senders kFrom{Role::kClient, Role::kRunner};
   using Answer = Done;
   FRESHET_NO_FIELDS;
 };
 // job manager -> subscriber. Deadline: none. Since 1.
 struct Event {
   static constexpr const char* kKind = "event";
+  static constexpr Senders kFrom{Role::kJobManager};
   ClusterEvent event;
   MSGPACK_DEFINE_MAP(event)
 };

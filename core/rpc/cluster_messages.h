@@ -30,6 +30,7 @@ struct WorkerId {
 // task manager -> job manager, first thing on a link. Refused: no slots. Deadline: none. Since 1.
 struct RegisterTaskManager {
   static constexpr const char* kKind = "register-task-manager";
+  static constexpr Senders kFrom{Role::kTaskManager};
   using Answer = Done;
   std::string id;
   std::string host;
@@ -42,6 +43,7 @@ struct RegisterTaskManager {
 // it is started, or was before. Deadline: none; its end is told by worker-ended. Since 1.
 struct StartWorker {
   static constexpr const char* kKind = "start-worker";
+  static constexpr Senders kFrom{Role::kJobManager};
   struct Answer {
     std::int64_t process_id = 0;
     MSGPACK_DEFINE_MAP(process_id)
@@ -60,6 +62,7 @@ struct StartWorker {
 // job manager -> task manager. Kills it; nothing if it has ended. Deadline: none. Since 1.
 struct StopWorker {
   static constexpr const char* kKind = "stop-worker";
+  static constexpr Senders kFrom{Role::kJobManager};
   WorkerId worker;
   MSGPACK_DEFINE_MAP(worker)
 };
@@ -68,6 +71,7 @@ struct StopWorker {
 // Deadline: none. Since 1.
 struct WorkerEnded {
   static constexpr const char* kKind = "worker-ended";
+  static constexpr Senders kFrom{Role::kTaskManager};
   WorkerId worker;
   std::optional<int> exit_code;
   std::optional<int> signal;
@@ -80,6 +84,7 @@ struct WorkerEnded {
 // Deadline: none. Since 1.
 struct EndTaskManager {
   static constexpr const char* kKind = "end-task-manager";
+  static constexpr Senders kFrom{Role::kJobManager};
   std::string reason;
   MSGPACK_DEFINE_MAP(reason)
 };
@@ -89,6 +94,7 @@ struct EndTaskManager {
 // worker -> job manager, first thing on a link. Deadline: none. Since 1.
 struct WorkerReady {
   static constexpr const char* kKind = "worker-ready";
+  static constexpr Senders kFrom{Role::kWorker};
   WorkerId worker;
   Address data;  // bound
   std::int64_t process_id = 0;
@@ -99,6 +105,7 @@ struct WorkerReady {
 // Since 1.
 struct Deploy {
   static constexpr const char* kKind = "deploy";
+  static constexpr Senders kFrom{Role::kJobManager};
   std::string job_graph;
   std::vector<Address> workers;  // by number
   std::uint32_t number = 0;
@@ -108,33 +115,39 @@ struct Deploy {
 // job manager -> worker: every worker has opened. Deadline: none. Since 1.
 struct OpenGate {
   static constexpr const char* kKind = "open";
+  static constexpr Senders kFrom{Role::kJobManager};
   FRESHET_NO_FIELDS;
 };
 // job manager -> worker: every worker has finished. Deadline: none. Since 1.
 struct Commit {
   static constexpr const char* kKind = "commit";
+  static constexpr Senders kFrom{Role::kJobManager};
   FRESHET_NO_FIELDS;
 };
 // job manager -> worker. Its tasks end; worker-tasks-ended follows. Deadline: none here, see
 // task.cancellation-timeout. Since 1.
 struct CancelTasks {
   static constexpr const char* kKind = "cancel";
+  static constexpr Senders kFrom{Role::kJobManager};
   FRESHET_NO_FIELDS;
 };
 // job manager -> worker: everything is told, it ends. Deadline: none here. Since 1.
 struct EndWorker {
   static constexpr const char* kKind = "end-worker";
+  static constexpr Senders kFrom{Role::kJobManager};
   FRESHET_NO_FIELDS;
 };
 // job manager -> worker. Deadline: two seconds. Since 1.
 struct GetReport {
   static constexpr const char* kKind = "report";
+  static constexpr Senders kFrom{Role::kJobManager};
   using Answer = TaskReport;
   FRESHET_NO_FIELDS;
 };
 // job manager -> worker: lets a client collect rows there. Deadline: none. Since 1.
 struct AdmitReader {
   static constexpr const char* kKind = "admit-reader";
+  static constexpr Senders kFrom{Role::kJobManager};
   using Answer = Done;
   PublicKey key;
   MSGPACK_DEFINE_MAP(key)
@@ -143,22 +156,26 @@ struct AdmitReader {
 // worker -> job manager: all of its tasks have opened. Deadline: none. Since 1.
 struct TasksOpened {
   static constexpr const char* kKind = "tasks-opened";
+  static constexpr Senders kFrom{Role::kWorker};
   FRESHET_NO_FIELDS;
 };
 // worker -> job manager: all have read, written and sent everything. Deadline: none. Since 1.
 struct TasksFinished {
   static constexpr const char* kKind = "tasks-finished";
+  static constexpr Senders kFrom{Role::kWorker};
   FRESHET_NO_FIELDS;
 };
 // worker -> job manager: the first failure in it. Deadline: none. Since 1.
 struct TasksFailed {
   static constexpr const char* kKind = "tasks-failed";
+  static constexpr Senders kFrom{Role::kWorker};
   FailureInfo failure;
   MSGPACK_DEFINE_MAP(failure)
 };
 // worker -> job manager: what an operator has to say. Deadline: none. Since 1.
 struct OperatorTold {
   static constexpr const char* kKind = "told";
+  static constexpr Senders kFrom{Role::kWorker};
   std::uint32_t vertex = 0;
   std::uint32_t subtask = 0;
   std::string text;
@@ -167,6 +184,7 @@ struct OperatorTold {
 // worker -> job manager: none of its tasks runs any more. Its last word. Deadline: none. Since 1.
 struct TasksEnded {
   static constexpr const char* kKind = "tasks-ended";
+  static constexpr Senders kFrom{Role::kWorker};
   TaskReport report;
   MSGPACK_DEFINE_MAP(report)
 };

@@ -43,14 +43,11 @@ struct LinkOptions {
   bool test_never_resend = false;
 };
 
-enum class Role : std::uint8_t { kClient, kJobManager, kTaskManager, kWorker, kRunner };
-FRESHET_API const char* name_of(Role role);
-
 struct PeerInfo {
   Role role = Role::kClient;
   std::string name;         // for people: "task manager 2 (pid 4711)"
   std::string incarnation;  // 32 hex digits, new for each start of a process
-  PublicKey key;            // proved; empty on ipc
+  PublicKey key;            // proved, and admitted for this role; empty on ipc
 };
 
 // The other side refused or failed; its words.
@@ -70,8 +67,9 @@ class Link;
 
 // Which messages a role understands. f(Link&, M) returns M::Answer, or Future<M::Answer> for one
 // that takes longer; messages without Answer return void. What f throws is the answer's error: an
-// InvalidInput arrives as InvalidInput, all else as RemoteError. A kind that is not in the table is
-// answered with an error that names it.
+// InvalidInput arrives as InvalidInput, all else as RemoteError. A kind that is not in the table,
+// or that the peer's role may not send (M::kFrom), is answered with an error that names it, and
+// logged.
 class FRESHET_API MessageTable {
  public:
   template <class M, class F>
@@ -80,11 +78,15 @@ class FRESHET_API MessageTable {
   // In the link's fiber; `reply` is called once, unless the message has no answer.
   using Reply = std::function<void(bool ok, std::string body)>;
   using Handler = std::function<void(Link&, std::string_view body, Reply reply)>;
-  const Handler* find(std::string_view kind) const;
+  struct Entry {
+    Senders from;
+    Handler handler;
+  };
+  const Entry* find(std::string_view kind) const;
 
  private:
-  void add(const char* kind, Handler handler);
-  std::map<std::string, Handler, std::less<>> handlers_;
+  void add(const char* kind, Senders from, Handler handler);
+  std::map<std::string, Entry, std::less<>> handlers_;
 };
 
 class LinkListener {

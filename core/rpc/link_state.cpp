@@ -328,12 +328,20 @@ void LinkEnd::handle(Turn& turn) {
       break;
   }
   const std::string& kind = turn.envelope.kind;
-  const auto* handler = table_.find(kind);
+  const auto* entry = table_.find(kind);
   const auto reply = reply_to(turn.envelope.request);
   const bool is_request = turn.envelope.request != 0;
   try {
-    if (!handler) throw InvalidInput("the message '" + kind + "' is not known here");
-    (*handler)(*this, std::string_view(turn.bytes).substr(turn.body_at), reply);
+    if (!entry) throw InvalidInput("the message '" + kind + "' is not known here");
+    if (!entry->from.contains(peer_.role)) {
+      const std::string refused =
+          "'" + kind + "' is no message that a " + name_of(peer_.role) + " may send";
+      if (is_request && !std::exchange(logged_role_, true)) {
+        spdlog::warn("{}: {} is refused", peer_.name, refused);
+      }
+      throw InvalidInput(refused);
+    }
+    entry->handler(*this, std::string_view(turn.bytes).substr(turn.body_at), reply);
   } catch (const Canceled&) {
     throw;  // the process ends
   } catch (const std::exception& error) {

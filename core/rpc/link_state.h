@@ -133,6 +133,7 @@ class LinkEnd final : public Link, public std::enable_shared_from_this<LinkEnd> 
   std::map<std::uint64_t, Waiting> waiting_;
   std::deque<Turn> turns_;
   bool runs_turns_ = false;
+  bool logged_role_ = false;  // that it has sent what its role may not
 
   std::int64_t last_heard_ns_ = 0;
   TimerId beat_timer_ = 0, grace_timer_ = 0, patience_timer_ = 0;

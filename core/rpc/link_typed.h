@@ -1,9 +1,9 @@
 // The typed half of link.h: how a message M becomes bytes and is handed to its handler.
 //
-// M has `static constexpr const char* kKind`, MSGPACK_DEFINE_MAP, and `using Answer = ...` if it is
-// a request. Fields that the receiver does not know are skipped, those that the sender left out
-// keep the default of the member. An answer without a field is an empty class with
-// MSGPACK_DEFINE_MAP().
+// M has `static constexpr const char* kKind`, MSGPACK_DEFINE_MAP, `using Answer = ...` if it is a
+// request, and `static constexpr Senders kFrom` unless anybody may send it. Fields that the
+// receiver does not know are skipped, those that the sender left out keep the default of the
+// member. An answer without a field is an empty class with MSGPACK_DEFINE_MAP().
 #pragma once
 
 #include <exception>
@@ -21,6 +21,15 @@ template <class M>
 concept Request = requires {
   typename M::Answer;
 };
+
+template <class M>
+constexpr Senders senders_of() {
+  if constexpr (requires { M::kFrom; }) {
+    return M::kFrom;
+  } else {
+    return Senders::anybody();
+  }
+}
 
 template <class T>
 std::string pack_body(const T& value) {
@@ -45,26 +54,28 @@ T unpack_body(const char* kind, std::string_view body) {
 
 template <class M, class F>
 void MessageTable::on(F f) {
-  add(M::kKind, [f = std::move(f)](Link& link, std::string_view body, Reply reply) mutable {
-    M message = detail::unpack_body<M>(M::kKind, body);
-    if constexpr (detail::Request<M>) {
-      using Returned = std::invoke_result_t<F&, Link&, M>;
-      if constexpr (detail::IsFuture<Returned>::value) {
-        static_cast<void>(
-            f(link, std::move(message)).then([reply = std::move(reply)](const Returned& answer) {
-              try {
-                reply(true, detail::pack_body<typename M::Answer>(answer.get()));
-              } catch (...) {
-                reply(false, error_body(std::current_exception()));
-              }
-            }));
-      } else {
-        reply(true, detail::pack_body<typename M::Answer>(f(link, std::move(message))));
-      }
-    } else {
-      f(link, std::move(message));
-    }
-  });
+  add(M::kKind, detail::senders_of<M>(),
+      [f = std::move(f)](Link& link, std::string_view body, Reply reply) mutable {
+        M message = detail::unpack_body<M>(M::kKind, body);
+        if constexpr (detail::Request<M>) {
+          using Returned = std::invoke_result_t<F&, Link&, M>;
+          if constexpr (detail::IsFuture<Returned>::value) {
+            static_cast<void>(f(link, std::move(message))
+                                  .then([reply = std::move(reply)](const Returned& answer) {
+                                    try {
+                                      reply(true,
+                                            detail::pack_body<typename M::Answer>(answer.get()));
+                                    } catch (...) {
+                                      reply(false, error_body(std::current_exception()));
+                                    }
+                                  }));
+          } else {
+            reply(true, detail::pack_body<typename M::Answer>(f(link, std::move(message))));
+          }
+        } else {
+          f(link, std::move(message));
+        }
+      });
 }
 
 template <class M>

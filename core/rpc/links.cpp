@@ -45,13 +45,13 @@ const char* name_of(Role role) {
   return "unknown role";
 }
 
-const MessageTable::Handler* MessageTable::find(std::string_view kind) const {
-  const auto handler = handlers_.find(kind);
-  return handler == handlers_.end() ? nullptr : &handler->second;
+const MessageTable::Entry* MessageTable::find(std::string_view kind) const {
+  const auto entry = handlers_.find(kind);
+  return entry == handlers_.end() ? nullptr : &entry->second;
 }
 
-void MessageTable::add(const char* kind, Handler handler) {
-  const bool is_new = handlers_.emplace(kind, std::move(handler)).second;
+void MessageTable::add(const char* kind, Senders from, Handler handler) {
+  const bool is_new = handlers_.emplace(kind, Entry{from, std::move(handler)}).second;
   assert(is_new && "one handler a kind");
   static_cast<void>(is_new);
 }
@@ -255,6 +255,11 @@ class Links::State final : public LinkNetwork, public TransportEvents {
     if (hello.incarnation.size() != kIncarnationSize ||
         hello.role > static_cast<std::uint8_t>(Role::kRunner)) {
       refuse(connection, hello, "a hello without role and incarnation");
+      return;
+    }
+    if (const Role role = static_cast<Role>(hello.role); !transport_.may_be(key, role)) {
+      refuse(connection, hello,
+             std::string("its key was not given to a ") + name_of(role) + ", as it calls itself");
       return;
     }
     if (!hello.expects.empty() && hello.expects != self_.incarnation) {

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "freshet/api.h"
+#include "rpc/role.h"
 #include "security/keys.h"
 
 namespace freshet {
@@ -54,9 +55,12 @@ class FRESHET_API Transport {
   virtual void send(ConnectionId connection, std::string bytes) = 0;
   // Nothing comes from it any more. May repeat.
   virtual void close(ConnectionId connection) = 0;
-  // Whom listeners let in. Nobody, until said so; expel() closes what that key has open.
-  virtual void admit(const PublicKey& key) = 0;
+  // Whom listeners let in, and as what. Nobody, until said so; expel() closes what that key has
+  // open.
+  virtual void admit(const PublicKey& key, Role as) = 0;
   virtual void expel(const PublicKey& key) = 0;
+  // Whether who has proved that key may call itself that. Always on ipc, where there are no keys.
+  virtual bool may_be(const PublicKey& key, Role role) const = 0;
 };
 
 }  // namespace freshet

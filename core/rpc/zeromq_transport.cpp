@@ -50,7 +50,7 @@ class ZeroMqTransport::State : public std::enable_shared_from_this<State> {
     for (const auto& [connection, dial] : dials_) control_.cancel(dial.retry_timer);
     dials_.clear();
     listeners_.clear();
-    for (const PublicKey& key : admitted_) zap_.expel(domain_, key);
+    for (const auto& [key, role] : admitted_) zap_.expel(domain_, key);
   }
 
   Address listen(const std::string& text, TransportEvents& events) {
@@ -115,8 +115,12 @@ class ZeroMqTransport::State : public std::enable_shared_from_this<State> {
     network_.post([self = shared_from_this(), connection] { self->sockets_.close(connection); });
   }
 
-  void admit(const PublicKey& key) {
-    if (admitted_.insert(key).second) zap_.admit(domain_, key);
+  void admit(const PublicKey& key, Role as) {
+    if (admitted_.insert_or_assign(key, as).second) zap_.admit(domain_, key);
+  }
+  bool may_be(const PublicKey& key, Role role) const {
+    const auto found = admitted_.find(key);
+    return key.empty() || (found != admitted_.end() && found->second == role);
   }
   void expel(const PublicKey& key) {
     if (admitted_.erase(key) == 0) return;
@@ -222,7 +226,7 @@ class ZeroMqTransport::State : public std::enable_shared_from_this<State> {
   std::map<ConnectionId, DialOf> dials_;
   std::set<ConnectionId> seen_;      // incoming ones that have not ended
   std::set<ConnectionId> incoming_;  // those of them that are not closed
-  std::set<PublicKey> admitted_;
+  std::map<PublicKey, Role> admitted_;
   std::mutex mutex_;
   std::vector<SocketEvent> inbox_;
 };
@@ -242,7 +246,10 @@ void ZeroMqTransport::send(ConnectionId connection, std::string bytes) {
   state_->send(connection, std::move(bytes));
 }
 void ZeroMqTransport::close(ConnectionId connection) { state_->close(connection); }
-void ZeroMqTransport::admit(const PublicKey& key) { state_->admit(key); }
+void ZeroMqTransport::admit(const PublicKey& key, Role as) { state_->admit(key, as); }
 void ZeroMqTransport::expel(const PublicKey& key) { state_->expel(key); }
+bool ZeroMqTransport::may_be(const PublicKey& key, Role role) const {
+  return state_->may_be(key, role);
+}
 
 }  // namespace freshet

@@ -35,8 +35,9 @@ class FRESHET_API ZeroMqTransport final : public Transport {
   ConnectionId connect(const Address& to, TransportEvents& events) override;
   void send(ConnectionId connection, std::string bytes) override;
   void close(ConnectionId connection) override;
-  void admit(const PublicKey& key) override;
+  void admit(const PublicKey& key, Role as) override;
   void expel(const PublicKey& key) override;
+  bool may_be(const PublicKey& key, Role role) const override;
 
  private:
   class State;

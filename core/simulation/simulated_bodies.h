@@ -143,6 +143,17 @@ class SimulatedCluster::TaskManagerBody final : public Body {
   TaskManager task_manager_;
 };
 
+class SimulatedCluster::StrangerBody final : public Body {
+ public:
+  StrangerBody(ControlThread& thread, Transport& transport, IdSource& ids, const std::string& name,
+               Role role, LinkOptions options)
+      : links_(thread, transport, PeerInfo{role, name, ids.draw(), ""}, options) {}
+  Links& links() { return links_; }
+
+ private:
+  Links links_;
+};
+
 class SimulatedCluster::ClientBody final : public Body, public Client {
  public:
   ClientBody(ControlThread& thread, Transport& transport, IdSource& ids, const std::string& name,

@@ -200,8 +200,11 @@ void SimulatedCluster::start_job_manager() {
   if (lives_.count("jm")) return;
   Life& life = begin("jm", "job manager", "");
   Transport& transport = connect(life, job_manager_keys_.public_key);
-  transport.admit(client_keys_.public_key);
-  for (const KeyPair& keys : task_manager_keys_) transport.admit(keys.public_key);
+  job_manager_transport_ = &transport;
+  transport.admit(client_keys_.public_key, Role::kClient);
+  for (const KeyPair& keys : task_manager_keys_) {
+    transport.admit(keys.public_key, Role::kTaskManager);
+  }
   JobManagerOptions options;
   options.cluster_id = "simulated";
   options.name = "job manager " + std::to_string(++job_manager_life_);
@@ -209,6 +212,7 @@ void SimulatedCluster::start_job_manager() {
   options.links = link_options();
   options.one_application = options_.one_application;
   options.linger_ms = options_.linger_ms;
+  options.records = options_.records;
   auto body = std::make_unique<JobManagerBody>(
       *this, life, transport, draw(), ids_, std::move(options), [this] {
         ++job_manager_ends_;
@@ -265,6 +269,20 @@ SimulatedCluster::Client& SimulatedCluster::add_client(const std::string& name) 
   Client& client = *body;
   life.body = std::move(body);
   return client;
+}
+
+Links& SimulatedCluster::add_stranger(const std::string& name, Role role) {
+  Life& life = begin("client " + name, "client", "");
+  PublicKey key = client_keys_.public_key;
+  if (role != Role::kClient) {
+    key = ids_.draw_keys().public_key;
+    job_manager_transport_->admit(key, Role::kWorker);
+  }
+  auto body = std::make_unique<StrangerBody>(*life.thread, connect(life, key), ids_, name, role,
+                                             link_options());
+  Links& links = body->links();
+  life.body = std::move(body);
+  return links;
 }
 
 void SimulatedCluster::end_client(const std::string& name) {

@@ -39,6 +39,7 @@ struct SimulatedClusterOptions {
   std::uint32_t slots = 2;  // of each
   bool one_application = false;
   std::int64_t linger_ms = 0;
+  RecordLimits records;
   std::uint64_t starts_fail_one_in = 60;  // of workers and runners; 0: none
   // Seeded bugs, which the checks must find.
   bool never_resend = false;
@@ -60,6 +61,11 @@ class FRESHET_API SimulatedCluster {
   };
   Client& add_client(const std::string& name);
   void end_client(const std::string& name);  // it disappears
+
+  // Links of a process that was let in as a client (with `role` kClient), else as a worker, and
+  // calls itself `role`. Valid until end_client(name).
+  Links& add_stranger(const std::string& name, Role role);
+  Address job_manager_address() const { return job_manager_address_; }
 
   bool run_until(const std::function<bool()>& done, std::int64_t at_most_ms);
   void run_for(std::int64_t milliseconds);
@@ -100,6 +106,7 @@ class FRESHET_API SimulatedCluster {
   class JobManagerBody;
   class TaskManagerBody;
   class ClientBody;
+  class StrangerBody;
   // What a process is made of; destroyed with it, outside of fibers.
   class Body {
    public:
@@ -128,6 +135,7 @@ class FRESHET_API SimulatedCluster {
   KeyPair job_manager_keys_, client_keys_;
   std::vector<KeyPair> task_manager_keys_;
   Address job_manager_address_;  // the cluster's record
+  Transport* job_manager_transport_ = nullptr;
   std::map<std::string, std::unique_ptr<Life>> lives_;
   std::uint64_t last_handle_ = 0;
   std::uint64_t job_manager_life_ = 0, job_manager_ends_ = 0;

@@ -121,7 +121,11 @@ class SimulatedNetwork::Node final : public Transport {
     }
   }
 
-  void admit(const PublicKey& key) override { admitted_.insert(key); }
+  void admit(const PublicKey& key, Role as) override { admitted_.insert_or_assign(key, as); }
+  bool may_be(const PublicKey& key, Role role) const override {
+    const auto found = admitted_.find(key);
+    return key.empty() || (found != admitted_.end() && found->second == role);
+  }
   void expel(const PublicKey& key) override {
     admitted_.erase(key);
     std::vector<std::uint64_t> ended;
@@ -153,7 +157,7 @@ class SimulatedNetwork::Node final : public Transport {
   const PublicKey key_;
   bool alive_ = true;
   std::map<std::string, TransportEvents*> listeners_;
-  std::set<PublicKey> admitted_;
+  std::map<PublicKey, Role> admitted_;
 };
 
 SimulatedNetwork::SimulatedNetwork(std::uint64_t seed, SimulatedThread& thread)

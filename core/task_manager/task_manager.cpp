@@ -10,7 +10,6 @@ namespace freshet {
 namespace {
 
 constexpr std::int64_t kLookAgainMs = 100;
-constexpr std::size_t kMostLogNames = 1'000;
 
 }  // namespace
 
@@ -204,8 +203,7 @@ void TaskManager::spawn(const WorkerId& id) {
   start.settings = worker.start.settings;
   start.settings.insert(options_.settings.begin(), options_.settings.end());
   ProcessSpec spec = worker_process(options_.program, start);
-  if (last_worker_log_.size() >= kMostLogNames) last_worker_log_.erase(last_worker_log_.begin());
-  last_worker_log_[id.job + ":" + std::to_string(id.number)] = spec.name;
+  last_worker_log_.put(id.job + ":" + std::to_string(id.number), spec.name);
   worker.process =
       services_.spawner.spawn(std::move(spec), alive_.guard([this, id](ProcessEnd end) {
         WorkerEnded message;
@@ -253,12 +251,12 @@ LogChunk TaskManager::read_log(const ReadLog& message) const {
   if (message.process == options_.id) {
     return services_.spawner.read_log(options_.id, message.from);
   }
-  const auto found = last_worker_log_.find(message.process);
-  if (found == last_worker_log_.end()) {
+  const std::string* found = last_worker_log_.find(message.process);
+  if (!found) {
     throw InvalidInput("task manager '" + options_.id + "' has no log of '" + message.process +
                        "'");
   }
-  return services_.spawner.read_log(found->second, message.from);
+  return services_.spawner.read_log(*found, message.from);
 }
 
 // ---- its end ------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@
 #include "rpc/id_source.h"
 #include "rpc/link.h"
 #include "rpc/messages.h"
+#include "rpc/recent.h"
 
 namespace freshet {
 
@@ -98,8 +99,8 @@ class FRESHET_API TaskManager final : private LinkListener {
   const TaskManagerOptions options_;
   OnEnd on_end_;
   std::map<WorkerId, Worker> workers_;
-  std::map<std::string, Fetch> fetches_;                // by sha256
-  std::map<std::string, std::string> last_worker_log_;  // by "<job id>:<worker>"
+  std::map<std::string, Fetch> fetches_;        // by sha256
+  Recent<std::string> last_worker_log_{1'000};  // by "<job id>:<worker>"
   std::int64_t alone_since_ns_ = 0;
   bool alone_ = true;  // no job manager has taken it
   std::string ending_;

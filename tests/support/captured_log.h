@@ -28,6 +28,11 @@ class CapturedLog {
     }
     return lines;
   }
+  std::string text() const {
+    std::string text;
+    for (const std::string& line : lines()) text += line + '\n';
+    return text;
+  }
 
  private:
   std::shared_ptr<spdlog::logger> before_;

@@ -61,6 +61,7 @@ inline constexpr std::int32_t kParallelismLimit = 32768;
 namespace options {
 
 FRESHET_API extern const ConfigOption<std::string> kApplicationId;
+FRESHET_API extern const ConfigOption<Duration> kBlobMaxIdle;
 FRESHET_API extern const ConfigOption<bool> kClientAttached;
 FRESHET_API extern const ConfigOption<bool> kClientEndsCluster;
 FRESHET_API extern const ConfigOption<Duration> kClientProgressInterval;
@@ -82,6 +83,9 @@ FRESHET_API extern const ConfigOption<Duration> kHeartbeatInterval;
 FRESHET_API extern const ConfigOption<Duration> kHeartbeatTimeout;
 FRESHET_API extern const ConfigOption<std::string> kJobId;
 FRESHET_API extern const ConfigOption<std::string> kJobmanagerBind;
+FRESHET_API extern const ConfigOption<Duration> kJobmanagerRecordsMaxAge;
+FRESHET_API extern const ConfigOption<std::int32_t> kJobmanagerRecordsMaxApplications;
+FRESHET_API extern const ConfigOption<std::int32_t> kJobmanagerRecordsMaxJobs;
 FRESHET_API extern const ConfigOption<std::int32_t> kLocalThreads;
 FRESHET_API extern const ConfigOption<LogLevel> kLogLevel;
 FRESHET_API extern const ConfigOption<MemorySize> kLogMaxSize;
@@ -101,6 +105,8 @@ FRESHET_API extern const ConfigOption<std::int32_t> kTaskBuffersPerChannel;
 FRESHET_API extern const ConfigOption<Duration> kTaskCancellationTimeout;
 FRESHET_API extern const ConfigOption<MemorySize> kTaskStackSize;
 FRESHET_API extern const ConfigOption<std::string> kTaskmanagerBind;
+FRESHET_API extern const ConfigOption<Duration> kTaskmanagerIdleTimeout;
+FRESHET_API extern const ConfigOption<std::int32_t> kTaskmanagerMaxOnDemand;
 FRESHET_API extern const ConfigOption<MemorySize> kTaskmanagerMemoryNetwork;
 FRESHET_API extern const ConfigOption<std::int32_t> kTaskmanagerSlots;
 

@@ -8,6 +8,13 @@ const ConfigOption<std::string> kApplicationId{
     "Not set: each submission gets a new id.",
     Scope::kJob};
 
+const ConfigOption<Duration> kBlobMaxIdle =
+    ConfigOption<Duration>{"blob.max-idle", hours(1),
+                           "How long the processes of a cluster keep a file of applications that "
+                           "none that runs needs any more.",
+                           Scope::kCluster}
+        .minimum(seconds(10));
+
 const ConfigOption<bool> kClientAttached{
     "client.attached", true,
     "Whether fr-run waits for the end of what it has submitted to a cluster, shows its progress "
@@ -133,6 +140,28 @@ const ConfigOption<std::string> kJobmanagerBind{
     "jobmanager.bind", std::string("tcp://127.0.0.1:*"),
     "Where the job manager listens; * draws a free port.", Scope::kCluster};
 
+const ConfigOption<Duration> kJobmanagerRecordsMaxAge =
+    ConfigOption<Duration>{"jobmanager.records.max-age", days(7),
+                           "How long the job manager keeps the record of an application or job "
+                           "that has ended.",
+                           Scope::kCluster}
+        .minimum(milliseconds(1));
+
+const ConfigOption<std::int32_t> kJobmanagerRecordsMaxApplications =
+    ConfigOption<std::int32_t>{"jobmanager.records.max-applications", 100,
+                               "How many applications that have ended the job manager of a session "
+                               "keeps records of, the last ones, with their jobs.",
+                               Scope::kCluster}
+        .minimum(1);
+
+const ConfigOption<std::int32_t> kJobmanagerRecordsMaxJobs =
+    ConfigOption<std::int32_t>{
+        "jobmanager.records.max-jobs", 1000,
+        "How many jobs that have ended the job manager keeps records of, the "
+        "last ones, those of applications that still run included.",
+        Scope::kCluster}
+        .minimum(1);
+
 const ConfigOption<std::int32_t> kLocalThreads =
     ConfigOption<std::int32_t>{"local.threads", 0,
                                "Scheduler threads of the target 'local'. 0: one for each core that "
@@ -253,6 +282,21 @@ const ConfigOption<std::string> kTaskmanagerBind{"taskmanager.bind", std::string
                                                  "task manager listen for data of workers on other "
                                                  "hosts.",
                                                  Scope::kCluster};
+
+const ConfigOption<Duration> kTaskmanagerIdleTimeout =
+    ConfigOption<Duration>{"taskmanager.idle-timeout", seconds(30),
+                           "A task manager that was started on demand ends when none of its slots "
+                           "was used for so long.",
+                           Scope::kCluster}
+        .minimum(milliseconds(10));
+
+const ConfigOption<std::int32_t> kTaskmanagerMaxOnDemand =
+    ConfigOption<std::int32_t>{"taskmanager.max-on-demand", 0,
+                               "How many task managers a cluster may have its deployer start when "
+                               "jobs lack slots, beside those that it was deployed with. 0: none.",
+                               Scope::kCluster}
+        .minimum(0)
+        .maximum(1024);
 
 const ConfigOption<MemorySize> kTaskmanagerMemoryNetwork =
     ConfigOption<MemorySize>{"taskmanager.memory.network", MemorySize::megabytes(256),

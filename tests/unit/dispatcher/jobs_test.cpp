@@ -1,6 +1,7 @@
 // The life of a job on a cluster, case by case.
 #include <gtest/gtest.h>
 
+#include "captured_log.h"
 #include "scenario.h"
 
 namespace freshet::testing {
@@ -182,6 +183,166 @@ TEST(Jobs, AreRefusedWithABadValueOrAFileThatIsNotThere) {
       scenario.client.submit_job(Scenario::job(1, 1, {}, "slot.placement=everywhere"), ""));
   EXPECT_NE(bad.find("slot.placement"), std::string::npos) << bad;
   EXPECT_TRUE(scenario.wait(scenario.client.jobs()).empty());
+}
+
+// ---- records ------------------------------------------------------------------------------------
+
+TEST(Records, AreKeptOfTheLastThatHaveEnded) {
+  SimulatedClusterOptions options;
+  options.records.applications = 3;
+  Scenario scenario(options);
+  const std::string runs =
+      scenario.wait(scenario.client.submit_job(Scenario::job(1, 1, endless()), ""))->job_id();
+  for (int i = 2; i <= 8; ++i) {
+    const auto job =
+        scenario.wait(scenario.client.submit_job(Scenario::job(i, 1, JobBehaviour{}), ""));
+    EXPECT_TRUE(scenario.wait(job->result()).succeeded());
+  }
+  scenario.cluster.run_for(5'000);
+  std::vector<std::string> ids;
+  for (const JobInfo& info : scenario.wait(scenario.client.jobs())) ids.push_back(info.job_id);
+  EXPECT_EQ(ids,
+            (std::vector<std::string>{runs, Scenario::id(6), Scenario::id(7), Scenario::id(8)}));
+  EXPECT_EQ(scenario.wait(scenario.client.applications()).size(), 4u);
+  const auto job = scenario.client.job(Scenario::id(2));
+  EXPECT_EQ(scenario.error(job->result()),
+            "there is no record any more of job '" + Scenario::id(2) +
+                "' ('job 2'), which has ended: the last 1000 are kept (jobmanager.records."
+                "max-jobs), for 7 d at most (jobmanager.records.max-age)");
+  EXPECT_EQ(
+      scenario.error(scenario.client.submit_job(Scenario::job(2, 1, {}), ""))
+          .rfind("job id '" + Scenario::id(2) + "' is known already: 'job 2' of application", 0),
+      0u)
+      << "an id stays used";
+}
+
+TEST(Records, OfAnApplicationThatRunsAreKeptOfItsLastJobs) {
+  SimulatedClusterOptions options;
+  options.records.jobs = 2;
+  Scenario scenario(options);
+  MainScript waits;
+  waits.jobs = 0;
+  waits.end = MainScript::End::kNever;
+  const std::string id =
+      scenario.wait(scenario.client.submit_application(Scenario::application(waits)));
+  JobBehaviour fails;
+  fails.fails_one_in = 1;
+  fails.runs_ms = -1;
+  for (int i = 2; i <= 6; ++i) {
+    const auto job = scenario.wait(
+        scenario.client.submit_job(Scenario::job(i, 1, i == 2 ? fails : JobBehaviour{}), id));
+    EXPECT_EQ(scenario.wait(job->result()).succeeded(), i != 2);
+  }
+  scenario.cluster.run_for(5'000);
+  EXPECT_EQ(scenario.wait(scenario.client.application(id)).jobs.size(), 2u);
+  scenario.wait(scenario.client.cancel_application(id));
+  EXPECT_EQ(scenario.wait(scenario.client.application_end(id)).status,
+            ApplicationStatus::kCanceled);
+}
+
+TEST(Records, AreKeptForATimeAndTheEndOfAnApplicationKnowsOfJobsWhoseRecordsAreGone) {
+  SimulatedClusterOptions options;
+  options.records.age_ms = 4'000;
+  Scenario scenario(options);
+  MainScript jobs;
+  jobs.jobs = 1;
+  jobs.at_once = true;
+  jobs.behaviour.fails_one_in = 1;
+  jobs.behaviour.runs_ms = -1;
+  const std::string id =
+      scenario.wait(scenario.client.submit_application(Scenario::application(jobs)));
+  const auto long_one = scenario.wait(scenario.client.submit_job(Scenario::job(9, 1,
+                                                                               [] {
+                                                                                 JobBehaviour runs;
+                                                                                 runs.runs_ms =
+                                                                                     20'000;
+                                                                                 return runs;
+                                                                               }()),
+                                                                 id));
+  const ApplicationInfo told = scenario.wait(scenario.client.application_end(id));
+  EXPECT_EQ(told.status, ApplicationStatus::kFailed) << "its first job has failed";
+  EXPECT_NE(told.reason.find("a record that it does not like"), std::string::npos) << told.reason;
+  EXPECT_EQ(told.jobs.size(), 1u) << "the record of that job is gone";
+  scenario.cluster.run_for(10'000);
+  EXPECT_TRUE(scenario.wait(scenario.client.applications()).empty());
+  EXPECT_EQ(scenario.error(scenario.client.application(id))
+                .rfind("there is no record any more of application '" + id + "'", 0),
+            0u);
+}
+
+// ---- strangers ----------------------------------------------------------------------------------
+
+// One that has a key of the cluster and sends what is not for it to send.
+class Stranger : public LinkListener {
+ public:
+  Stranger(Scenario& scenario, Role role)
+      : scenario_(scenario),
+        links_(scenario.cluster.add_stranger("stranger", role)),
+        link_(&links_.connect(scenario.cluster.job_manager_address(), table_, *this, 1'000)) {}
+  void link_opened(Link&) override {}
+  void link_lost(Link&, const std::string& reason) override {
+    link_ = nullptr;
+    lost = reason;
+  }
+  template <class M>
+  std::string ask(const M& message) {
+    return scenario_.error(link_->ask(message));
+  }
+  template <class M>
+  void send(const M& message) {
+    link_->send(message);
+    scenario_.wait(link_->ask(GetClusterStatus{}));
+  }
+
+  std::string lost;
+
+ private:
+  Scenario& scenario_;
+  MessageTable table_;
+  Links& links_;
+  Link* link_;
+};
+
+TEST(Strangers, ThatAreWorkersMayNotSendWhatClientsMay) {
+  Scenario scenario;
+  scenario.wait(scenario.client.status());
+  MainScript script;
+  script.jobs = 0;
+  script.end = MainScript::End::kNever;
+  const std::string id =
+      scenario.wait(scenario.client.submit_application(Scenario::application(script)));
+  CapturedLog log;
+  Stranger worker(scenario, Role::kWorker);
+  CancelApplication cancel;
+  cancel.id = id;
+  const std::string refused = "'cancel-application' is no message that a worker may send";
+  EXPECT_EQ(worker.ask(cancel), refused);
+  EXPECT_EQ(worker.ask(ShutDown{}), "'shut-down' is no message that a worker may send");
+  EXPECT_NE(log.text().find(refused), std::string::npos);
+  EXPECT_EQ(scenario.wait(scenario.client.application(id)).status, ApplicationStatus::kRunning);
+}
+
+TEST(Strangers, ThatAreClientsMayNotSpeakForTaskManagers) {
+  Scenario scenario;
+  const auto job = scenario.wait(scenario.client.submit_job(Scenario::job(1, 1, endless()), ""));
+  ASSERT_TRUE(scenario.becomes(job->job_id(), JobStatus::kRunning));
+  CapturedLog log;
+  Stranger client(scenario, Role::kClient);
+  WorkerEnded ended;
+  ended.worker = {job->job_id(), 0, 0};
+  client.send(ended);
+  EXPECT_NE(log.text().find("'worker-ended' is no message that a client may send"),
+            std::string::npos)
+      << log.text();
+  EXPECT_EQ(scenario.wait(job->status()), JobStatus::kRunning);
+}
+
+TEST(Strangers, AreRefusedIfTheyCallThemselvesWhatTheirKeyIsNotFor) {
+  Scenario scenario;
+  scenario.wait(scenario.client.status());
+  Stranger worker(scenario, Role::kTaskManager);
+  scenario.cluster.run_until([&] { return !worker.lost.empty(); }, 10'000);
+  EXPECT_EQ(worker.lost, "its key was not given to a task manager, as it calls itself");
 }
 
 // ---- clients ------------------------------------------------------------------------------------

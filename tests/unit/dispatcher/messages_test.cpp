@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <type_traits>
 
 namespace freshet::testing {
 namespace {
@@ -96,48 +97,37 @@ TEST(Messages, ReadWhatVersionOneHasWritten) {
   EXPECT_FALSE(message.signal);
 }
 
+// Each says who may send it, too.
+template <class... M>
+std::set<std::string> kinds_of() {
+  static_assert((std::is_same_v<decltype(M::kFrom), const Senders> && ...));
+  return {M::kKind...};
+}
+
 TEST(Messages, HaveKindsOfTheirOwn) {
-  const std::set<std::string> kinds = {GetClusterStatus::kKind,
-                                       SubmitApplication::kKind,
-                                       ListApplications::kKind,
-                                       DescribeApplication::kKind,
-                                       AwaitApplication::kKind,
-                                       CancelApplication::kKind,
-                                       SubmitJob::kKind,
-                                       ListJobs::kKind,
-                                       DescribeJob::kKind,
-                                       AwaitJob::kKind,
-                                       CancelJob::kKind,
-                                       GetJobDetails::kKind,
-                                       GetAccumulators::kKind,
-                                       NextMessage::kKind,
-                                       CollectAddress::kKind,
-                                       ShutDown::kKind,
-                                       PutBlob::kKind,
-                                       BlobChunk::kKind,
-                                       GetBlob::kKind,
-                                       ReadLog::kKind,
-                                       Subscribe::kKind,
-                                       Event::kKind,
-                                       RegisterTaskManager::kKind,
-                                       StartWorker::kKind,
-                                       StopWorker::kKind,
-                                       WorkerEnded::kKind,
-                                       EndTaskManager::kKind,
-                                       WorkerReady::kKind,
-                                       Deploy::kKind,
-                                       OpenGate::kKind,
-                                       Commit::kKind,
-                                       CancelTasks::kKind,
-                                       EndWorker::kKind,
-                                       GetReport::kKind,
-                                       AdmitReader::kKind,
-                                       TasksOpened::kKind,
-                                       TasksFinished::kKind,
-                                       TasksFailed::kKind,
-                                       OperatorTold::kKind,
-                                       TasksEnded::kKind};
+  const auto kinds =
+      kinds_of<GetClusterStatus, SubmitApplication, ListApplications, DescribeApplication,
+               AwaitApplication, CancelApplication, SubmitJob, ListJobs, DescribeJob, AwaitJob,
+               CancelJob, GetJobDetails, GetAccumulators, NextMessage, CollectAddress, ShutDown,
+               PutBlob, BlobChunk, GetBlob, ReadLog, Subscribe, Event, RegisterTaskManager,
+               StartWorker, StopWorker, WorkerEnded, EndTaskManager, WorkerReady, Deploy, OpenGate,
+               Commit, CancelTasks, EndWorker, GetReport, AdmitReader, TasksOpened, TasksFinished,
+               TasksFailed, OperatorTold, TasksEnded>();
   EXPECT_EQ(kinds.size(), 40u);
+}
+
+TEST(Messages, ComeFromTheRolesThatTheyAreFor) {
+  for (const Role role : {Role::kTaskManager, Role::kWorker, Role::kRunner}) {
+    EXPECT_FALSE(CancelApplication::kFrom.contains(role));
+    EXPECT_FALSE(ShutDown::kFrom.contains(role));
+    EXPECT_FALSE(SubmitApplication::kFrom.contains(role));
+  }
+  EXPECT_TRUE(SubmitJob::kFrom.contains(Role::kRunner));
+  EXPECT_FALSE(SubmitJob::kFrom.contains(Role::kWorker));
+  for (const Role role : {Role::kClient, Role::kWorker, Role::kRunner}) {
+    EXPECT_FALSE(WorkerEnded::kFrom.contains(role));
+    EXPECT_FALSE(RegisterTaskManager::kFrom.contains(role));
+  }
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "captured_log.h"
 #include "rpc/envelope.h"
 #include "rpc/link.h"
 #include "scale.h"
@@ -41,6 +42,13 @@ struct AskBack {
   using Answer = DoubleIt::Answer;
   bool unused = false;
   MSGPACK_DEFINE_MAP(unused)
+};
+struct Decree {
+  static constexpr const char* kKind = "decree";
+  static constexpr Senders kFrom{Role::kJobManager};
+  using Answer = DoubleIt::Answer;
+  int number = 0;
+  MSGPACK_DEFINE_MAP(number)
 };
 struct Unknown {
   static constexpr const char* kKind = "of-a-newer-release";
@@ -265,6 +273,21 @@ TEST_F(LinksTest, CarryTheErrorOfAHandlerByItsType) {
   EXPECT_EQ(error_of(link.ask(DoubleIt{4})), "no error");
   EXPECT_EQ(error_of(link.ask(Unknown{})),
             "InvalidInput: the message 'of-a-newer-release' is not known here");
+}
+
+TEST_F(LinksTest, RefuseWhatTheRoleOfThePeerMayNotSendAndSayItOnce) {
+  testing::CapturedLog log;
+  Peer server(thread, network, "server"), client(thread, network, "a worker");
+  server.table.on<Decree>([](Link&, const Decree&) {
+    ADD_FAILURE() << "it came from a worker";
+    return Decree::Answer{};
+  });
+  Link& link = client.connect(server.listen());
+  const std::string refused = "'decree' is no message that a worker may send";
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(error_of(link.ask(Decree{})), "InvalidInput: " + refused);
+  EXPECT_EQ(log.text().find(refused), log.text().rfind(refused)) << log.text();
+  EXPECT_NE(log.text().find("a worker: " + refused + " is refused"), std::string::npos);
+  EXPECT_EQ(error_of(link.ask(DoubleIt{4})), "no error") << "the link goes on";
 }
 
 TEST_F(LinksTest, FailARequestWhoseAnswerIsOverdueAndGoOn) {

@@ -105,8 +105,8 @@ class Process : public LinkListener {
   Link* connect(const Address& to, std::int64_t patience_ms = 0) {
     return on_control([&] { return &links->connect(to, table, *this, patience_ms); });
   }
-  void admit(const Process& peer) {
-    on_control([&] { transport->admit(peer.keys.public_key); });
+  void admit(const Process& peer, Role as = Role::kWorker) {
+    on_control([&] { transport->admit(peer.keys.public_key, as); });
   }
   Echo::Answer ask(Link* link, const std::string& text) {
     auto answer = on_control([&] { return link->ask(Echo{text}); });
@@ -145,6 +145,20 @@ TEST(ZeroMqTransport, BringsRequestsAndTheKeyThatTheirSenderHasProved) {
   const auto answer = client.ask(link, "hello");
   EXPECT_EQ(answer.text, "hello");
   EXPECT_EQ(answer.key, client.keys.public_key);
+}
+
+TEST(ZeroMqTransport, RefusesAPeerThatCallsItselfWhatItsKeyWasNotGivenFor) {
+  testing::CapturedLog log;
+  Process server("server"), worker("a worker");
+  server.admit(worker, Role::kTaskManager);
+  worker.connect(server.listen());
+  ASSERT_TRUE(comes_true([&] { return !worker.reasons().empty(); }));
+  EXPECT_EQ(worker.reasons(),
+            std::vector<std::string>{"its key was not given to a worker, as it calls itself"});
+  EXPECT_EQ(server.count_opened(), 0u);
+  EXPECT_NE(log.text().find("a worker is refused: its key was not given to a worker"),
+            std::string::npos)
+      << log.text();
 }
 
 TEST(ZeroMqTransport, CarriesLargeFrames) {

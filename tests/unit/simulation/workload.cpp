@@ -6,12 +6,27 @@
 #include "watcher.h"
 
 namespace freshet::testing {
+namespace {
+
+// Every other seed drops records while others still work.
+RecordLimits drawn_limits(SeededRandom& random) {
+  RecordLimits limits;
+  if (random.one_in(2)) return limits;
+  limits.applications = 1 + random.below(6);
+  limits.jobs = 1 + random.below(8);
+  limits.age_ms = 3'000 + static_cast<std::int64_t>(random.below(20'000));
+  return limits;
+}
+
+}  // namespace
+
 Workload::Workload(WorkloadOptions options)
     : options_(options), random_(options.seed * 2 + 1), cluster_([&] {
         SimulatedClusterOptions cluster;
         cluster.seed = options.seed;
         cluster.task_managers = 2 + static_cast<std::uint32_t>(random_.below(3));
         cluster.slots = 1 + static_cast<std::uint32_t>(random_.below(4));
+        cluster.records = records_ = drawn_limits(random_);
         cluster.never_resend = options.never_resend;
         cluster.frees_slots_twice = options.frees_slots_twice;
         return cluster;
@@ -90,7 +105,7 @@ namespace {
 std::string drawn_settings(SeededRandom& random) {
   std::string settings = "task.cancellation-timeout=1500 ms;slot.request-timeout=20 s";
   if (random.one_in(2)) {
-    settings += ";restart-strategy=fixed-delay;restart-strategy.fixed-delay.attempts=" +
+    settings += ";restart-strategy.type=fixed-delay;restart-strategy.fixed-delay.attempts=" +
                 std::to_string(random.below(4)) +
                 ";restart-strategy.fixed-delay.delay=" + std::to_string(random.below(500)) + " ms";
   }

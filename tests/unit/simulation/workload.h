@@ -78,6 +78,7 @@ class Workload {
 
   const WorkloadOptions options_;
   SeededRandom random_;
+  RecordLimits records_;
   SimulatedCluster cluster_;
   std::vector<Client> clients_;
   std::vector<Application> applications_;

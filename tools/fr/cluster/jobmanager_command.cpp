@@ -2,6 +2,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -67,6 +68,15 @@ ClusterRecord record_by_hand(const ClusterRecords& records, const std::string& i
   return record;
 }
 
+RecordLimits record_limits(const Configuration& configuration) {
+  RecordLimits limits;
+  limits.applications =
+      static_cast<std::size_t>(configuration.get(options::kJobmanagerRecordsMaxApplications));
+  limits.jobs = static_cast<std::size_t>(configuration.get(options::kJobmanagerRecordsMaxJobs));
+  limits.age_ms = std::min(configuration.get(options::kJobmanagerRecordsMaxAge), days(36'500)).ms();
+  return limits;
+}
+
 int run(Words words) {
   const HandedOver handed = take_handed_over(words.inherited);
   EndSignals signals;
@@ -112,12 +122,15 @@ int run(Words words) {
   role.links = link_options(configuration);
   role.one_application = one_application;
   role.linger_ms = kLingerMs;
+  role.records = record_limits(configuration);
 
   Promise<std::string> ended;
   const Future<std::string> end = ended.future();
   const Address address = node.run([&] {
-    for (const std::string& client : keys.clients) node.transport().admit(client);
-    node.transport().admit(key_pair_of(keys.join_key).public_key);
+    for (const std::string& client : keys.clients) {
+      node.transport().admit(client, Role::kClient);
+    }
+    node.transport().admit(key_pair_of(keys.join_key).public_key, Role::kTaskManager);
     manager = std::make_unique<JobManager>(
         JobManagerServices{node.control(), node.transport(), children, blobs, fetcher, ids,
                            election, graphs, results},
