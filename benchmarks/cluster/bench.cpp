@@ -271,7 +271,7 @@ void killed(bool quick) {
     fs::remove(file);
     const std::string id = session.submit(
         {"ticks", file.native()},
-        {{"restart-strategy", "fixed-delay"}, {"restart-strategy.fixed-delay.delay", "0 ms"}});
+        {{"restart-strategy.type", "fixed-delay"}, {"restart-strategy.fixed-delay.delay", "0 ms"}});
     const auto job = session.client().job(session.job_of(id));
     std::string worker;
     const auto last_line = [&] {

@@ -79,7 +79,7 @@ struct Pair {
   Pair() {
     Address address;
     server.run([&] {
-      server.transport->admit(client.keys.public_key);
+      server.transport->admit(client.keys.public_key, Role::kWorker);
       address = server.links->listen("tcp://127.0.0.1:*", server.table, server);
     });
     client.run([&] {
