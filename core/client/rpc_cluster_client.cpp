@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "fetching/url_path.h"
 #include "rpc/alive.h"
 
 namespace freshet {
@@ -12,11 +13,6 @@ bool is_url(const std::string& location) {
   return colon != std::string::npos && colon > 0 &&
          std::all_of(location.begin(), location.begin() + static_cast<std::ptrdiff_t>(colon),
                      [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
-}
-
-std::string last_part(const std::string& url) {
-  const std::string path = url.substr(0, url.find_first_of("?#"));
-  return path.substr(path.rfind('/') + 1);
 }
 
 }  // namespace
@@ -42,7 +38,7 @@ Future<std::string> RpcClusterClient::submit_application(const ApplicationSpec& 
     std::vector<ClientFile> files;
     const auto on_wire = [&](const Artifact& artifact) {
       if (is_url(artifact.location)) {
-        return WireArtifact{last_part(artifact.location), artifact.location, artifact.sha256};
+        return WireArtifact{file_name_of(artifact.location), artifact.location, artifact.sha256};
       }
       ClientFile file = host_.file(artifact.location);
       if (!artifact.sha256.empty() && artifact.sha256 != file.sha256) {

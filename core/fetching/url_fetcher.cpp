@@ -32,12 +32,15 @@ std::string scheme_of(const std::string& url) {
 // Throws InvalidInput unless the file is one.
 void check_application(const fs::path& file, const std::string& url) {
   const CatalogEntry judged = judged_file(file);
-  if (judged.file.identity.kind != FRESHET_KIND_APPLICATION)
-    throw InvalidInput("'" + url +
-                       "' gives no application of Freshet, it is dropped: give the URL of a shared "
-                       "object that is made by FRESHET_APPLICATION");
-  if (judged.state == CatalogEntry::State::kRefused)
-    throw InvalidInput("'" + url + "' gives an application that can't run here: " + judged.reason);
+  const auto kind = judged.file.identity.kind;
+  if (kind != FRESHET_KIND_NONE && kind != FRESHET_KIND_APPLICATION)
+    throw InvalidInput("'" + url + "' gives no application of Freshet but a plugin (" +
+                       kind_name(kind) +
+                       "), it is dropped: give the URL of a shared object that is made by "
+                       "FRESHET_APPLICATION");
+  if (judged.state != CatalogEntry::State::kRefused) return;
+  throw InvalidInput("'" + url +
+                     "' gives no application that runs here, it is dropped: " + judged.reason);
 }
 
 }  // namespace
@@ -99,13 +102,12 @@ class UrlFetcher::Part final : public FetchSink {
   std::uint64_t size_ = 0;
 };
 
-UrlFetcher::UrlFetcher(BlobStore& blobs, fs::path folder, const Configuration& configuration,
-                       ArtifactFetcher& local)
+UrlFetcher::UrlFetcher(BlobStore& blobs, fs::path folder, const Configuration& configuration)
     : blobs_(blobs),
       folder_(std::move(folder)),
       rules_(fetch_rules(configuration)),
       plugin_folders_(configuration.get(options::kPluginDirs)),
-      local_(local) {}
+      folders_(configuration.get(options::kFetchAllowedFolders)) {}
 
 UrlFetcher::~UrlFetcher() {
   ending_ = true;
@@ -120,8 +122,6 @@ UrlFetcher::~UrlFetcher() {
 }
 
 Future<std::string> UrlFetcher::fetch(const WireArtifact& artifact, ArtifactUse use) {
-  const std::string scheme = scheme_of(artifact.url);
-  if (scheme == "local" || scheme == "file") return local_.fetch(artifact, use);
   const std::lock_guard lock(mutex_);
   tasks_.push_back({artifact, use, {}});
   Future<std::string> future = tasks_.back().promise.future();
@@ -207,11 +207,12 @@ std::vector<const FileSystem*> UrlFetcher::who_serve(const std::string& scheme) 
 }
 
 const FileSystem& UrlFetcher::file_system_of(const std::string& url) {
+  const std::string scheme = scheme_of(url);
+  if (scheme == "local" || scheme == "file") return folders_;
   const std::lock_guard lock(catalog_mutex_);
   if (!catalog_)
     catalog_ = std::make_unique<PluginCatalog>(
         SearchPath(SearchPath::Sources::of_this_process(plugin_folders_)));
-  const std::string scheme = scheme_of(url);
   const auto found = who_serve(scheme);
   if (found.size() == 1) return *found[0];
   if (found.empty())

@@ -1,5 +1,5 @@
-// Gets the files of applications that are named by URL into the blobs of a job manager: by the
-// file-system plugin that serves the scheme, on a thread of its own.
+// Gets the files of applications that are named by URL into the blobs of a job manager: on
+// threads of its own, by the file-system plugin that serves the scheme; local: and file: by itself.
 //
 // A file is there whole and checked, or not at all: it is written beside the blobs, its hash is
 // compared where one is given, what shall be an application is judged as one, and only then it
@@ -22,6 +22,7 @@
 
 #include "blobs/blob_store.h"
 #include "dispatcher/artifact_fetcher.h"
+#include "fetching/allowed_folders.h"
 #include "freshet/api.h"
 #include "freshet/configuration.h"
 #include "freshet/file_system.h"
@@ -34,10 +35,9 @@ FRESHET_API FetchRules fetch_rules(const Configuration& configuration);
 
 class FRESHET_API UrlFetcher final : public ArtifactFetcher {
  public:
-  // Files on their way are in `folder`, which is made when first needed. `local` gets the URLs
-  // local: and file:. `blobs` and `local` outlive this.
-  UrlFetcher(BlobStore& blobs, std::filesystem::path folder, const Configuration& configuration,
-             ArtifactFetcher& local);
+  // Files on their way are in `folder`, which is made when first needed. `blobs` outlives this.
+  // Throws InvalidInput if an option fetch.* can't be meant.
+  UrlFetcher(BlobStore& blobs, std::filesystem::path folder, const Configuration& configuration);
   // Ends what is under way: it fails with Canceled.
   ~UrlFetcher() override;
   UrlFetcher(const UrlFetcher&) = delete;
@@ -61,7 +61,7 @@ class FRESHET_API UrlFetcher final : public ArtifactFetcher {
   const std::filesystem::path folder_;
   const FetchRules rules_;
   const std::vector<std::string> plugin_folders_;
-  ArtifactFetcher& local_;
+  const AllowedFolders folders_;
   std::mutex catalog_mutex_;
   std::unique_ptr<PluginCatalog> catalog_;  // once it is needed
   std::atomic<bool> ending_ = false;

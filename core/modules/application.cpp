@@ -30,6 +30,34 @@ void check_is_application(const PluginFile& given) {
                                     "build it with FRESHET_APPLICATION(...)");
 }
 
+std::string on_one_line(std::string text) {
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = '?';
+  return text;
+}
+
+std::string without(const std::string& part, std::string text) {
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at))
+    text.erase(at, part.size());
+  return text;
+}
+
+LoadedApplication load_placed(const std::filesystem::path& folder, const std::string& main_name,
+                              const std::vector<std::string>& shipped) {
+  check_is_application(read_compatible_file(folder / main_name));
+  StoredApplication placed;
+  placed.folder = folder;
+  std::vector<std::string> names{main_name};
+  names.insert(names.end(), shipped.begin(), shipped.end());
+  for (const std::string& name : names) {
+    std::error_code ignored;
+    const std::filesystem::path path = folder / name;
+    placed.files.push_back(
+        {name, Sha256::of_file(path), std::filesystem::file_size(path, ignored), path});
+  }
+  return load(std::move(placed), main_name);
+}
+
 }  // namespace
 
 LoadedApplication load_application(const ModuleStore& store, const std::filesystem::path& main_file,
@@ -43,18 +71,12 @@ LoadedApplication load_application(const ModuleStore& store, const std::filesyst
 LoadedApplication load_placed_application(const std::filesystem::path& folder,
                                           const std::string& main_name,
                                           const std::vector<std::string>& shipped) {
-  check_is_application(read_compatible_file(folder / main_name));
-  StoredApplication placed;
-  placed.folder = folder;
-  std::vector<std::string> names{main_name};
-  names.insert(names.end(), shipped.begin(), shipped.end());
-  for (const std::string& name : names) {
-    std::error_code ignored;
-    const std::filesystem::path path = folder / name;
-    placed.files.push_back(
-        {name, Sha256::of_file(path), std::filesystem::file_size(path, ignored), path});
+  try {
+    return load_placed(folder, main_name, shipped);
+  } catch (const RefusedFile& refused) {
+    throw InvalidInput("'" + on_one_line(main_name) + "' is no application that runs here: " +
+                       without(folder.native() + "/", refused.reason()));
   }
-  return load(std::move(placed), main_name);
 }
 
 MainResult run_main(const LoadedApplication& application, const std::string& program,

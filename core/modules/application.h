@@ -23,7 +23,7 @@ FRESHET_API LoadedApplication load_application(const ModuleStore& store,
                                                const std::vector<std::filesystem::path>& shipped);
 
 // The same from a folder that holds just these files, which nobody changes: nothing is copied.
-// Names are plain. Throws as above.
+// Names are plain. Throws InvalidInput, whose text has the plain names and not the folder.
 FRESHET_API LoadedApplication load_placed_application(const std::filesystem::path& folder,
                                                       const std::string& main_name,
                                                       const std::vector<std::string>& shipped);

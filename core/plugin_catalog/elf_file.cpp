@@ -175,8 +175,7 @@ void ElfFile::read_headers() {
   if (identity_.size == 0) refuse("is empty: build or copy it again");
   const std::string start = bytes_at(0, std::min<std::uint64_t>(identity_.size, 64), "its start");
   if (start.compare(0, SELFMAG, ELFMAG) != 0)
-    refuse("is not an ELF file, it begins with '" + printable(start.substr(0, 4)) +
-           "' and not with '?ELF': give a shared object built with the Freshet SDK");
+    refuse("is not an ELF file: give a shared object built with the Freshet SDK");
   if (start.size() < sizeof(Elf64_Ehdr))
     refuse("the ELF header should be 64 bytes, the file has " + number(start.size()) +
            " bytes: it is truncated, build or copy it again");

@@ -1,4 +1,5 @@
 // An application that ends, or does not, as its first argument says.
+#include <dlfcn.h>
 #include <freshet/freshet.h>
 #include <freshet/options.h>
 #include <signal.h>
@@ -8,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -38,6 +40,17 @@ void endless_job(freshet::StreamExecutionEnvironment& env, const std::string& fi
       .discard();
 }
 
+int run(int argc, char** argv);
+
+// Of the file that was shipped beside this module.
+std::string shipped_text(const std::string& name) {
+  Dl_info here{};
+  ::dladdr(reinterpret_cast<void*>(&run), &here);
+  const std::string module = here.dli_fname;
+  std::ifstream file(module.substr(0, module.rfind('/') + 1) + name);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
 int run(int argc, char** argv) {
   const std::string how = argc > 1 ? argv[1] : "";
   const std::string more = argc > 2 ? argv[2] : "";
@@ -54,6 +67,10 @@ int run(int argc, char** argv) {
   }
   if (how == "arguments") {
     for (int i = 1; i < argc; ++i) std::printf("<%s>\n", argv[i]);
+    return 0;
+  }
+  if (how == "shipped") {
+    for (int i = 2; i < argc; ++i) std::printf("<%s>\n", shipped_text(argv[i]).c_str());
     return 0;
   }
   if (how == "hang") {
@@ -153,6 +170,23 @@ int run(int argc, char** argv) {
     for (const std::int64_t n : env.from_sequence(1, std::atoll(more.c_str()))
                                     .map([](std::int64_t n) { return 2 * n; })
                                     .execute_and_collect("collecting")) {
+      ++rows;
+      sum += n;
+    }
+    std::printf("%lld rows, %lld\n", static_cast<long long>(rows), static_cast<long long>(sum));
+    return 0;
+  }
+  if (how == "gated") {  // the rows behind the first few come once there is such a file
+    std::int64_t rows = 0, sum = 0;
+    const auto gated = env.from_sequence(1, 1'000).map(
+        [](std::int64_t n, const std::string& gate) {
+          if (n == 5) write_file(gate + ".running", "");
+          while (n % 100 == 50 && ::access(gate.c_str(), F_OK) != 0)
+            freshet::await([] { ::usleep(1'000); });
+          return n;
+        },
+        more);
+    for (const std::int64_t n : gated.execute_and_collect("gated")) {
       ++rows;
       sum += n;
     }

@@ -74,6 +74,7 @@ FRESHET_API extern const ConfigOption<MainLocation> kExecutionMain;
 FRESHET_API extern const ConfigOption<RuntimeMode> kExecutionRuntimeMode;
 FRESHET_API extern const ConfigOption<std::string> kExecutionTarget;
 FRESHET_API extern const ConfigOption<std::vector<std::string>> kFetchAllowedAddresses;
+FRESHET_API extern const ConfigOption<std::vector<std::string>> kFetchAllowedFolders;
 FRESHET_API extern const ConfigOption<std::string> kFetchAuthorities;
 FRESHET_API extern const ConfigOption<std::int32_t> kFetchMaxRedirects;
 FRESHET_API extern const ConfigOption<MemorySize> kFetchMaxSize;

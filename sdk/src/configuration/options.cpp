@@ -89,6 +89,12 @@ const ConfigOption<std::vector<std::string>> kFetchAllowedAddresses{
     "elsewhere, this host itself.",
     Scope::kCluster};
 
+const ConfigOption<std::vector<std::string>> kFetchAllowedFolders{
+    "fetch.allowed-folders", std::vector<std::string>{},
+    "Absolute paths of folders of the job manager's host, out of which applications and shipped "
+    "files may come by local:///PATH and file:///PATH. Links on the way may not lead out of them.",
+    Scope::kCluster};
+
 const ConfigOption<std::string> kFetchAuthorities{
     "fetch.authorities", std::string(),
     "Absolute path of a file with the certificates (PEM) of the authorities that are trusted when "

@@ -21,13 +21,6 @@ std::string environment(const char* name) {
   return value;
 }
 
-class NothingLocal final : public ArtifactFetcher {
- public:
-  Future<std::string> fetch(const WireArtifact& artifact, ArtifactUse) override {
-    return make_ready_future<std::string>("local: " + artifact.url);
-  }
-};
-
 class UrlFetching : public ::testing::Test {
  protected:
   UrlFetching() {
@@ -36,7 +29,7 @@ class UrlFetching : public ::testing::Test {
   }
   UrlFetcher& fetcher() {
     if (!fetcher_)
-      fetcher_ = std::make_unique<UrlFetcher>(blobs_, scratch_ / "parts", configuration_, local_);
+      fetcher_ = std::make_unique<UrlFetcher>(blobs_, scratch_ / "parts", configuration_);
     return *fetcher_;
   }
   std::string fetched(const std::string& url, const std::string& sha256, ArtifactUse use) {
@@ -61,7 +54,6 @@ class UrlFetching : public ::testing::Test {
   HttpServer server_;
   BlobStore blobs_{scratch_ / "blobs"};
   Configuration configuration_;
-  NothingLocal local_;
   std::unique_ptr<UrlFetcher> fetcher_;
   const std::string application_ = text_of_file(environment("FRESHET_TEST_APPLICATION"));
 };
@@ -91,7 +83,7 @@ TEST_F(UrlFetching, WhatIsNoApplicationIsDroppedUnlessItIsShippedBesideOne) {
   server_.on("/a.so", ok(text));
   server_.on("/cut.so", ok(application_.substr(0, application_.size() / 2)));
   expect_refused(server_.url("/a.so"), hash, ArtifactUse::kMain,
-                 {"no application of Freshet", "dropped", "FRESHET_APPLICATION"});
+                 {"no application that runs here", "dropped", "is not an ELF file"});
   expect_refused(server_.url("/cut.so"),
                  Sha256::of(application_.substr(0, application_.size() / 2)).hex(),
                  ArtifactUse::kMain, {"application"});
@@ -113,8 +105,25 @@ TEST_F(UrlFetching, FollowsTheRulesThatAreConfigured) {
 
 TEST_F(UrlFetching, ASchemeThatNobodyServesIsNamedWithWhatThereIs) {
   expect_refused("ftp://host/a.so", "", ArtifactUse::kMain, {"serves 'ftp'", "'http'"});
-  EXPECT_EQ(fetched("local:///a.so", "", ArtifactUse::kMain), "local: local:///a.so");
-  EXPECT_EQ(fetched("FILE:///a.so", "", ArtifactUse::kMain), "local: FILE:///a.so");
+}
+
+TEST_F(UrlFetching, AFileOfAnAllowedFolderIsCopiedAndJudgedAsOthersAre) {
+  const std::string file = scratch_.write("apps/a.so", application_);
+  scratch_.write("apps/text.so", "the secret of the host");
+  const std::string hash = Sha256::of(application_).hex();
+  configuration_.set(options::kFetchAllowedFolders, std::vector<std::string>{scratch_ / "apps"});
+  expect_refused("local://" + (scratch_ / "apps/text.so"), "", ArtifactUse::kMain,
+                 {"no application that runs here", "is not an ELF file"});
+  expect_refused("local://" + file, std::string(64, 'a'), ArtifactUse::kMain,
+                 {hash, std::string(64, 'a') + " is expected"});
+  EXPECT_EQ(fetched("FILE://" + file, hash, ArtifactUse::kMain), hash);
+  EXPECT_EQ(fetched("local://" + file, "", ArtifactUse::kMain), hash);
+  EXPECT_EQ(text_of_file(blobs_.path_of(parse_sha256(hash))), application_);
+}
+
+TEST_F(UrlFetching, AFolderThatIsNoAbsolutePathIsRefusedAtTheStart) {
+  configuration_.set(options::kFetchAllowedFolders, std::vector<std::string>{"apps"});
+  EXPECT_THROW(fetcher(), InvalidInput);
 }
 
 TEST_F(UrlFetching, AUrlWithoutAFileNameIsRefused) {

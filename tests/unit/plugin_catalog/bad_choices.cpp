@@ -69,7 +69,7 @@ void add_front_ends(std::vector<Refusal>& refusals) {
   refusals.push_back({"no front end",
                       say("something else"),
                       plugins.file("ink"),
-                      {"is not an ELF file, it begins with 'some'", "install the front end"}});
+                      {"is not an ELF file", "install the front end"}});
   refusals.push_back({"two front ends",
                       say("both\n"),
                       plugins.file("quill"),

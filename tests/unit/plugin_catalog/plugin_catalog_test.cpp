@@ -128,7 +128,7 @@ TEST(PluginCatalog, AnAccountNamesWhatWasFoundRefusedAndLookedAt) {
   EXPECT_EQ(catalog.account_of(FRESHET_KIND_CONNECTOR),
             "\n  found: 'alpha' in " + (folder / "alpha.so").native() +
                 "\n  refused: " + (folder / "bad.so").native() +
-                ": is not an ELF file, it begins with 'hell' and not with '?ELF': give a shared "
+                ": is not an ELF file: give a shared "
                 "object built with the Freshet SDK" +
                 "\n  looked in: " + folder.path().native() + " (option plugin.dirs)" +
                 "\n  looked in: " + (folder / "absent").native() +

@@ -12,7 +12,6 @@
 #include "client/cluster_presence.h"
 #include "client/cluster_records.h"
 #include "client/deployer_services.h"
-#include "cluster/artifact_folders.h"
 #include "cluster/daemon.h"
 #include "cluster/join_file.h"
 #include "command.h"
@@ -105,8 +104,7 @@ int run(Words words) {
   children.add_log(log);
   make_private_folder(folder / "jobmanager");
   StoredBlobs blobs(folder / "jobmanager");
-  ArtifactFolders folders(blobs.store());
-  UrlFetcher fetcher(blobs.store(), folder / "jobmanager" / "fetched", configuration, folders);
+  UrlFetcher fetcher(blobs.store(), folder / "jobmanager" / "fetched", configuration);
   RandomIds ids;
   NoElection election;
   NoJobGraphs graphs;
