@@ -52,10 +52,12 @@ struct Family {
   pid_t session = 0;
 };
 
-// Of /proc/<id>/stat, whose second field is a name in brackets.
+// Of /proc/<id>/stat, whose second field is a name in brackets. Reading fails if the process ends
+// meanwhile, which an istreambuf_iterator would throw.
 Family family_of(pid_t process) {
   std::ifstream file("/proc/" + std::to_string(process) + "/stat");
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  std::string text;
+  std::getline(file, text, '\0');
   Family family;
   const std::size_t name_end = text.rfind(')');
   char state = 0;

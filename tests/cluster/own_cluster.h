@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -123,7 +123,13 @@ class ClusterTest : public ::testing::Test {
     }
     return list;
   }
-  static std::string content(const std::filesystem::path& file) { return text_of_file(file); }
+  // As much as can be read: a process may end while its /proc is read, which an
+  // istreambuf_iterator would throw.
+  static std::string content(const std::filesystem::path& file) {
+    std::ostringstream text;
+    text << std::ifstream(file, std::ios::binary).rdbuf();
+    return text.str();
+  }
 
   ScratchFolder scratch_;
   FrRun home_;

@@ -6,16 +6,18 @@
 #include <unistd.h>
 
 #include <fstream>
-#include <iterator>
+#include <string>
 
 namespace standalone {
 namespace {
 
 bool belongs_to(std::int64_t process, const std::string& cluster_id) {
   std::ifstream file("/proc/" + std::to_string(process) + "/cmdline", std::ios::binary);
-  const std::string words{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  const std::string wanted("--cluster-id=" + cluster_id + '\0');
-  return words.find(wanted) != std::string::npos;
+  const std::string wanted = "--cluster-id=" + cluster_id;
+  // Reading fails if the process ends meanwhile, which an istreambuf_iterator would throw.
+  for (std::string word; std::getline(file, word, '\0');)
+    if (word == wanted) return true;
+  return false;
 }
 
 }  // namespace

@@ -4,12 +4,16 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <fstream>
+#include <thread>
+#include <vector>
 
 #include "control_queue.h"
 #include "freshet/error.h"
@@ -29,7 +33,8 @@ bool contains(const std::string& text, const std::string& part) {
 
 bool runs(pid_t process) {
   std::ifstream file("/proc/" + std::to_string(process) + "/stat");
-  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  std::string text;
+  std::getline(file, text, '\0');
   return !text.empty() && text[text.rfind(')') + 2] != 'Z';
 }
 
@@ -230,6 +235,25 @@ TEST_F(ChildProcessesTest, ManyAtOnceAreEachToldOnce) {
     shell("child-" + std::to_string(i), "exit " + std::to_string(i), told[i]);
   for (std::size_t i = 0; i < told.size(); ++i)
     EXPECT_EQ(end_of(told[i]).exit_code, static_cast<int>(i));
+}
+
+// Each end looks through /proc, in which others come and go.
+TEST_F(ChildProcessesTest, EndWhileProcessesOfOthersEnd) {
+  std::atomic<bool> enough = false;
+  std::vector<std::thread> others;
+  for (int i = 0; i < 3; ++i)
+    others.emplace_back([&] {
+      char program[] = "/bin/true";
+      char* const words[] = {program, nullptr};
+      while (!enough) {
+        pid_t process = 0;
+        if (::posix_spawn(&process, program, nullptr, nullptr, words, environ) == 0)
+          ::waitpid(process, nullptr, 0);
+      }
+    });
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(run("exit 3").exit_code, 3);
+  enough = true;
+  for (std::thread& other : others) other.join();
 }
 
 TEST_F(ChildProcessesTest, AChildEndsWhenThisProcessIsKilled) {

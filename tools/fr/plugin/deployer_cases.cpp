@@ -33,8 +33,9 @@ std::vector<pid_t> processes_with(const std::string& wanted) {
     const std::string name = entry.path().filename();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
     std::ifstream file(entry.path() / "environ", std::ios::binary);
-    const std::string all{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    if (all.find(wanted) != std::string::npos) found.push_back(std::stoi(name));
+    // Reading fails if the process ends meanwhile, which an istreambuf_iterator would throw.
+    for (std::string entry; std::getline(file, entry, '\0');)
+      if (entry == wanted) found.push_back(std::stoi(name));
   }
   return found;
 }
@@ -44,7 +45,7 @@ class DeployerUnderTest {
   explicit DeployerUnderTest(CaseContext& context)
       : context_(context),
         folder_(context.request.folder),
-        mark_("XDG_STATE_HOME=" + folder_ + '\0'),
+        mark_("XDG_STATE_HOME=" + folder_),
         factory_(*static_cast<ClusterDeployerFactory*>(context.create())) {
     context.doing("name()");
     const char* name = factory_.name();
