@@ -1,6 +1,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -73,6 +74,27 @@ void make_folders(const std::string& folder) {
   }
 }
 
+// Parts are locked as long as their process lives: one that is not is a lost attempt's, which
+// nobody will ever complete.
+void remove_unlocked(const std::string& path) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (file < 0) return;
+  if (::flock(file, LOCK_EX | LOCK_NB) == 0) ::unlink(path.c_str());
+  ::close(file);
+}
+
+// Creates it locked, where the file system has locks; negative with errno if it can't be created.
+int create_locked(const std::string& path) {
+  for (;;) {
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file < 0) return file;
+    const bool others = ::flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    struct stat info;
+    if (!others && ::fstat(file, &info) == 0 && info.st_nlink > 0) return file;
+    ::close(file);  // somebody took it for a lost one, between the two calls
+  }
+}
+
 }  // namespace
 
 void LinePrinter::open(RuntimeContext& context) {
@@ -126,7 +148,8 @@ void TextPart::open(RuntimeContext& context) {
   const std::string mine = mark + context.operator_id().substr(0, 12);
   final_ = folder_ + "/" + name;
   hidden_ = folder_ + "/." + name + mine;
-  file_ = ::open(hidden_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  remove_unlocked(hidden_);  // of a process that had the number of this one
+  file_ = create_locked(hidden_);
   if (file_ < 0) {
     const int error = errno;
     const std::string file = std::exchange(hidden_, {});
@@ -135,6 +158,9 @@ void TextPart::open(RuntimeContext& context) {
   }
   // Every task opens before any of them commits, so a part that is there is another job's.
   for (const std::string& other : names_in(folder_)) {
+    if (other.starts_with("." + name + ".inprogress-") && other.find(mark) == std::string::npos) {
+      remove_unlocked(folder_ + "/" + other);
+    }
     if (other.starts_with("part-")) {
       throw Error("the output folder '" + folder_ + "' holds '" + other +
                   "' of another job: remove it or choose another folder");
@@ -153,9 +179,9 @@ void TextPart::write_out() {
 
 void TextPart::complete() {
   write_out();
-  // A full disk may only say so now.
-  const int file = std::exchange(file_, -1);
-  if (::close(file) != 0) {
+  // A full disk may only say so when a descriptor is closed; the other one keeps the lock.
+  const int file = ::dup(file_);
+  if (file < 0 || ::close(file) != 0) {
     throw Error("can't write to '" + hidden_ + "': " + std::strerror(errno) +
                 ": free some space or choose another place");
   }
@@ -167,6 +193,7 @@ void TextPart::commit() {
                 ": check that the folder is still there");
   }
   hidden_.clear();
+  ::close(std::exchange(file_, -1));
 }
 
 void TextPart::abandon() {

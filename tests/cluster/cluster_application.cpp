@@ -6,12 +6,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -49,6 +51,30 @@ std::string shipped_text(const std::string& name) {
   const std::string module = here.dli_fname;
   std::ifstream file(module.substr(0, module.rfind('/') + 1) + name);
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+// Every kind of edge between the subtasks of a job; prints the rows in order.
+void exchange(freshet::StreamExecutionEnvironment& env, std::int64_t count) {
+  using Count = std::pair<std::int64_t, std::int64_t>;
+  auto numbers = env.from_sequence(1, count).map([](std::int64_t n) { return n * 7919 % 1009; });
+  auto counts =
+      numbers.key_by([](const std::int64_t& n) { return n % 100; })
+          .count()
+          .map([](const Count& row) { return 1'000'000 + row.first * 1'000 + row.second; });
+  auto everywhere = numbers.broadcast().map([](std::int64_t n) { return 2'000'000 + n; });
+  auto words =
+      numbers.rebalance()
+          .map([](std::int64_t n) { return std::string(static_cast<std::size_t>(n), 'x'); })
+          .key_by([](const std::string& word) { return word.size() % 50; })
+          .max([](const std::string& word) { return word; })
+          .map([](const std::pair<std::size_t, std::string>& row) {
+            return static_cast<std::int64_t>(3'000'000 + row.second.size());
+          });
+  auto rows = counts.union_with(everywhere, words, numbers.shuffle())
+                  .execute_and_collect("exchange")
+                  .to_vector();
+  std::sort(rows.begin(), rows.end());
+  for (const std::int64_t row : rows) std::printf("%lld\n", static_cast<long long>(row));
 }
 
 int run(int argc, char** argv) {
@@ -191,6 +217,24 @@ int run(int argc, char** argv) {
       sum += n;
     }
     std::printf("%lld rows, %lld\n", static_cast<long long>(rows), static_cast<long long>(sum));
+    return 0;
+  }
+  if (how == "exchange") {
+    exchange(env, std::atoll(more.c_str()));
+    return 0;
+  }
+  if (how == "write") {  // the first record waits for a file
+    const std::string go = argc > 3 ? argv[3] : "";
+    env.from_sequence(1, 10)
+        .map(
+            [](std::int64_t n, const std::string& go_on) {
+              if (n == 1) write_file(go_on + ".running", "yes");
+              while (n == 1 && !std::ifstream(go_on)) freshet::await([] { ::usleep(1'000); });
+              return n;
+            },
+            go)
+        .write_text(more);
+    env.execute("writing");
     return 0;
   }
   if (how == "watch") {

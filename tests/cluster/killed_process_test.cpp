@@ -49,6 +49,21 @@ TEST_F(KilledProcess, WorkerOfAJobThatRestartsIsReplaced) {
   EXPECT_EQ(client.wait(30).code, 130);
 }
 
+TEST_F(KilledProcess, WorkerLeavesNothingInTheOutputOfTheNextAttempt) {
+  const std::string go = scratch_ / "go", output = scratch_ / "output";
+  ChildProcess client(line({"--target=standalone", "-D", "restart-strategy.type=fixed-delay", "-D",
+                            "restart-strategy.fixed-delay.delay=0ms", "write", output, go}),
+                      surroundings());
+  ASSERT_TRUE(eventually([&] { return std::filesystem::exists(go + ".running"); }));
+  EXPECT_FALSE(names_in(output).empty());
+  ::kill(process("worker"), SIGKILL);
+  std::ofstream(go) << "on";
+  const Outcome outcome = client.wait(30);
+  EXPECT_EQ(outcome.code, 0) << outcome.text();
+  for (const std::string& name : names_in(output)) EXPECT_EQ(name.rfind("part-", 0), 0u) << name;
+  EXPECT_FALSE(names_in(output).empty());
+}
+
 TEST_F(KilledProcess, TaskManagerFailsItsJobs) {
   ChildProcess client(line({"--target=standalone", "endless", running_}), surroundings());
   wait_until_it_runs();

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <set>
+
 #include "own_cluster.h"
 #include "scale.h"
 
@@ -33,6 +35,53 @@ TEST_F(SessionMode, TakesSeveralApplicationsWithSeveralJobs) {
   const Outcome log = fr({"logs", applications[1]["id"]});
   EXPECT_EQ(log.output, "hello from main\n") << log.text();
   stop_session("s");
+}
+
+TEST_F(SessionMode, AJobInThreeWorkersGivesTheRowsOfALocalOne) {
+  const Words job{"--parallelism", "3", "exchange", "1000"};
+  Words local{"--target=local"};
+  local.insert(local.end(), job.begin(), job.end());
+  const Outcome expected = fr_run(local);
+  ASSERT_EQ(expected.code, 0) << expected.text();
+  ASSERT_GT(lines_of(expected.output).size(), 4'000u);
+  ASSERT_EQ(fr({"cluster", "start", "--cluster-id=s", "--task-managers=3", "--slots=1"}).code, 0);
+  for (const char* chaining : {"true", "false"}) {
+    Words here{"-D", std::string("pipeline.operator-chaining=") + chaining};
+    here.insert(here.end(), job.begin(), job.end());
+    const Outcome outcome = in_session(here);
+    EXPECT_EQ(outcome.code, 0) << outcome.text();
+    EXPECT_TRUE(outcome.output == expected.output) << outcome.text();
+  }
+  stop_session("s");
+}
+
+// The workers are joined by tcp, with keys, as on two hosts.
+TEST_F(SessionMode, AJobOfTwoHostsGivesTheRowsOfALocalOne) {
+  if (run({"/bin/sh", "-c", "unshare --uts hostname elsewhere"}).code != 0) {
+    GTEST_SKIP() << "needs a host name of its own, which this user may not give";
+  }
+  const Words job{"--parallelism", "2", "exchange", "1000"};
+  Words local{"--target=local"};
+  local.insert(local.end(), job.begin(), job.end());
+  const Outcome expected = fr_run(local);
+  start_session("s", {"--task-managers", "0"});
+  const auto command = [&](const std::string& host) {
+    const std::string joining = path_from("FRESHET_TEST_FR") + " taskmanager '--join=" + folder() +
+                                "/run/s/join.json' -D taskmanager.slots=1";
+    return Words{"/usr/bin/env", "unshare", "--uts",
+                 "sh",           "-c",      "hostname " + host + " && exec " + joining};
+  };
+  ChildProcess one(command("one"), surroundings()), other(command("other"), surroundings());
+  const Outcome outcome = in_session(job);
+  EXPECT_EQ(outcome.code, 0) << outcome.text();
+  EXPECT_TRUE(outcome.output == expected.output) << outcome.text();
+  const auto cluster = fr_json({"cluster", "status"});
+  std::set<std::string> hosts;
+  for (const auto& manager : cluster["task_managers"]) hosts.insert(manager["host"]);
+  EXPECT_EQ(hosts, (std::set<std::string>{"one", "other"}));
+  stop_session("s");
+  EXPECT_EQ(one.wait(30).code, 0);
+  EXPECT_EQ(other.wait(30).code, 0);
 }
 
 TEST_F(SessionMode, AMainOrATaskThatCrashesLeavesOthersAlone) {

@@ -1,10 +1,13 @@
 // Parts of text files, from the hidden name to the final one.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -116,6 +119,30 @@ TEST(TextPart, KeepsAllLinesOfManyBlocks) {
   part.complete();
   part.commit();
   EXPECT_EQ(text_of_file(scratch / "part-0"), expected);
+}
+
+TEST(TextPart, RemovesWhatALostAttemptLeftOfItsPart) {
+  const ScratchFolder scratch;
+  const Names lost{".part-0.inprogress-1-a", ".part-0.inprogress-2-b", ".part-00.inprogress-1-a",
+                   ".part-1.inprogress-1-a"};
+  for (const std::string& name : lost) std::ofstream(scratch / name) << "half a li";
+  const int alive = ::open((scratch / lost[1]).c_str(), O_WRONLY | O_CLOEXEC);
+  ASSERT_EQ(::flock(alive, LOCK_EX | LOCK_NB), 0);  // as its process does
+  Subtask subtask(0);
+  TextPart part(scratch.path());
+  part.open(subtask);
+  write(part, "rain");
+  part.complete();
+  std::string mine;
+  for (const std::string& name : names_in(scratch.path())) {
+    if (std::find(lost.begin(), lost.end(), name) == lost.end()) mine = name;
+  }
+  const int other = ::open((scratch / mine).c_str(), O_WRONLY | O_CLOEXEC);
+  EXPECT_NE(::flock(other, LOCK_EX | LOCK_NB), 0) << "a part is locked until it is committed";
+  ::close(other);
+  part.commit();
+  EXPECT_EQ(names_in(scratch.path()), (Names{lost[1], lost[2], lost[3], "part-0"}));
+  ::close(alive);
 }
 
 TEST(TextPart, AbandonedLeavesNothing) {
