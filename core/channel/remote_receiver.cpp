@@ -48,6 +48,9 @@ void RemoteReceiver::run(const std::function<const RecordType&(std::uint32_t inp
       yield_fiber();
       continue;
     }
+    for (Input& input : inputs_) {
+      if (input.is_idle()) input.channel_.trim();
+    }
     waiter_.wait([this] {
       return std::any_of(inputs_.begin(), inputs_.end(),
                          [this](Input& input) { return can_advance(input); });

@@ -63,6 +63,7 @@ class FRESHET_API RemoteReceiver {
 
    private:
     friend class RemoteReceiver;
+    bool is_idle() { return !frame_ && pending_.empty() && !ended_; }
     RemoteReceiver& receiver_;
     Channel& channel_;
     const std::uint32_t input_;  // of the subtask

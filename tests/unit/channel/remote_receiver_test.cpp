@@ -85,5 +85,18 @@ TEST(RemoteReceiver, ThatEndsLeavesTheLineOfThoseThatWaitForABatch) {
   EXPECT_FALSE(test.budget.short_of_batches());  // else its waiter is woken after its end
 }
 
+TEST(RemoteReceiver, HoldsNoBatchWhileNothingComes) {
+  ShortOfBatches test;
+  test.take_one();
+  test.fibers.run_until_idle();
+  test.take_one();
+  test.fibers.run_until_idle();
+  EXPECT_EQ(test.budget.borrowed(), 0);
+  EXPECT_TRUE(test.input->put(frame_of(0, 1)));
+  test.fibers.run_until_idle();
+  test.take_one();
+  EXPECT_EQ(test.budget.borrowed(), 0) << "nor what comes back meanwhile";
+}
+
 }  // namespace
 }  // namespace freshet

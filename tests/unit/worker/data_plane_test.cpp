@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <filesystem>
 #include <future>
+#include <iterator>
 #include <mutex>
 #include <random>
 #include <string>
@@ -26,11 +28,11 @@ constexpr char kJob[] = "0123456789abcdef0123456789abcdef";
 // The other end of a connection: plain ZeroMQ.
 class Peer {
  public:
-  explicit Peer(const std::string& endpoint)
+  explicit Peer(const std::string& endpoint, int linger_ms = 0)
       : context_(zmq_ctx_new()), socket_(zmq_socket(context_, ZMQ_DEALER)) {
-    const int patience = 20'000, none = 0;
+    const int patience = 20'000;
     zmq_setsockopt(socket_, ZMQ_RCVTIMEO, &patience, sizeof patience);
-    zmq_setsockopt(socket_, ZMQ_LINGER, &none, sizeof none);
+    zmq_setsockopt(socket_, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
     zmq_connect(socket_, endpoint.c_str());
   }
   ~Peer() {
@@ -176,6 +178,29 @@ TEST(DataPlane, TellsOfAWorkerThatGoesOrSendsNonsense) {
   EXPECT_NE(two.refusal_of(rows_done()).find("which no worker sends"), std::string::npos);
   EXPECT_NE(worker.handler.notes.wait_for("lost 2").find("it sends what no worker"),
             std::string::npos);
+}
+
+std::size_t descriptors() {
+  const std::filesystem::directory_iterator all("/proc/self/fd");
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+TEST(DataPlane, TellsOfAWorkerThatHasGoneBeforeItsHelloIsRead) {
+  Listening worker;
+  std::promise<void> go_on;
+  worker.network.post([let_go = go_on.get_future().share()] { let_go.wait(); });
+  const std::size_t before = descriptors();
+  {
+    Peer one(worker.address.endpoint, /*linger_ms=*/20'000);
+    one.send(to_message(hello_of(1)));
+  }
+  // Its connection has been accepted, read and closed.
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (descriptors() > before && std::chrono::steady_clock::now() < patience) {
+    std::this_thread::yield();
+  }
+  go_on.set_value();
+  EXPECT_EQ(worker.handler.notes.wait_for("lost 1"), "lost 1: its connection is closed");
 }
 
 TEST(DataPlane, KeepsWhatComesBeforeItKnowsItsJob) {
