@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "freshet/error.h"
+#include "process/control_group.h"
 #include "task/clock.h"
 
 namespace freshet {
@@ -130,6 +131,7 @@ void remove_all_remains(const ClusterRecords& records) {
         !fs::exists(records.folder().run(record.cluster_id), ignored))
       records.remove(record.cluster_id);
   }
+  ControlGroups::remove_left_over();
 }
 
 }  // namespace freshet

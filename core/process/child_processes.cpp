@@ -25,6 +25,7 @@
 #include <thread>
 
 #include "freshet/error.h"
+#include "process/control_group.h"
 #include "process/started_process.h"
 
 namespace freshet {
@@ -157,7 +158,7 @@ class ChildProcesses::State {
     const auto at = children_.find(handle);
     if (at == children_.end() || at->second->id == 0) return;
     // It is not reaped while it is listed, so the id is still its own.
-    if (number == SIGKILL) ::kill(-at->second->id, SIGKILL);
+    if (number == SIGKILL) kill_family(*at->second);
     ::kill(at->second->id, number);
   }
 
@@ -191,7 +192,14 @@ class ChildProcesses::State {
     pid_t id = 0;
     int watch = -1;   // readable once it has ended
     int output = -1;  // what it prints; -1 once nobody can print any more
+    std::filesystem::path group;
   };
+
+  // All that it forked, as far as that can be told; itself where there are no control groups.
+  static void kill_family(const Child& child) {
+    if (!child.group.empty()) ControlGroups::kill(child.group);
+    ::kill(-child.id, SIGKILL);
+  }
 
   void wake() {
     const std::uint64_t one = 1;
@@ -274,9 +282,12 @@ class ChildProcesses::State {
     ProgramStart start{child.spec.command, child.spec.environment, std::move(child.spec.inherited),
                        ends[1]};
     start.environment[kMark] = mark(child);
+    child.group = groups_.make(child.handle);
+    start.control_group = child.group;
     try {
       child.id = start_child(start);
     } catch (const std::exception& error) {
+      ControlGroups::remove(child.group);
       ::close(ends[0]);
       ::close(ends[1]);
       return error.what();
@@ -286,9 +297,10 @@ class ChildProcesses::State {
     child.watch = watch(child.id);
     if (child.watch < 0) {
       const int error = errno;
-      ::kill(-child.id, SIGKILL);
+      kill_family(child);
       ::kill(child.id, SIGKILL);
       reap(child.id);
+      ControlGroups::remove(child.group);
       ::close(child.output);
       return "it can't be watched: " + std::string(std::strerror(error));
     }
@@ -320,7 +332,7 @@ class ChildProcesses::State {
         facts.si_pid == 0) {
       return;
     }
-    ::kill(-child.id, SIGKILL);  // its group; it is a zombie still, so the number is its own
+    kill_family(child);  // it is a zombie still, so the number is its own
     if (options_.adopt_orphans) end_adopted(child);
     // All writers have gone, or were never ours to end: what is in the pipe is what there is.
     read_output(child, 1 << 20);
@@ -342,6 +354,7 @@ class ChildProcesses::State {
       children_.erase(child.handle);
       log_ended(gone->spec.name);
     }
+    ControlGroups::remove(gone->group);
     tell(*gone, std::move(end));
   }
 
@@ -408,7 +421,7 @@ class ChildProcesses::State {
     {
       const std::lock_guard lock(mutex_);
       for (auto& [handle, child] : children_) {
-        ::kill(-child->id, SIGKILL);
+        kill_family(*child);
         ::kill(child->id, SIGKILL);
         left.push_back(child.get());
       }
@@ -428,6 +441,7 @@ class ChildProcesses::State {
 
   ControlThread& control_;
   const ChildProcessesOptions options_;
+  const ControlGroups groups_;
   int wake_ = -1;
   mutable std::mutex mutex_;
   std::condition_variable started_;

@@ -110,7 +110,7 @@ int run(int argc, char** argv) {
     std::printf("the last line\n");
     return 0;
   }
-  if (how == "fork") {
+  if (how == "fork" || how == "fork-and-hang") {
     const pid_t one = ::fork();
     if (one == 0) ::pause();
     const pid_t two = ::fork();
@@ -119,6 +119,7 @@ int run(int argc, char** argv) {
       ::pause();
     }
     write_file(more, std::to_string(one) + " " + std::to_string(two));
+    while (how == "fork-and-hang") ::pause();
     return 0;
   }
   if (how == "allocate") {

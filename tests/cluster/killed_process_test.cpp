@@ -82,6 +82,23 @@ TEST_F(KilledProcess, JobManagerEndsTheClusterOfItsApplication) {
   EXPECT_TRUE(eventually([&] { return processes().empty(); })) << list_of_processes();
 }
 
+TEST_F(KilledProcess, JobManagerTakesWhatMainForkedWithItWhereControlGroupsAreToBeHad) {
+  ChildProcess client(
+      line({"--target=standalone", "-D", "client.timeout=2s", "fork-and-hang", running_}),
+      surroundings());
+  wait_until_it_runs();
+  int one = 0, two = 0;
+  ASSERT_EQ(std::sscanf(text_of_file(running_).c_str(), "%d %d", &one, &two), 2);
+  const std::string group = content("/proc/" + std::to_string(one) + "/cgroup");
+  ::kill(process("jobmanager"), SIGKILL);
+  EXPECT_EQ(client.wait(30).code, 69);
+  if (group.find("/freshet-") == std::string::npos) {
+    for (const pid_t forked : {one, two}) ::kill(forked, SIGKILL);
+    GTEST_SKIP() << "no control groups: " << group;
+  }
+  EXPECT_TRUE(eventually([&] { return processes().empty(); })) << list_of_processes();
+}
+
 TEST_F(KilledProcess, JobManagerOfASessionIsStartedAgainAndItsTaskManagersComeBack) {
   start_session("s");
   EXPECT_EQ(run(line({"--target=standalone-session", "jobs", "1"}), surroundings()).code, 0);

@@ -15,6 +15,7 @@
 #include "freshet/options.h"
 #include "modules/application.h"
 #include "process/child_starts.h"
+#include "process/control_group.h"
 #include "process/main_end.h"
 #include "process/started_process.h"
 
@@ -58,6 +59,7 @@ int outcome(const MainResult& main, const LastWord& last_word) {
 }
 
 int run() {
+  end_group_with_parent();
   const LastWord last_word;
   try {
     const RunnerStart start = read_runner_start(take_inherited());

@@ -9,6 +9,7 @@
 #include "command.h"
 #include "freshet/error.h"
 #include "process/child_starts.h"
+#include "process/control_group.h"
 #include "process/started_process.h"
 #include "worker/worker_role.h"
 #include "worker/worker_tasks.h"
@@ -17,6 +18,7 @@ namespace freshet::tool {
 namespace {
 
 int run() {
+  end_group_with_parent();
   try {
     const WorkerStart start = read_worker_start(take_inherited());
     const Configuration configuration = child_configuration(start.settings);

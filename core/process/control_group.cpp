@@ -1,0 +1,142 @@
+#include "process/control_group.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <vector>
+
+#include "process/started_process.h"
+
+namespace freshet {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr int kWaits = 50;
+constexpr int kWaitMs = 20;
+constexpr const char* kPrefix = "freshet-";  // <prefix><id of the process>-<number>
+
+// Where the file system of version 2 is mounted; there may be one beside those of version 1.
+fs::path mount_point() {
+  std::ifstream mounts("/proc/self/mountinfo");
+  for (std::string line; std::getline(mounts, line);) {
+    const std::size_t end = line.find(" - ");
+    if (end == std::string::npos || line.compare(end + 3, 8, "cgroup2 ") != 0) continue;
+    std::istringstream words(line);
+    std::string id, parent, device, root, point;
+    words >> id >> parent >> device >> root >> point;
+    return point;
+  }
+  return {};
+}
+
+// The folder of the group of this process; empty if there is none.
+fs::path own_group() {
+  const fs::path mounted = mount_point();
+  std::ifstream groups("/proc/self/cgroup");
+  for (std::string line; !mounted.empty() && std::getline(groups, line);) {
+    if (line.rfind("0::/", 0) == 0) return mounted / line.substr(4);
+  }
+  return {};
+}
+
+void write_to(const fs::path& file, const char* text) {
+  const int to = ::open(file.c_str(), O_WRONLY | O_CLOEXEC);
+  if (to < 0) return;
+  static_cast<void>(::write(to, text, 1) == 1);
+  ::close(to);
+}
+
+// Its process has ended; the number may have come to another one, and then it stays for now.
+bool is_left_over(const std::string& name) {
+  if (name.rfind(kPrefix, 0) != 0) return false;
+  const int process = std::atoi(name.c_str() + std::char_traits<char>::length(kPrefix));
+  return process > 0 && has_ended(process);
+}
+
+std::vector<fs::path> groups_in(const fs::path& folder) {
+  std::vector<fs::path> groups;
+  std::error_code ignored;
+  for (auto at = fs::directory_iterator(folder, ignored); at != fs::directory_iterator();
+       at.increment(ignored)) {
+    if (at->is_directory(ignored)) groups.push_back(at->path());
+  }
+  return groups;
+}
+
+int kill_file = -1;
+
+void on_end_of_parent(int) {
+  static_cast<void>(::write(kill_file, "1", 1) == 1);
+  ::kill(::getpid(), SIGKILL);
+}
+
+}  // namespace
+
+void ControlGroups::remove_left_over() {
+  for (const fs::path& group : groups_in(own_group())) {
+    if (is_left_over(group.filename())) remove(group);
+  }
+}
+
+ControlGroups::ControlGroups() {
+  const fs::path own = own_group();
+  if (own.empty()) return;
+  base_ = own;
+  const fs::path tried = make(0);
+  std::error_code ignored;
+  // Linux 5.14 brought the file by which all of a group is killed at once.
+  if (tried.empty() || !fs::exists(tried / "cgroup.kill", ignored)) base_.clear();
+  if (!tried.empty()) remove(tried);
+}
+
+fs::path ControlGroups::make(std::uint64_t number) const {
+  if (base_.empty()) return {};
+  const fs::path group =
+      base_ / (kPrefix + std::to_string(::getpid()) + "-" + std::to_string(number));
+  return ::mkdir(group.c_str(), 0755) == 0 ? group : fs::path();
+}
+
+void ControlGroups::kill(const fs::path& group) { write_to(group / "cgroup.kill", "1"); }
+
+void ControlGroups::remove(const fs::path& group) {
+  if (group.empty()) return;
+  for (const fs::path& inner : groups_in(group)) remove(inner);
+  // What was killed needs a moment to end, more of it if it is big.
+  const int events = ::open((group / "cgroup.events").c_str(), O_RDONLY | O_CLOEXEC);
+  for (int wait = 0; ::rmdir(group.c_str()) != 0 && errno == EBUSY && wait < kWaits; ++wait) {
+    char text[256];
+    static_cast<void>(::pread(events, text, sizeof text, 0) >= 0);
+    pollfd changed{events, POLLPRI, 0};
+    ::poll(&changed, 1, kWaitMs);
+  }
+  if (events >= 0) ::close(events);
+}
+
+void end_group_with_parent() {
+  const fs::path own = own_group();
+  if (own.filename().string().rfind(kPrefix, 0) != 0) return;
+  kill_file = ::open((own / "cgroup.kill").c_str(), O_WRONLY | O_CLOEXEC);
+  if (kill_file < 0) return;
+  const int number = SIGRTMAX - 1;
+  struct sigaction action {};
+  action.sa_handler = on_end_of_parent;
+  action.sa_flags = SA_RESTART | SA_ONSTACK;
+  sigfillset(&action.sa_mask);
+  ::sigaction(number, &action, nullptr);
+  sigset_t open;
+  sigemptyset(&open);
+  sigaddset(&open, number);
+  ::pthread_sigmask(SIG_UNBLOCK, &open, nullptr);
+  ::prctl(PR_SET_PDEATHSIG, number);
+}
+
+}  // namespace freshet
