@@ -104,7 +104,7 @@ TEST_F(SimulatedNetworkTest, LetsInAdmittedKeysAlone) {
   const ConnectionId connection = client.transport.connect(address, client);
   thread.run_for(1'000);
   EXPECT_EQ(client.connects, 0);
-  server.transport.admit("client key");
+  server.transport.admit("client key", Role::kClient);
   thread.run_for(1'000);
   EXPECT_EQ(client.connects, 1);
   client.transport.send(connection, "hello");
