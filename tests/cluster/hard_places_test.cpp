@@ -59,6 +59,23 @@ TEST_F(HardPlaces, AFileThatCantGrowFailsTheUploadByNameAndTheJobManagerGoesOn) 
   EXPECT_EQ(manager.wait(30).code, 0);
 }
 
+TEST_F(HardPlaces, ATaskManagerThatCantKeepAFileFailsTheJobByNameAndGoesOn) {
+  start_session("small", {"--task-managers", "0"});
+  ChildProcess manager(
+      {"/bin/sh", "-c", "trap '' XFSZ; ulimit -f 100; exec \"$@\"", "sh",
+       path_from("FRESHET_TEST_FR"), "taskmanager", "--cluster-id=small", "--name=tm"},
+      surroundings());
+  for (int i = 0; i < 2; ++i) {
+    const Outcome outcome = in_session({"jobs", "1"});
+    EXPECT_NE(outcome.code, 0);
+    EXPECT_TRUE(says(outcome, "File too large: make room there")) << outcome.text();
+    EXPECT_TRUE(names_in(folder() + "/run/small/tm/blobs").empty());
+  }
+  EXPECT_EQ(fr_json({"cluster", "status"})["task_managers"][0]["id"], "tm");
+  stop_session("small");
+  EXPECT_EQ(manager.wait(30).code, 0);
+}
+
 TEST_F(HardPlaces, AHomeThatCantBeWrittenToIsNamedAndAnotherStateFolderServes) {
   Surroundings around = surroundings();
   const std::string home = scratch_ / "home";

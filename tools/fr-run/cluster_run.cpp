@@ -10,6 +10,7 @@
 #include "client/deployer_services.h"
 #include "cluster_words.h"
 #include "exit_code.h"
+#include "fetching/url_path.h"
 #include "freshet/error.h"
 #include "freshet/job_client.h"
 #include "freshet/options.h"
@@ -31,7 +32,10 @@ ApplicationSpec spec_of(const ClusterRun& run, const Configuration& configuratio
   spec.id = configuration.find(options::kApplicationId).value_or("");
   if (spec.id.empty()) spec.id = RandomIds().draw();
   spec.main = artifact_of(run.application);
-  spec.name = std::filesystem::path(spec.main.location).filename().native();
+  const std::string& location = spec.main.location;
+  spec.name = location.find("://") == std::string::npos
+                  ? std::filesystem::path(location).filename().native()
+                  : file_name_of(location);
   for (const std::string& file : run.shipped) spec.shipped.push_back(artifact_of(file));
   spec.arguments = run.arguments;
   const Configuration of_job = configuration.of_scope(Scope::kJob);
