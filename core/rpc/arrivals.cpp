@@ -31,39 +31,42 @@ void Arrivals::hear(const SocketMonitor::Event& event, const std::string& endpoi
       if (failure_.empty()) failure_ = handshake_failure(event);
       break;
     case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:  // told by the ZapHandler, which knows the key
-      if (not_admitted_ < unseen_.size()) ++not_admitted_;
+      if (not_admitted_ < unseen_.size() + silent_) ++not_admitted_;
       break;
     case ZMQ_EVENT_DISCONNECTED:
-      if (unseen_.erase(event.value)) {
-        gone_.insert(event.value);
-        tell_refusal(endpoint);
+      if (!unseen_.erase(event.value)) break;
+      gone_.insert(event.value);
+      endpoint_ = endpoint;
+      if (failure_.empty()) {
+        ++silent_;
+      } else {
+        tell_refusal(std::exchange(failure_, {}));
       }
+      judge_silent();
       break;
     default:
       break;
   }
 }
 
-// Of a connection that ends before its first message. What failed in its handshake is told by an
-// event right before, or by none: libzmq says nothing of a peer that does not begin as ZeroMQ does.
-// Nor does it say whose handshake went well or whose key was not admitted, so these are but
-// counted.
-void Arrivals::tell_refusal(const std::string& endpoint) {
-  std::string failure = std::exchange(failure_, {});
-  if (failure.empty()) {
-    for (std::size_t* others : {&not_admitted_, &proved_}) {
-      if (*others == 0) continue;
-      --*others;
-      return;
-    }
-    failure = "it does not speak as ZeroMQ does";
-  }
-  refusals_.tell("a peer that connected to " + endpoint + " is refused: " + failure);
+// What failed in the handshake of a connection is told by an event right before its end, or by
+// none: libzmq says nothing of a peer that does not begin as ZeroMQ does. Nor does it say whose
+// handshake went well or whose key was not admitted, so these are but counted. Of those that ended
+// in silence, as many as the counts do not explain were none of these.
+void Arrivals::judge_silent() {
+  for (; silent_ > proved_ + not_admitted_; --silent_)
+    tell_refusal("it does not speak as ZeroMQ does");
+  if (unseen_.empty()) silent_ = proved_ = not_admitted_ = 0;
+}
+
+void Arrivals::tell_refusal(const std::string& failure) {
+  refusals_.tell("a peer that connected to " + endpoint_ + " is refused: " + failure);
 }
 
 bool Arrivals::first_message(int descriptor) {
   if (gone_.count(descriptor)) return false;
   if (unseen_.erase(descriptor) && proved_ > 0) --proved_;
+  judge_silent();
   return true;
 }
 

@@ -33,14 +33,17 @@ class FRESHET_API Arrivals {
   bool first_message(int descriptor);
 
  private:
-  void tell_refusal(const std::string& endpoint);
+  void judge_silent();
+  void tell_refusal(const std::string& failure);
 
   RefusalLog& refusals_;
   std::set<int> gone_;            // descriptors that ended before a first message was read
   std::set<int> unseen_;          // descriptors accepted, without a message as yet
   std::string failure_;           // of the handshake that ends next
-  std::size_t not_admitted_ = 0;  // of the unseen ones
-  std::size_t proved_ = 0;        // of the unseen ones
+  std::size_t not_admitted_ = 0;  // of the unseen and the silent ones
+  std::size_t proved_ = 0;        // of the unseen and the silent ones
+  std::size_t silent_ = 0;        // ended before a first message, and nothing was told of them
+  std::string endpoint_;          // for people
 };
 
 }  // namespace freshet
