@@ -203,18 +203,18 @@ int run(int argc, char** argv) {
     std::printf("%lld rows, %lld\n", static_cast<long long>(rows), static_cast<long long>(sum));
     return 0;
   }
-  if (how == "gated") {  // the rows behind the first few come once there is such a file
+  if (how == "gated") {  // says by a file that rows come; the last ones once there is another
     std::int64_t rows = 0, sum = 0;
-    const auto gated = env.from_sequence(1, 1'000).map(
-        [](std::int64_t n, const std::string& gate) {
-          if (n == 5) write_file(gate + ".running", "");
-          while (n % 100 == 50 && ::access(gate.c_str(), F_OK) != 0)
-            freshet::await([] { ::usleep(1'000); });
-          return n;
-        },
-        more);
+    const auto gated = env.from_sequence(1, 200'000)
+                           .map(
+                               [](std::int64_t n, const std::string& gate) {
+                                 while (n % 100'000 == 90'000 && ::access(gate.c_str(), F_OK) != 0)
+                                   freshet::await([] { ::usleep(1'000); });
+                                 return n;
+                               },
+                               more);
     for (const std::int64_t n : gated.execute_and_collect("gated")) {
-      ++rows;
+      if (++rows == 1) write_file(more + ".running", "");
       sum += n;
     }
     std::printf("%lld rows, %lld\n", static_cast<long long>(rows), static_cast<long long>(sum));
