@@ -246,12 +246,22 @@ void many(bool) {
       s.memory += process.resident_mb();
     }
     for (const auto& entry : fs::recursive_directory_iterator(scratch / "state" / "freshet")) {
-      s.files += entry.path().extension() != ".log" ? 1 : 0;
+      const std::string name = entry.path().filename().native();
+      s.files += name.find(".log") == std::string::npos ? 1 : 0;
     }
     return s;
   };
+  wait_for("the last worker to end", [&] {
+    const ClusterInfo info = session.client().status().get();
+    return info.task_managers.at(0).worker_processes.empty();
+  });
+  std::this_thread::sleep_for(std::chrono::seconds(1));
   const Stand early = stand();
   run_jobs(450);
+  wait_for("the last worker to end", [&] {
+    return session.client().status().get().task_managers.at(0).worker_processes.empty();
+  });
+  std::this_thread::sleep_for(std::chrono::seconds(1));  // its sockets, too
   const Stand late = stand();
   const auto grown = [](std::size_t from, std::size_t to) {
     return static_cast<double>(to) - static_cast<double>(from);
@@ -332,7 +342,12 @@ int bench(const std::set<std::string>& wanted, bool quick) {
       good = false;
     }
   }
-  fs::remove_all(scratch);
+  // The processes of the last session may still be removing what is theirs.
+  std::error_code removed;
+  wait_for("the folders to be removed", [&] {
+    fs::remove_all(scratch, removed);
+    return !removed;
+  });
   return good ? 0 : 1;
 }
 

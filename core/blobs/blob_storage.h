@@ -38,6 +38,10 @@ class FRESHET_API BlobStorage {
   // A folder of that very set, in which each file stands under its plain name: the path of each by
   // its hash.
   virtual std::map<std::string, std::string> place(const std::vector<JobModule>& files) = 0;
+  // Every file that is there.
+  virtual std::vector<std::string> all() const = 0;
+  // With the folders of sets that it stands in. Nothing if it is not there.
+  virtual void remove(const std::string& sha256) = 0;
 };
 
 }  // namespace freshet

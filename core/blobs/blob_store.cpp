@@ -89,6 +89,21 @@ bool BlobStore::has(const Sha256& sha256) const {
   return ::lstat(path_of(sha256).c_str(), &facts) == 0 && S_ISREG(facts.st_mode);
 }
 
+std::vector<Sha256> BlobStore::all() const {
+  std::vector<Sha256> all;
+  std::error_code none;  // no file was put yet
+  for (const auto& entry : fs::directory_iterator(folder_, none)) {
+    const auto sha256 = Sha256::from_hex(entry.path().filename().native());
+    if (sha256 && has(*sha256)) all.push_back(*sha256);
+  }
+  return all;
+}
+
+void BlobStore::remove(const Sha256& sha256) const {
+  if (::unlink(path_of(sha256).c_str()) != 0 && errno != ENOENT)
+    throw InvalidInput(path_of(sha256).native() + ": can't be removed: " + reason(errno));
+}
+
 std::uint64_t BlobStore::size_of(const Sha256& sha256) const {
   struct stat facts {};
   if (::lstat(path_of(sha256).c_str(), &facts) != 0 || !S_ISREG(facts.st_mode))

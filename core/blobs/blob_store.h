@@ -42,6 +42,11 @@ class FRESHET_API BlobStore {
   // Copies a file of this host. Throws InvalidInput if it can't be read, or changes meanwhile.
   Sha256 add_file(const std::filesystem::path& file);
 
+  // Those that are there, whole.
+  std::vector<Sha256> all() const;
+  // Nothing if it is not there. Throws InvalidInput.
+  void remove(const Sha256& sha256) const;
+
   // Makes `target` a folder that holds these files under their plain names, as hard links where
   // the file system has them. All or nothing; nothing to do if it is there. Throws InvalidInput: a
   // name that is not plain, two of one name, a blob that is not there, no space.

@@ -66,8 +66,31 @@ std::map<std::string, std::string> StoredBlobs::place(const std::vector<JobModul
   if (named.empty()) return paths;
   const std::filesystem::path folder = sets_ / name_of_set(named);
   store_.materialise(named, folder);
-  for (const NamedBlob& file : named) paths[file.sha256.hex()] = (folder / file.name).native();
+  std::vector<Sha256>& placed = placed_[folder];
+  placed.clear();
+  for (const NamedBlob& file : named) {
+    paths[file.sha256.hex()] = (folder / file.name).native();
+    placed.push_back(file.sha256);
+  }
   return paths;
+}
+
+std::vector<std::string> StoredBlobs::all() const {
+  std::vector<std::string> all;
+  for (const Sha256& sha256 : store_.all()) all.push_back(sha256.hex());
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+void StoredBlobs::remove(const std::string& text) {
+  const Sha256 sha256 = parse_sha256(text);
+  store_.remove(sha256);
+  std::erase_if(placed_, [&](const auto& set) {
+    if (std::find(set.second.begin(), set.second.end(), sha256) == set.second.end()) return false;
+    std::error_code ignored;  // what can't be removed goes with the cluster
+    std::filesystem::remove_all(set.first, ignored);
+    return true;
+  });
 }
 
 }  // namespace freshet

@@ -21,10 +21,13 @@ class FRESHET_API StoredBlobs final : public BlobStorage {
                    std::size_t max_bytes) const override;
   std::unique_ptr<BlobWriter> begin(const std::string& sha256, std::uint64_t size) override;
   std::map<std::string, std::string> place(const std::vector<JobModule>& files) override;
+  std::vector<std::string> all() const override;
+  void remove(const std::string& sha256) override;
 
  private:
   BlobStore store_;
   const std::filesystem::path sets_;
+  std::map<std::filesystem::path, std::vector<Sha256>> placed_;  // what stands in each set
 };
 
 }  // namespace freshet

@@ -172,6 +172,13 @@ void Application::add(JobMaster& job) {
   jobs_.push_back(&job);
 }
 
+void Application::add_files(std::set<std::string>& to) const {
+  for (const JobModule& file : files_) to.insert(file.sha256);
+  for (const WireArtifact& artifact : to_fetch_) {
+    if (!artifact.sha256.empty()) to.insert(artifact.sha256);
+  }
+}
+
 void Application::forget(const JobMaster& job) {
   assert(job.has_ended());
   std::erase(jobs_, &job);

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -83,6 +84,8 @@ class FRESHET_API Application {
   std::string refuses_jobs() const;
   ApplicationInfo info() const;
   const std::vector<JobMaster*>& jobs() const { return jobs_; }
+  // Hashes of what main needs, has fetched or is to fetch.
+  void add_files(std::set<std::string>& to) const;
   Future<ApplicationInfo> ended() { return end_; }
 
  private:

@@ -44,6 +44,17 @@ void check_id(const std::string& id, const char* what) {
   }
 }
 
+std::string not_known(const char* what, const std::string& id, const EndedRecords& ended,
+                      std::size_t most) {
+  std::string text = std::string(what) + " '" + id +
+                     "' is not known here: this cluster keeps no records of what ran before its "
+                     "job manager was started";
+  if (ended.has_dropped()) {
+    text += ", and of what has ended since those of the last " + std::to_string(most);
+  }
+  return text;
+}
+
 std::string kept_no_longer(const char* what, const std::string& id, const std::string& name,
                            const char* option, std::size_t most, std::int64_t age_ms) {
   return std::string("there is no record any more of ") + what + " '" + id + "' ('" + name +
@@ -63,10 +74,7 @@ Dispatcher::Dispatcher(Services services, bool one_application,
       ended_applications_(services.records.applications, services.records.age_ms),
       ended_jobs_(services.records.jobs, services.records.age_ms) {}
 
-Dispatcher::~Dispatcher() {
-  alive_.end();
-  if (drop_timer_) services_.jobs.thread.cancel(*drop_timer_);
-}
+Dispatcher::~Dispatcher() { alive_.end(); }
 
 void Dispatcher::add_to(MessageTable& table) {
   table.on<SubmitApplication>([this](Link& link, SubmitApplication submission) {
@@ -252,32 +260,48 @@ void Dispatcher::close(const std::string& reason) {
 Application& Dispatcher::application(const std::string& id) const {
   const auto found = application_by_id_.find(id);
   if (found != application_by_id_.end()) return *found->second;
-  if (const auto* before = ended_applications_.dropped(id)) {
-    throw InvalidInput(kept_no_longer("application", id, before->name,
-                                      "jobmanager.records.max-applications",
-                                      services_.records.applications, services_.records.age_ms));
-  }
-  throw InvalidInput("application '" + id +
-                     "' is not known here: this cluster keeps no records of what ran before its "
-                     "job manager was started");
+  check_not_dropped(id);
+  throw InvalidInput(
+      not_known("application", id, ended_applications_, services_.records.applications));
 }
 
 JobMaster& Dispatcher::job(const std::string& id) const {
   const auto found = job_by_id_.find(id);
   if (found != job_by_id_.end()) return *found->second;
+  check_not_dropped(id);
+  throw InvalidInput(not_known("job", id, ended_jobs_, services_.records.jobs));
+}
+
+// Whatever was asked for: who asks may not know which of the two it was.
+void Dispatcher::check_not_dropped(const std::string& id) const {
+  const RecordLimits& limits = services_.records;
+  if (const auto* before = ended_applications_.dropped(id)) {
+    throw InvalidInput(kept_no_longer("application", id, before->name,
+                                      "jobmanager.records.max-applications", limits.applications,
+                                      limits.age_ms));
+  }
   if (const auto* before = ended_jobs_.dropped(id)) {
     throw InvalidInput(kept_no_longer("job", id, before->name, "jobmanager.records.max-jobs",
-                                      services_.records.jobs, services_.records.age_ms));
+                                      limits.jobs, limits.age_ms));
   }
-  throw InvalidInput("job '" + id +
-                     "' is not known here: this cluster keeps no records of what ran before its "
-                     "job manager was started");
 }
 
 std::vector<ApplicationInfo> Dispatcher::applications() const {
   std::vector<ApplicationInfo> infos;
   for (const auto& application : applications_) infos.push_back(application->info());
   return infos;
+}
+
+std::set<std::string> Dispatcher::needed_files() const {
+  std::set<std::string> files;
+  for (const auto& application : applications_) {
+    if (!application->is_gone()) application->add_files(files);
+  }
+  for (const auto& job : jobs_) {
+    if (job->is_gone()) continue;
+    for (const JobModule& module : job->shipped()) files.insert(module.sha256);
+  }
+  return files;
 }
 
 std::vector<JobInfo> Dispatcher::jobs() const {
@@ -319,9 +343,10 @@ void Dispatcher::schedule_drop() {
   for (const std::int64_t each : {ended_applications_.next_ms(), ended_jobs_.next_ms()}) {
     if (each >= 0 && (next < 0 || each < next)) next = each;
   }
-  if (next < 0 || drop_timer_) return;
-  drop_timer_ = thread.after_ms(next - now_ms(), "dispatcher: records", alive_.guard([this] {
-    drop_timer_.reset();
+  if (next < 0 || waits_to_drop_) return;
+  waits_to_drop_ = true;
+  thread.after_ms(next - now_ms(), "dispatcher: records", alive_.guard([this] {
+    waits_to_drop_ = false;
     schedule_drop();
   }));
 }

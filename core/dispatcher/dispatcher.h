@@ -9,7 +9,7 @@
 
 #include <map>
 #include <memory>
-#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -54,6 +54,8 @@ class FRESHET_API Dispatcher final : private JobMasterListener, private Applicat
   bool application_has_ended() const;
   // How many times the end of an application has been told to somebody who waited for it.
   std::size_t ends_told() const { return ends_told_; }
+  // Hashes of the files of what has not ended.
+  std::set<std::string> needed_files() const;
   std::vector<ApplicationInfo> applications() const;
   std::vector<JobInfo> jobs() const;
   // Of an application or job that was here: its record is kept no longer.
@@ -67,6 +69,7 @@ class FRESHET_API Dispatcher final : private JobMasterListener, private Applicat
   Application& application_of(Link* link, const SubmitJob& submission, const JobMaster& job);
   Application& add_application(std::unique_ptr<Application> application);
   void check_open() const;
+  void check_not_dropped(const std::string& id) const;
   void note_end(const std::string& application_id);
   void drop_records();
   void drop_record(Application& application);
@@ -96,8 +99,8 @@ class FRESHET_API Dispatcher final : private JobMasterListener, private Applicat
   std::vector<Link*> subscribers_;
   std::size_t ends_told_ = 0;
   EndedRecords ended_applications_, ended_jobs_;
-  std::optional<TimerId> drop_timer_;
-  bool drops_ = false;  // it is posted
+  bool drops_ = false;          // it is posted
+  bool waits_to_drop_ = false;  // there is a timer
   Alive alive_;
 };
 

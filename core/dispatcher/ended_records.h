@@ -26,7 +26,7 @@ class FRESHET_API EndedRecords {
     std::string ticket, name, application_id;
   };
   // Of the last so many whose records were dropped.
-  static constexpr std::size_t kRemembered = 10'000;
+  static constexpr std::size_t kRemembered = 256;
 
   EndedRecords(std::size_t most, std::int64_t age_ms) : most_(most), age_ms_(age_ms) {}
 
@@ -38,6 +38,7 @@ class FRESHET_API EndedRecords {
   std::int64_t next_ms() const { return kept_.empty() ? -1 : kept_.front().since_ms + age_ms_; }
   // Its record is gone.
   void drop(const std::string& id, Dropped what);
+  bool has_dropped() const { return !dropped_.empty(); }
   const Dropped* dropped(const std::string& id) const { return dropped_.find(id); }
 
  private:

@@ -17,7 +17,9 @@ JobManager::JobManager(JobManagerServices services, JobManagerOptions options, O
       runners_{services.thread,  services.transport,  services.spawner,
                services.blobs,   services.fetcher,    services.ids,
                options_.program, options_.cluster_id, {},
-               options_.settings} {
+               options_.settings},
+      sweep_(services.thread, services.blobs, options_.blob_max_idle_ms,
+             [this] { return dispatcher_->needed_files(); }) {
   dispatcher_ = std::make_unique<Dispatcher>(
       Dispatcher::Services{{services_.thread, resources_, task_managers_},
                            runners_,
@@ -35,6 +37,7 @@ JobManager::JobManager(JobManagerServices services, JobManagerOptions options, O
 
 JobManager::~JobManager() {
   alive_.end();
+  sweep_.stop();
   dispatcher_.reset();
   task_managers_.stop_listening();
   links_.reset();
@@ -109,6 +112,7 @@ ClusterInfo JobManager::status() const {
 PutBlob::Answer JobManager::put_blob(Link& link, const PutBlob& message) {
   PutBlob::Answer answer;
   answer.known = services_.blobs.has(message.sha256);
+  sweep_.used(message.sha256);
   if (answer.known) return answer;
   if (message.size > options_.largest_blob) {
     throw InvalidInput("a file of " + std::to_string(message.size) +
@@ -154,9 +158,10 @@ void JobManager::blob_chunk(Link& link, const BlobChunk& message) {
   uploads_.erase(found);
 }
 
-GetBlob::Answer JobManager::get_blob(const GetBlob& message) const {
+GetBlob::Answer JobManager::get_blob(const GetBlob& message) {
   GetBlob::Answer answer;
   answer.size = services_.blobs.size_of(message.sha256);
+  sweep_.used(message.sha256);
   if (message.offset > answer.size) {
     throw InvalidInput("offset " + std::to_string(message.offset) + " is beyond the " +
                        std::to_string(answer.size) + " bytes of file " + message.sha256);

@@ -16,6 +16,7 @@
 #include <string>
 
 #include "blobs/blob_storage.h"
+#include "blobs/blob_sweep.h"
 #include "dispatcher/application.h"
 #include "dispatcher/artifact_fetcher.h"
 #include "dispatcher/dispatcher.h"
@@ -58,6 +59,7 @@ struct JobManagerOptions {
   bool one_application = false;
   std::int64_t linger_ms = 0;
   RecordLimits records;  // of what has ended
+  std::int64_t blob_max_idle_ms = BlobSweep::kMaxIdleMs;
   std::uint64_t largest_blob = std::uint64_t{4} << 30;
 };
 
@@ -91,7 +93,7 @@ class FRESHET_API JobManager final : private LinkListener {
   ClusterInfo status() const;
   PutBlob::Answer put_blob(Link& link, const PutBlob& message);
   void blob_chunk(Link& link, const BlobChunk& message);
-  GetBlob::Answer get_blob(const GetBlob& message) const;
+  GetBlob::Answer get_blob(const GetBlob& message);
   Future<LogChunk> read_log(const ReadLog& message);
   void check_end();
   void end();
@@ -106,6 +108,7 @@ class FRESHET_API JobManager final : private LinkListener {
   std::unique_ptr<Dispatcher> dispatcher_;
   std::map<std::uint64_t, Upload> uploads_;
   std::uint64_t last_upload_ = 0;
+  BlobSweep sweep_;
   std::string ending_;  // why; empty: it is not
   bool task_managers_told_ = false;
   bool waited_enough_ = false;  // for task managers to end

@@ -3,6 +3,8 @@
 #include <spdlog/spdlog.h>
 
 #include <cassert>
+#include <string_view>
+#include <unordered_map>
 
 namespace freshet {
 
@@ -239,18 +241,20 @@ JobDetails JobMaster::merged(const std::vector<TaskReport>& reports) const {
   for (const JobVertex& vertex : vertices) {
     details.vertices.push_back({vertex.id, vertex.name, vertex.parallelism, 0, 0, {}});
   }
+  std::unordered_map<std::string_view, VertexDetails*> by_id;
+  for (VertexDetails& whole : details.vertices) by_id.emplace(whole.id, &whole);
   for (const TaskReport& report : reports) {
     details.source_records += report.source_records;
     details.sink_records += report.sink_records;
     for (const VertexDetails& part : report.vertices) {
-      for (VertexDetails& whole : details.vertices) {
-        if (whole.id != part.id) continue;
-        whole.records_in += part.records_in;
-        whole.records_out += part.records_out;
-        for (const auto& [name, value] : part.metrics) {
-          const auto [of, added] = whole.metrics.emplace(name, value);
-          if (!added && of->second.kind == value.kind) of->second.merge(value);
-        }
+      const auto known = by_id.find(part.id);
+      if (known == by_id.end()) continue;
+      VertexDetails& whole = *known->second;
+      whole.records_in += part.records_in;
+      whole.records_out += part.records_out;
+      for (const auto& [name, value] : part.metrics) {
+        const auto [of, added] = whole.metrics.emplace(name, value);
+        if (!added && of->second.kind == value.kind) of->second.merge(value);
       }
     }
   }

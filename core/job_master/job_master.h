@@ -50,7 +50,7 @@ class FRESHET_API JobMaster final : private AttemptListener {
   const std::string& name() const { return name_; }
   const std::string& application_id() const { return application_id_; }
   const std::string& ticket() const { return ticket_; }                       // of the submission
-  const std::vector<JobModule>& shipped() const { return plan_->shipped(); }  // [until start()]
+  const std::vector<JobModule>& shipped() const { return plan_->shipped(); }  // [until is_gone()]
   JobStatus status() const { return status_; }
   bool has_ended() const { return is_terminal(status_); }
   bool is_gone() const { return gone_; }

@@ -95,7 +95,7 @@ class FRESHET_API TaskManagers {
   std::map<std::string, Manager> managers_;
   std::map<WorkerId, Worker> workers_;
   // Whose logs the workers' are, by "<job id>:<worker>", also after their end.
-  Recent<std::string> manager_of_log_{1'000};
+  Recent<std::string> manager_of_log_{512};
   bool ending_ = false;
   Alive alive_;
 };

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kMostName = 256;
 constexpr std::size_t kIncarnationSize = 32;
-constexpr std::size_t kMostEndedLinks = 4096;
+constexpr std::size_t kMostEndedLinks = 512;
 
 // A name off the wire as it may stand in a log line.
 std::string for_people(std::string name) {

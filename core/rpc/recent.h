@@ -22,6 +22,7 @@ class Recent {
     values_.erase(order_.front());
     order_.pop_front();
   }
+  bool empty() const { return order_.empty(); }
   // Null if it is not known.
   const V* find(const std::string& name) const {
     const auto found = values_.find(name);

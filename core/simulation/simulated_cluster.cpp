@@ -213,6 +213,7 @@ void SimulatedCluster::start_job_manager() {
   options.one_application = options_.one_application;
   options.linger_ms = options_.linger_ms;
   options.records = options_.records;
+  options.blob_max_idle_ms = options_.blob_max_idle_ms;
   auto body = std::make_unique<JobManagerBody>(
       *this, life, transport, draw(), ids_, std::move(options), [this] {
         ++job_manager_ends_;
@@ -247,6 +248,7 @@ void SimulatedCluster::start_task_manager(std::uint32_t number) {
   options.id = name;
   options.host = name;
   options.slots = options_.slots;
+  options.blob_max_idle_ms = options_.blob_max_idle_ms;
   options.program = "/fr";
   options.links = link_options();
   life.body = std::make_unique<TaskManagerBody>(

@@ -40,6 +40,7 @@ struct SimulatedClusterOptions {
   bool one_application = false;
   std::int64_t linger_ms = 0;
   RecordLimits records;
+  std::int64_t blob_max_idle_ms = BlobSweep::kMaxIdleMs;
   std::uint64_t starts_fail_one_in = 60;  // of workers and runners; 0: none
   // Seeded bugs, which the checks must find.
   bool never_resend = false;

@@ -88,6 +88,12 @@ std::map<std::string, std::string> BlobsInMemory::place(const std::vector<JobMod
   return paths;
 }
 
+std::vector<std::string> BlobsInMemory::all() const {
+  std::vector<std::string> all;
+  for (const auto& [sha256, content] : blobs_) all.push_back(sha256);
+  return all;
+}
+
 std::string BlobsInMemory::add(std::string content) {
   const std::string sha256 = Sha256::of(content).hex();
   blobs_[sha256] = std::move(content);

@@ -40,6 +40,8 @@ class FRESHET_API BlobsInMemory final : public BlobStorage {
                    std::size_t max_bytes) const override;
   std::unique_ptr<BlobWriter> begin(const std::string& sha256, std::uint64_t size) override;
   std::map<std::string, std::string> place(const std::vector<JobModule>& files) override;
+  std::vector<std::string> all() const override;
+  void remove(const std::string& sha256) override { blobs_.erase(sha256); }
   std::string add(std::string content);  // its hash
 
  private:

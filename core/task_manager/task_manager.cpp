@@ -14,7 +14,11 @@ constexpr std::int64_t kLookAgainMs = 100;
 }  // namespace
 
 TaskManager::TaskManager(TaskManagerServices services, TaskManagerOptions options, OnEnd on_end)
-    : services_(std::move(services)), options_(std::move(options)), on_end_(std::move(on_end)) {
+    : services_(std::move(services)),
+      options_(std::move(options)),
+      on_end_(std::move(on_end)),
+      sweep_(services_.thread, services_.blobs, options_.blob_max_idle_ms,
+             [this] { return needed_files(); }) {
   add_to_table();
   PeerInfo self;
   self.role = Role::kTaskManager;
@@ -25,6 +29,7 @@ TaskManager::TaskManager(TaskManagerServices services, TaskManagerOptions option
 
 TaskManager::~TaskManager() {
   alive_.end();
+  sweep_.stop();
   links_.reset();
   for (const auto& [id, worker] : workers_) {
     if (worker.process) services_.spawner.kill(*worker.process);
@@ -200,6 +205,7 @@ void TaskManager::spawn(const WorkerId& id) {
   start.socket_folder = options_.socket_folder;
   start.host = options_.bind;
   start.modules = services_.blobs.place(worker.start.modules);
+  for (const JobModule& module : worker.start.modules) sweep_.used(module.sha256);
   start.settings = worker.start.settings;
   start.settings.insert(options_.settings.begin(), options_.settings.end());
   ProcessSpec spec = worker_process(options_.program, start);
@@ -213,6 +219,14 @@ void TaskManager::spawn(const WorkerId& id) {
         if (!end.exit_code && !end.signal) message.error = message.last_lines;
         ended(id, std::move(message));
       }));
+}
+
+std::set<std::string> TaskManager::needed_files() const {
+  std::set<std::string> files;
+  for (const auto& [id, worker] : workers_) {
+    for (const JobModule& module : worker.start.modules) files.insert(module.sha256);
+  }
+  return files;
 }
 
 void TaskManager::stop_worker(const WorkerId& id) {

@@ -14,10 +14,12 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "blobs/blob_storage.h"
+#include "blobs/blob_sweep.h"
 #include "freshet/api.h"
 #include "process/process_spawner.h"
 #include "rpc/alive.h"
@@ -54,6 +56,7 @@ struct TaskManagerOptions {
   std::map<std::string, std::string> settings;  // of the cluster, told to workers
   LinkOptions links;
   std::int64_t patience_ms = 30'000;
+  std::int64_t blob_max_idle_ms = BlobSweep::kMaxIdleMs;
 };
 
 class FRESHET_API TaskManager final : private LinkListener {
@@ -86,6 +89,7 @@ class FRESHET_API TaskManager final : private LinkListener {
   void look_again();
   StartWorker::Answer start_worker(const StartWorker& message);
   void stop_worker(const WorkerId& id);
+  std::set<std::string> needed_files() const;
   void prepare(const WorkerId& id);
   void fetch(const std::string& sha256);
   void fetched(const std::string& sha256, const std::string& error);
@@ -99,8 +103,9 @@ class FRESHET_API TaskManager final : private LinkListener {
   const TaskManagerOptions options_;
   OnEnd on_end_;
   std::map<WorkerId, Worker> workers_;
-  std::map<std::string, Fetch> fetches_;        // by sha256
-  Recent<std::string> last_worker_log_{1'000};  // by "<job id>:<worker>"
+  std::map<std::string, Fetch> fetches_;      // by sha256
+  Recent<std::string> last_worker_log_{128};  // by "<job id>:<worker>"
+  BlobSweep sweep_;
   std::int64_t alone_since_ns_ = 0;
   bool alone_ = true;  // no job manager has taken it
   std::string ending_;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <set>
+#include <utility>
 
 #include "own_cluster.h"
 #include "scale.h"
@@ -96,6 +97,47 @@ TEST_F(SessionMode, AMainOrATaskThatCrashesLeavesOthersAlone) {
   EXPECT_EQ(in_session({"jobs", "1"}).code, 0);
   other.send(SIGINT);
   EXPECT_EQ(other.wait(30).code, 130);
+  stop_session("s");
+}
+
+// What 60 jobs leave in a job manager and a task manager: what 12 have left.
+TEST_F(SessionMode, IsAsCleanAfterManyJobsAsAfterSome) {
+  start_session("s", {"-D", "jobmanager.records.max-applications=3"});
+  const pid_t managers[] = {process("jobmanager"), process("taskmanager")};
+  const auto entries = [](const std::string& path) {
+    return std::distance(std::filesystem::directory_iterator(path),
+                         std::filesystem::directory_iterator());
+  };
+  const auto stand = [&] {
+    std::vector<std::ptrdiff_t> counts;
+    for (const pid_t manager : managers) {
+      for (const char* what : {"/fd", "/task"})
+        counts.push_back(entries("/proc/" + std::to_string(manager) + what));
+    }
+    counts.push_back(0);
+    for (const auto& file : std::filesystem::recursive_directory_iterator(folder()))
+      counts.back() += file.path().extension() != ".log" ? 1 : 0;
+    return counts;
+  };
+  const auto run_jobs = [&](int applications) {
+    for (int i = 0; i < applications; ++i) ASSERT_EQ(in_session({"jobs", "4"}).code, 0);
+    ASSERT_TRUE(eventually([&] { return processes("worker").empty(); })) << list_of_processes();
+  };
+  run_jobs(1);
+  const std::string first = fr_json({"list"})[0]["id"];
+  run_jobs(2);
+  std::vector<std::ptrdiff_t> early;
+  // Sockets of what has ended are closed a moment later.
+  ASSERT_TRUE(eventually([&] { return std::exchange(early, stand()) == stand(); }));
+  run_jobs(12);
+  EXPECT_TRUE(eventually([&] { return stand() == early; }))
+      << ::testing::PrintToString(early) << " have become " << ::testing::PrintToString(stand());
+  EXPECT_EQ(fr_json({"list"}).size(), 3u);
+  const Outcome gone = fr({"wait", first});
+  EXPECT_EQ(gone.code, 2);
+  EXPECT_TRUE(says(gone, "there is no record any more of application '" + first + "'"))
+      << gone.text();
+  EXPECT_TRUE(says(gone, "the last 3 are kept (jobmanager.records.max-applications)"));
   stop_session("s");
 }
 

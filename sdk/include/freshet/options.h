@@ -106,8 +106,6 @@ FRESHET_API extern const ConfigOption<std::int32_t> kTaskBuffersPerChannel;
 FRESHET_API extern const ConfigOption<Duration> kTaskCancellationTimeout;
 FRESHET_API extern const ConfigOption<MemorySize> kTaskStackSize;
 FRESHET_API extern const ConfigOption<std::string> kTaskmanagerBind;
-FRESHET_API extern const ConfigOption<Duration> kTaskmanagerIdleTimeout;
-FRESHET_API extern const ConfigOption<std::int32_t> kTaskmanagerMaxOnDemand;
 FRESHET_API extern const ConfigOption<MemorySize> kTaskmanagerMemoryNetwork;
 FRESHET_API extern const ConfigOption<std::int32_t> kTaskmanagerSlots;
 

@@ -289,21 +289,6 @@ const ConfigOption<std::string> kTaskmanagerBind{"taskmanager.bind", std::string
                                                  "hosts.",
                                                  Scope::kCluster};
 
-const ConfigOption<Duration> kTaskmanagerIdleTimeout =
-    ConfigOption<Duration>{"taskmanager.idle-timeout", seconds(30),
-                           "A task manager that was started on demand ends when none of its slots "
-                           "was used for so long.",
-                           Scope::kCluster}
-        .minimum(milliseconds(10));
-
-const ConfigOption<std::int32_t> kTaskmanagerMaxOnDemand =
-    ConfigOption<std::int32_t>{"taskmanager.max-on-demand", 0,
-                               "How many task managers a cluster may have its deployer start when "
-                               "jobs lack slots, beside those that it was deployed with. 0: none.",
-                               Scope::kCluster}
-        .minimum(0)
-        .maximum(1024);
-
 const ConfigOption<MemorySize> kTaskmanagerMemoryNetwork =
     ConfigOption<MemorySize>{"taskmanager.memory.network", MemorySize::megabytes(256),
                              "Memory of one worker process for batches under way between tasks, "

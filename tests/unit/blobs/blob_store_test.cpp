@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "blobs/stored_blobs.h"
 #include "freshet/error.h"
 #include "scratch_folder.h"
 
@@ -42,6 +43,31 @@ class BlobStoreTest : public ::testing::Test {
   ScratchFolder scratch_;
   BlobStore store_{scratch_ / "blobs"};
 };
+
+TEST_F(BlobStoreTest, ARemovedFileGoesWithTheFoldersOfItsSetsAndComesBack) {
+  StoredBlobs blobs(scratch_.path());
+  std::vector<JobModule> files;
+  for (const char* name : {"one", "two"}) {
+    const Sha256 sha256 = Sha256::of(std::string(name));
+    const auto writer = blobs.begin(sha256.hex(), 3);
+    writer->append(name);
+    writer->finish();
+    files.push_back({sha256.hex(), name, ModuleKind::kShipped});
+  }
+  const auto both = blobs.place(files);
+  const auto second = blobs.place({files[1]});
+  ASSERT_EQ(blobs.all().size(), 2u);
+  blobs.remove(files[0].sha256);
+  blobs.remove(files[0].sha256);
+  EXPECT_EQ(blobs.all(), std::vector<std::string>{files[1].sha256});
+  EXPECT_FALSE(std::filesystem::exists(both.at(files[1].sha256)));
+  EXPECT_EQ(text_of_file(second.at(files[1].sha256)), "two") << "of another set";
+  EXPECT_TRUE(contains(refusal([&] { blobs.place(files); }), "no file with sha256"));
+  const auto writer = blobs.begin(files[0].sha256, 3);
+  writer->append("one");
+  writer->finish();
+  EXPECT_EQ(text_of_file(blobs.place(files).at(files[0].sha256)), "one");
+}
 
 TEST_F(BlobStoreTest, AFileInPiecesIsThereWholeOnceFinished) {
   const Sha256 sha256 = Sha256::of("hello world");

@@ -185,6 +185,37 @@ TEST(Jobs, AreRefusedWithABadValueOrAFileThatIsNotThere) {
   EXPECT_TRUE(scenario.wait(scenario.client.jobs()).empty());
 }
 
+// One that has a key of the cluster and sends what is not for it to send.
+class Stranger : public LinkListener {
+ public:
+  Stranger(Scenario& scenario, Role role)
+      : scenario_(scenario),
+        links_(scenario.cluster.add_stranger("stranger", role)),
+        link_(&links_.connect(scenario.cluster.job_manager_address(), table_, *this, 1'000)) {}
+  void link_opened(Link&) override {}
+  void link_lost(Link&, const std::string& reason) override {
+    link_ = nullptr;
+    lost = reason;
+  }
+  template <class M>
+  std::string ask(const M& message) {
+    return scenario_.error(link_->ask(message));
+  }
+  template <class M>
+  void send(const M& message) {
+    link_->send(message);
+    scenario_.wait(link_->ask(GetClusterStatus{}));
+  }
+
+  std::string lost;
+
+ private:
+  Scenario& scenario_;
+  MessageTable table_;
+  Links& links_;
+  Link* link_;
+};
+
 // ---- records ------------------------------------------------------------------------------------
 
 TEST(Records, AreKeptOfTheLastThatHaveEnded) {
@@ -270,38 +301,26 @@ TEST(Records, AreKeptForATimeAndTheEndOfAnApplicationKnowsOfJobsWhoseRecordsAreG
             0u);
 }
 
+TEST(Files, ThatNothingNeedsAreRemovedAndPutAnewByTheNext) {
+  SimulatedClusterOptions options;
+  options.blob_max_idle_ms = 10'000;
+  Scenario scenario(options);
+  const auto runs = scenario.wait(scenario.client.submit_job(Scenario::job(1, 1, endless()), ""));
+  ASSERT_TRUE(scenario.becomes(runs->job_id(), JobStatus::kRunning));
+  scenario.cluster.run_for(60'000);
+  GetBlob get;
+  get.sha256 = SimulatedCluster::module_sha256();
+  Stranger other(scenario, Role::kClient);
+  EXPECT_EQ(other.ask(get), "") << "a job that runs needs it";
+  scenario.wait(runs->cancel());
+  scenario.wait(runs->result());
+  scenario.cluster.run_for(60'000);
+  EXPECT_NE(other.ask(get), "");
+  const auto next = scenario.wait(scenario.client.submit_job(Scenario::job(2, 4, {}), ""));
+  EXPECT_TRUE(scenario.wait(next->result()).succeeded());
+}
+
 // ---- strangers ----------------------------------------------------------------------------------
-
-// One that has a key of the cluster and sends what is not for it to send.
-class Stranger : public LinkListener {
- public:
-  Stranger(Scenario& scenario, Role role)
-      : scenario_(scenario),
-        links_(scenario.cluster.add_stranger("stranger", role)),
-        link_(&links_.connect(scenario.cluster.job_manager_address(), table_, *this, 1'000)) {}
-  void link_opened(Link&) override {}
-  void link_lost(Link&, const std::string& reason) override {
-    link_ = nullptr;
-    lost = reason;
-  }
-  template <class M>
-  std::string ask(const M& message) {
-    return scenario_.error(link_->ask(message));
-  }
-  template <class M>
-  void send(const M& message) {
-    link_->send(message);
-    scenario_.wait(link_->ask(GetClusterStatus{}));
-  }
-
-  std::string lost;
-
- private:
-  Scenario& scenario_;
-  MessageTable table_;
-  Links& links_;
-  Link* link_;
-};
 
 TEST(Strangers, ThatAreWorkersMayNotSendWhatClientsMay) {
   Scenario scenario;

@@ -120,6 +120,9 @@ Found find_by_id(ClusterClient& client, const std::string& id) {
     for (const JobInfo& job : application.jobs)
       if (job.job_id.rfind(id, 0) == 0) found.push_back({application, true, job});
   }
+  // Of a whole id, the job manager knows whether its record was dropped.
+  constexpr std::size_t kWhole = 32;
+  if (found.empty() && id.size() == kWhole) static_cast<void>(client.application(id).get());
   if (found.empty())
     throw InvalidInput("cluster '" + client.cluster_id() + "' knows no application or job '" + id +
                        "': 'fr list' shows them");

@@ -9,6 +9,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -112,6 +113,10 @@ LinkOptions link_options(const Configuration& configuration) {
   links.heartbeat_interval_ms = configuration.get(options::kHeartbeatInterval).ms();
   links.heartbeat_timeout_ms = configuration.get(options::kHeartbeatTimeout).ms();
   return links;
+}
+
+std::int64_t blob_max_idle_ms(const Configuration& configuration) {
+  return std::min(configuration.get(options::kBlobMaxIdle), days(36'500)).ms();
 }
 
 std::shared_ptr<RolledLog> open_log(const Configuration& configuration, const std::string& folder,

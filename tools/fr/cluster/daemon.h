@@ -46,6 +46,7 @@ Configuration child_configuration(const std::map<std::string, std::string>& sett
 // Those that belong to the cluster, as text, for runners and workers.
 std::map<std::string, std::string> settings_of_cluster(const Configuration& configuration);
 LinkOptions link_options(const Configuration& configuration);
+std::int64_t blob_max_idle_ms(const Configuration& configuration);
 
 // Sends this process's log to <folder>/<name>.log, rolled. With `whole`, what it prints otherwise
 // goes there, too; else the log also goes to standard error.

@@ -121,6 +121,7 @@ int run(Words words) {
   role.one_application = one_application;
   role.linger_ms = kLingerMs;
   role.records = record_limits(configuration);
+  role.blob_max_idle_ms = blob_max_idle_ms(configuration);
 
   Promise<std::string> ended;
   const Future<std::string> end = ended.future();

@@ -99,6 +99,7 @@ int run(Words words) {
   role.settings = settings_of_cluster(configuration);
   role.links = link_options(configuration);
   role.patience_ms = kPatienceMs;
+  role.blob_max_idle_ms = blob_max_idle_ms(configuration);
 
   Promise<std::string> ended;
   const Future<std::string> end = ended.future();
