@@ -15,8 +15,9 @@ constexpr std::size_t kBuckets = 64;
 
 std::size_t bucket_of(double value) {
   if (!(value >= 1)) return 0;
-  const int exponent = std::ilogb(value) + 1;
-  return std::min<std::size_t>(static_cast<std::size_t>(exponent), kBuckets - 1);
+  // INT_MAX for infinity.
+  const auto exponent = static_cast<std::size_t>(std::ilogb(value));
+  return std::min(exponent + 1, kBuckets - 1);
 }
 
 std::string number_text(double value) {
