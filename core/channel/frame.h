@@ -10,6 +10,7 @@
 // Begin      FrameBuffer is what a frame is written into; FrameReader reads one.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -29,11 +30,15 @@ class FRESHET_API FrameBuffer {
  public:
   ByteWriter& writer() noexcept { return writer_; }
   const ByteWriter& writer() const noexcept { return writer_; }
+  // Around the way through libzmq, whose own order the thread sanitizer can't see.
+  void hand_over() noexcept { handed_over_.store(true, std::memory_order_release); }
+  void come_back() noexcept { static_cast<void>(handed_over_.load(std::memory_order_acquire)); }
 
  private:
   friend class FramePool;
   ByteWriter writer_;
   std::shared_ptr<FramePool> home_;  // while it is out
+  std::atomic<bool> handed_over_{false};
 };
 
 // Any thread. Buffers hold the pool while they are out, so they may outlive everybody else.

@@ -31,10 +31,15 @@ std::unique_ptr<NetworkMessage> message_of(FramePointer frame) {
   auto message = std::make_unique<NetworkMessage>();
   zmq_msg_t& raw = *message;
   FrameBuffer* buffer = frame.release();
-  const ByteWriter& writer = buffer->writer();
-  zmq_msg_init_data(
-      &raw, const_cast<char*>(writer.data()), writer.size(),
-      [](void*, void* sent) { FramePool::give_back(static_cast<FrameBuffer*>(sent)); }, buffer);
+  auto* const bytes = const_cast<char*>(buffer->writer().data());
+  const std::size_t size = buffer->writer().size();
+  const auto give_back = [](void*, void* sent) {
+    auto* const used = static_cast<FrameBuffer*>(sent);
+    used->come_back();
+    FramePool::give_back(used);
+  };
+  buffer->hand_over();
+  zmq_msg_init_data(&raw, bytes, size, give_back, buffer);
   return message;
 }
 
