@@ -14,7 +14,7 @@
 namespace freshet {
 
 struct RecordLimits {
-  std::size_t applications = 100;                        // jobmanager.records.max-applications
+  std::size_t applications = 64;                         // jobmanager.records.max-applications
   std::size_t jobs = 1'000;                              // jobmanager.records.max-jobs
   std::int64_t age_ms = std::int64_t{7} * 24 * 3600000;  // jobmanager.records.max-age
 };

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kMostName = 256;
 constexpr std::size_t kIncarnationSize = 32;
-constexpr std::size_t kMostEndedLinks = 512;
+constexpr std::size_t kMostEndedLinks = 4096;
 
 // A name off the wire as it may stand in a log line.
 std::string for_people(std::string name) {
@@ -95,15 +95,12 @@ class Links::State final : public LinkNetwork, public TransportEvents {
     if (link.dialer()) return;
     for (auto each = accepted_.begin(); each != accepted_.end(); ++each) {
       if (each->second != &link) continue;
-      ended_.insert(each->first);
-      ended_in_order_.push_back(each->first);
+      const auto [ended, is_new] = ended_.insert(each->first);
+      if (is_new) ended_in_order_.emplace_back(thread_.clock().now_ns(), ended);
       accepted_.erase(each);
       break;
     }
-    if (ended_in_order_.size() > kMostEndedLinks) {
-      ended_.erase(ended_in_order_.front());
-      ended_in_order_.pop_front();
-    }
+    forget_ended();
   }
   void link_done(LinkEnd& link) override { links_.erase(link.number()); }
 
@@ -297,6 +294,18 @@ class Links::State final : public LinkNetwork, public TransportEvents {
     link->established(peer, hello.received);
   }
 
+  // By then the dialer has given up, too.
+  void forget_ended() {
+    const std::int64_t kept_ns =
+        2 * (options_.heartbeat_timeout_ms + options_.reconnect_grace_ms) * 1'000'000;
+    const std::int64_t now = thread_.clock().now_ns();
+    while (!ended_in_order_.empty() && (ended_in_order_.size() > kMostEndedLinks ||
+                                        now - ended_in_order_.front().first > kept_ns)) {
+      ended_.erase(ended_in_order_.front().second);
+      ended_in_order_.pop_front();
+    }
+  }
+
   void refuse(ConnectionId connection, const Hello& hello, const std::string& reason) {
     spdlog::warn("{} is refused: {}", for_people(hello.name), reason);
     Envelope envelope;
@@ -331,7 +340,7 @@ class Links::State final : public LinkNetwork, public TransportEvents {
   std::map<ConnectionId, LinkEnd*> by_connection_;
   std::map<LinkId, LinkEnd*> accepted_;
   std::set<LinkId> ended_;  // the last ones, so that a late hello does not begin them anew
-  std::deque<LinkId> ended_in_order_;
+  std::deque<std::pair<std::int64_t, std::set<LinkId>::iterator>> ended_in_order_;  // when
 };
 
 Links::Links(ControlThread& thread, Transport& transport, PeerInfo self, LinkOptions options)

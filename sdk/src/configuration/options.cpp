@@ -154,7 +154,7 @@ const ConfigOption<Duration> kJobmanagerRecordsMaxAge =
         .minimum(milliseconds(1));
 
 const ConfigOption<std::int32_t> kJobmanagerRecordsMaxApplications =
-    ConfigOption<std::int32_t>{"jobmanager.records.max-applications", 100,
+    ConfigOption<std::int32_t>{"jobmanager.records.max-applications", 64,
                                "How many applications that have ended the job manager of a session "
                                "keeps records of, the last ones, with their jobs.",
                                Scope::kCluster}
