@@ -54,6 +54,7 @@ struct Stack {
   EntryFunction entry = nullptr;      // what Boost wants to run here; null for a thread's own
   void* sanitizer_state = nullptr;    // ASan: its fake stack while suspended; TSan: its fiber
   bool arrived = false;               // the sanitizer knows that we run here
+  int reuse = 0;                      // TSan: how many fibers had that state before
 
   char* top() const { return low + size; }
 };
@@ -68,6 +69,45 @@ struct OnTop {
 thread_local Stack thread_stack;  // the stack that the thread was born with
 thread_local Stack* current = nullptr;
 thread_local Stack* left = nullptr;  // the stack that this thread has just left
+
+#ifdef FRESHET_TSAN
+// TSan needs milliseconds to make the state of a fiber. A thread gives that of one that has ended
+// on it to the next that begins on it: the two could not race anyway. The frames in which a fiber
+// ends stay in its shadow call stack, so it is not for ever.
+class FiberStates {
+ public:
+  ~FiberStates() {
+    while (count_ > 0) __tsan_destroy_fiber(kept_[--count_].state);
+  }
+  void take(Stack& stack) {
+    if (count_ == 0) {
+      stack.sanitizer_state = __tsan_create_fiber(0);
+      return;
+    }
+    --count_;
+    stack.sanitizer_state = kept_[count_].state;
+    stack.reuse = kept_[count_].reuse;
+  }
+  void give_back(const Stack& stack) {
+    if (count_ == kKept || stack.reuse == kReuses) {
+      __tsan_destroy_fiber(stack.sanitizer_state);
+    } else {
+      kept_[count_++] = {stack.sanitizer_state, stack.reuse + 1};
+    }
+  }
+
+ private:
+  static constexpr int kKept = 64;
+  static constexpr int kReuses = 200;
+  struct Kept {
+    void* state;
+    int reuse;
+  };
+  Kept kept_[kKept];
+  int count_ = 0;
+};
+thread_local FiberStates fiber_states;
+#endif
 
 // The stack that this code runs on.
 Stack* here() {
@@ -112,7 +152,7 @@ __attribute__((noinline)) transfer_t arrive(transfer_t transfer) {
 // Forgets a stack whose fiber has ended, before Boost frees its memory.
 void dispose(Stack* stack) {
 #ifdef FRESHET_TSAN
-  __tsan_destroy_fiber(stack->sanitizer_state);
+  fiber_states.give_back(*stack);
 #else
   __lsan_unregister_root_region(stack->low, stack->size + kPage);
   if (stack->sanitizer_state != nullptr) {
@@ -178,7 +218,7 @@ FRESHET_INTERPOSED fcontext_t make_fcontext(void* top, std::size_t size, EntryFu
   stack->size = size;
   stack->entry = entry;
 #ifdef FRESHET_TSAN
-  stack->sanitizer_state = __tsan_create_fiber(0);
+  fiber_states.take(*stack);
 #else
   __asan_unpoison_memory_region(stack->low, size);        // the memory may have been a stack before
   __lsan_register_root_region(stack->low, size + kPage);  // mapped memory is not searched by itself

@@ -28,10 +28,14 @@ class MooringFactory final : public freshet::ClusterDeployerFactory {
  public:
   const char* name() const override { return DEPLOYER_NAME; }
   bool is_compatible_with(const freshet::Configuration& configuration) const override {
+    // What hangs is never joined: it must not read what ends with the process.
+    if (std::getenv("FRESHET_TEST_CALM") != nullptr) {
+      hang();
+      return false;
+    }
     const std::string target = configuration.find(freshet::options::kExecutionTarget).value_or("");
     if (target == "storm") throw std::runtime_error("not in this weather");
     if (target == "flood") throw 7;
-    if (target == "calm") hang();
     return target.rfind("moor", 0) == 0;
   }
   std::unique_ptr<freshet::ClusterDeployer> create(freshet::DeployerServices&) const override {
