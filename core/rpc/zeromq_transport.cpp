@@ -46,10 +46,11 @@ class ZeroMqTransport::State : public std::enable_shared_from_this<State> {
 
   // No event is taken from here on.
   void end() {
-    network_.call([this] { sockets_.close_all(); });
+    // First, as other fibers run while the network thread is waited for: none may dial again.
     for (const auto& [connection, dial] : dials_) control_.cancel(dial.retry_timer);
     dials_.clear();
     listeners_.clear();
+    network_.call([this] { sockets_.close_all(); });
     for (const auto& [key, role] : admitted_) zap_.expel(domain_, key);
   }
 

@@ -285,6 +285,15 @@ TEST(ZeroMqTransport, ConnectsAgainSoonAfterItsListenerIsBack) {
             << std::chrono::duration_cast<std::chrono::milliseconds>(took).count() << " ms\n";
 }
 
+TEST(ZeroMqTransport, EndsWhileItDialsAgainAndAgain) {
+  const KeyPair nobody = make_key_pair();
+  for (int round = 0; round < 200; ++round) {
+    FrameProcess client;
+    for (int i = 0; i < 4; ++i) client.connect({"tcp://127.0.0.1:1", nobody.public_key});
+    ASSERT_TRUE(client.eventually([&] { return client.ends.size() == 4; }));
+  }
+}
+
 TEST(ZeroMqTransport, BringsNothingOfAKeyThatIsExpelled) {
   FrameProcess server, client;
   server.process.admit(client.process);
