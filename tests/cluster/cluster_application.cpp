@@ -42,6 +42,19 @@ void endless_job(freshet::StreamExecutionEnvironment& env, const std::string& fi
       .discard();
 }
 
+// Runs until it is ended, and writes a file again whenever somebody has taken it away.
+void steady_job(freshet::StreamExecutionEnvironment& env, const std::string& file) {
+  env.from_sequence(1, std::int64_t{1} << 60)
+      .map(
+          [](std::int64_t n, const std::string& alive) {
+            if (::access(alive.c_str(), F_OK) != 0) write_file(alive, std::to_string(n));
+            freshet::await([] { ::usleep(1'000); });
+            return n;
+          },
+          file)
+      .discard();
+}
+
 int run(int argc, char** argv);
 
 // Of the file that was shipped beside this module.
@@ -123,7 +136,10 @@ int run(int argc, char** argv) {
     return 0;
   }
   if (how == "allocate") {
-    const rlimit limit{std::size_t{1} << 30, std::size_t{1} << 30};
+    std::size_t pages = 0;  // that it has
+    std::ifstream("/proc/self/statm") >> pages;
+    const rlim_t bytes = pages * static_cast<std::size_t>(::getpagesize()) + (rlim_t{256} << 20);
+    const rlimit limit{bytes, bytes};
     ::setrlimit(RLIMIT_AS, &limit);
     std::vector<std::string> all;
     for (;;) all.emplace_back(std::size_t{16} << 20, 'x');
@@ -185,6 +201,11 @@ int run(int argc, char** argv) {
   if (how == "endless") {
     endless_job(env, more);
     env.execute("endless");
+    return 0;
+  }
+  if (how == "steady") {
+    steady_job(env, more);
+    env.execute("steady");
     return 0;
   }
   if (how == "leave-endless") {

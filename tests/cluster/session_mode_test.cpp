@@ -85,18 +85,32 @@ TEST_F(SessionMode, AJobOfTwoHostsGivesTheRowsOfALocalOne) {
   EXPECT_EQ(other.wait(30).code, 0);
 }
 
-TEST_F(SessionMode, AMainOrATaskThatCrashesLeavesOthersAlone) {
+// As people see it: on a terminal, while the job runs.
+TEST_F(SessionMode, AttachedShowsProgressOnATerminal) {
+  const std::string script = "/usr/bin/script";
+  if (!std::filesystem::exists(script)) GTEST_SKIP() << "no " << script;
   start_session("s");
-  ChildProcess other(line({"--target=standalone-session", "endless", scratch_ / "running"}),
-                     surroundings());
-  ASSERT_TRUE(eventually([&] { return std::filesystem::exists(scratch_ / "running"); }));
-  EXPECT_EQ(in_session({"segfault"}).code, 128 + SIGSEGV);
-  EXPECT_EQ(in_session({"crash-in-a-task"}).code, 70);
-  EXPECT_EQ(in_session({"fail", "x"}).code, 70);
-  EXPECT_TRUE(other.running());
-  EXPECT_EQ(in_session({"jobs", "1"}).code, 0);
-  other.send(SIGINT);
-  EXPECT_EQ(other.wait(30).code, 130);
+  std::string words;
+  for (const std::string& word :
+       line({"--target=standalone-session", "-D", "client.progress-interval=20ms", "steady",
+             scratch_ / "alive"}))
+    words += "'" + word + "' ";
+  const std::string shown = scratch_ / "shown";
+  ChildProcess terminal({script, "-qefc", words, shown}, surroundings());
+  const auto records_in = [&] {
+    const std::string text = text_of_file(shown), part = "steady: running, ";
+    const auto at = text.rfind(part);
+    return at == std::string::npos ? 0 : std::atoi(text.c_str() + at + part.size());
+  };
+  EXPECT_TRUE(eventually([&] { return std::filesystem::exists(shown) && records_in() > 0; }));
+  const int first = records_in();
+  EXPECT_TRUE(eventually([&] { return records_in() > first; })) << text_of_file(shown);
+  for (const char* part : {" records in, ", " out, ", "/s, ", " s"})
+    EXPECT_NE(text_of_file(shown).find(part), std::string::npos) << part << text_of_file(shown);
+  EXPECT_EQ(fr({"cancel", fr_json({"list"})[0]["id"]}).code, 0);
+  EXPECT_EQ(terminal.wait(30).code, 130);
+  EXPECT_NE(text_of_file(shown).find("\r\033[Kfr-run: canceled"), std::string::npos)
+      << "the line is taken away: " << text_of_file(shown);
   stop_session("s");
 }
 
