@@ -54,6 +54,8 @@ class Output {
     try {
       const auto chunk = client_.read_log(process_, at_).get_for(patience_ms);
       if (!chunk || chunk->text.empty()) return false;
+      const std::uint64_t begin = chunk->next - chunk->text.size();
+      if (begin > at_) skip(begin - at_);
       at_ = chunk->next;
       show(chunk->text);
       return true;
@@ -65,12 +67,22 @@ class Output {
     if (!line_.empty() && !is_own(line_)) put(line_);
     line_.clear();
     std::fflush(stdout);
+    if (skipped_ > 0)
+      std::fprintf(stderr,
+                   "fr-run: %llu bytes that main printed are not shown: its log had dropped them "
+                   "before they were read here, raise log.max-size or print less\n",
+                   static_cast<unsigned long long>(skipped_));
   }
 
  private:
   static bool is_own(const std::string& line) {
     static const std::string mark = last_line_of_main("").substr(0, 10);
     return line.compare(0, mark.size(), mark) == 0;
+  }
+  void skip(std::uint64_t bytes) {
+    skipped_ += bytes;
+    if (!line_.empty()) put(line_ + "\n");
+    line_.clear();
   }
   void show(const std::string& text) {
     std::size_t begin = 0;
@@ -90,6 +102,7 @@ class Output {
   ClusterClient& client_;
   const std::string process_;
   std::uint64_t at_ = 0;
+  std::uint64_t skipped_ = 0;
   std::string line_;
   bool is_over_ = false;
 };
