@@ -20,8 +20,8 @@ class FRESHET_API UnknownOperator final : public InvalidInput {
   ~UnknownOperator() override;
 };
 
-// Throws UnknownOperator if no module has registered an operator under its name. Places that are out
-// of range are left to JobGraph::validate().
+// Throws UnknownOperator if no module has registered an operator under its name. Places that are
+// out of range are left to JobGraph::validate().
 FRESHET_API void complete_job(JobGraph& job, ProcessModules& modules);
 
 }  // namespace freshet

@@ -88,8 +88,8 @@ struct JobDetails {
   JobStatus status = JobStatus::kCreated;
   std::int64_t running_ms = 0;
   std::vector<VertexDetails> vertices;
-  std::uint64_t source_records = 0;  // emitted by all sources
-  std::uint64_t sink_records = 0;    // taken by all sinks
+  std::uint64_t source_records = 0;      // emitted by all sources
+  std::uint64_t sink_records = 0;        // taken by all sinks
   std::vector<SubtaskDetails> subtasks;  // of the last attempt; empty where none is told
 };
 
