@@ -217,6 +217,41 @@ TEST_F(SessionMode, APortThatIsTakenIsNamedAndNothingIsLeft) {
   stop_session("s");
 }
 
+TEST_F(SessionMode, AnAddressWithoutKeysIsRefusedByNameBeforeItIsBound) {
+  const std::string socket = temporary_ + "/socket";
+  const auto refused = [&](const char* role, const std::string& definition) {
+    const Outcome outcome = fr({role, "--cluster-id=t", "-D", definition});
+    EXPECT_EQ(outcome.code, 65) << outcome.text();
+    const std::size_t equals = definition.find('=');
+    EXPECT_TRUE(says(outcome, definition.substr(0, equals) + ": ")) << outcome.text();
+    EXPECT_TRUE(says(outcome, "'" + definition.substr(equals + 1) + "'")) << outcome.text();
+    EXPECT_TRUE(says(outcome, "write ")) << outcome.text();
+  };
+  refused("jobmanager", "jobmanager.bind=ipc://" + socket);
+  refused("jobmanager", "jobmanager.bind=nonsense://x");
+  refused("jobmanager", "taskmanager.bind=ipc://" + socket);
+  refused("taskmanager", "taskmanager.bind=ipc://" + socket);
+  refused("taskmanager", "taskmanager.bind=nonsense://x");
+  refused("taskmanager", "taskmanager.bind=127.0.0.1:80");
+  EXPECT_FALSE(std::filesystem::exists(socket));
+  const Outcome started =
+      fr({"cluster", "start", "--cluster-id=t", "-D", "jobmanager.bind=ipc://" + socket});
+  EXPECT_NE(started.code, 0);
+  EXPECT_TRUE(says(started, "jobmanager.bind: ")) << started.text();
+  EXPECT_TRUE(eventually([&] { return processes("--cluster-id=t").empty(); }));
+  EXPECT_FALSE(std::filesystem::exists(socket));
+}
+
+TEST_F(SessionMode, AHeartbeatThatIsSlowerThanItsTimeoutIsRefusedWithBoth) {
+  for (const char* role : {"jobmanager", "taskmanager"}) {
+    const Outcome outcome =
+        fr({role, "--cluster-id=t", "-D", "heartbeat.interval=10s", "-D", "heartbeat.timeout=2s"});
+    EXPECT_EQ(outcome.code, 65) << outcome.text();
+    EXPECT_TRUE(says(outcome, "heartbeat.timeout 2 s is not above heartbeat.interval 10 s"))
+        << outcome.text();
+  }
+}
+
 TEST_F(SessionMode, LogsOfAClusterThatHasEndedAreThere) {
   start_session("s");
   EXPECT_EQ(in_session({"greet"}).code, 0);

@@ -17,6 +17,7 @@
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "process/started_process.h"
+#include "rpc/endpoint.h"
 #include "rpc/id_source.h"
 
 namespace freshet::tool {
@@ -112,7 +113,44 @@ LinkOptions link_options(const Configuration& configuration) {
   LinkOptions links;
   links.heartbeat_interval_ms = configuration.get(options::kHeartbeatInterval).ms();
   links.heartbeat_timeout_ms = configuration.get(options::kHeartbeatTimeout).ms();
+  if (links.heartbeat_timeout_ms <= links.heartbeat_interval_ms) {
+    throw InvalidInput(
+        "heartbeat.timeout " +
+        ConfigValue<Duration>::format(configuration.get(options::kHeartbeatTimeout)) +
+        " is not above heartbeat.interval " +
+        ConfigValue<Duration>::format(configuration.get(options::kHeartbeatInterval)) +
+        ": every process would be taken for lost: raise the timeout, to three "
+        "intervals at least");
+  }
   return links;
+}
+
+std::string job_manager_bind(const Configuration& configuration) {
+  const std::string text = configuration.get(options::kJobmanagerBind);
+  if (!text.starts_with("tcp://")) {
+    throw InvalidInput(options::kJobmanagerBind.key() + ": '" + text +
+                       "' is no address of tcp: a socket of another kind has no keys and would let "
+                       "in whoever reaches it: write tcp://host:port, with * for a port that is "
+                       "free");
+  }
+  try {
+    static_cast<void>(parse_endpoint(text));
+  } catch (const InvalidInput& error) {
+    throw InvalidInput(options::kJobmanagerBind.key() + ": " + error.what());
+  }
+  return text;
+}
+
+std::string task_manager_bind(const Configuration& configuration) {
+  const std::string text = configuration.get(options::kTaskmanagerBind);
+  // As an address of IPv6 has colons, too, a port is what follows the only one.
+  const bool has_port = std::count(text.begin(), text.end(), ':') == 1;
+  if (text.empty() || has_port || text.find_first_of("/ \t\n") != std::string::npos) {
+    throw InvalidInput(options::kTaskmanagerBind.key() + ": '" + text +
+                       "' is no host: workers listen there by tcp, each at a port that is free: "
+                       "write a name or an address alone, such as 127.0.0.1");
+  }
+  return text;
 }
 
 std::int64_t blob_max_idle_ms(const Configuration& configuration) {

@@ -45,7 +45,12 @@ Configuration daemon_configuration(const DaemonWords& words, const HandedOver& h
 Configuration child_configuration(const std::map<std::string, std::string>& settings);
 // Those that belong to the cluster, as text, for runners and workers.
 std::map<std::string, std::string> settings_of_cluster(const Configuration& configuration);
+// Throws InvalidInput unless heartbeat.timeout is above heartbeat.interval.
 LinkOptions link_options(const Configuration& configuration);
+// jobmanager.bind: tcp://host:port alone, as only tcp sockets have keys. taskmanager.bind: a host
+// or an address, as each worker draws a port. Throw InvalidInput, before anything is bound.
+std::string job_manager_bind(const Configuration& configuration);
+std::string task_manager_bind(const Configuration& configuration);
 std::int64_t blob_max_idle_ms(const Configuration& configuration);
 
 // Sends this process's log to <folder>/<name>.log, rolled. With `whole`, what it prints otherwise

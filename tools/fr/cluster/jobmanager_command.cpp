@@ -80,6 +80,9 @@ int run(Words words) {
   const HandedOver handed = take_handed_over(words.inherited);
   EndSignals signals;
   const Configuration configuration = daemon_configuration(words, handed);
+  const std::string bind = job_manager_bind(configuration);
+  static_cast<void>(task_manager_bind(configuration));
+  const LinkOptions links = link_options(configuration);
   const ClusterRecords records(StateFolder::of_this_user());
   remove_all_remains(records);
   const std::string id =
@@ -112,12 +115,12 @@ int run(Words words) {
 
   JobManagerOptions role;
   role.cluster_id = id;
-  role.endpoint = configuration.get(options::kJobmanagerBind);
+  role.endpoint = bind;
   role.name = "job manager (pid " + std::to_string(::getpid()) + ")";
   role.process_id = ::getpid();
   role.program = program_fr();
   role.settings = settings_of_cluster(configuration);
-  role.links = link_options(configuration);
+  role.links = links;
   role.one_application = one_application;
   role.linger_ms = kLingerMs;
   role.records = record_limits(configuration);

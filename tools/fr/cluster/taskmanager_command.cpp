@@ -57,6 +57,8 @@ int run(Words words) {
   const HandedOver handed = take_handed_over(words.inherited);
   EndSignals signals;
   const Configuration configuration = daemon_configuration(words, handed);
+  const std::string bind = task_manager_bind(configuration);
+  const LinkOptions links = link_options(configuration);
   const ClusterRecords records(StateFolder::of_this_user());
   JoinFile join;
   if (!words.join.empty()) {
@@ -95,9 +97,9 @@ int run(Words words) {
                          : std::max(1U, std::thread::hardware_concurrency());
   role.program = program_fr();
   role.socket_folder = records.folder().make_sockets(id);
-  role.bind = configuration.get(options::kTaskmanagerBind);
+  role.bind = bind;
   role.settings = settings_of_cluster(configuration);
-  role.links = link_options(configuration);
+  role.links = links;
   role.patience_ms = kPatienceMs;
   role.blob_max_idle_ms = blob_max_idle_ms(configuration);
 
