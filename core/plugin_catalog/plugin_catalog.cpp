@@ -28,6 +28,20 @@ std::string what_was_thrown() {
   }
 }
 
+// Why a link leads where anybody may put another file; empty if it does not, or if it is none.
+std::string astray(fs::path link) {
+  constexpr int kMostLinks = 40;  // as in the kernel
+  for (int i = 0; i < kMostLinks; ++i) {
+    std::error_code none;
+    const fs::path target = fs::read_symlink(link, none);
+    if (none) break;
+    link = link.parent_path() / target;
+    const std::string reason = open_to_all(link.parent_path());
+    if (!reason.empty()) return "is a link into " + shown(link.parent_path()) + ": " + reason;
+  }
+  return {};
+}
+
 }  // namespace
 
 void LoadedPlugin::call_in_time(const std::string& call, std::function<void()> function) {
@@ -105,17 +119,17 @@ void PluginCatalog::scan(const fs::path& folder, JudgedFiles& judged) {
   std::sort(files.begin(), files.end());
   for (const fs::path& file : files) {
     CatalogEntry& entry = entries_.emplace_back(judged.judged(file));
-    // Not remembered with what was judged: the mode may change while the content does not.
+    if (entry.state != CatalogEntry::State::kUsable) continue;
+    // Not remembered with what was judged: modes and links may change while the content does not.
+    entry.reason = astray(file);
     struct stat facts {};
-    if (entry.state == CatalogEntry::State::kUsable && ::stat(file.c_str(), &facts) == 0 &&
-        (facts.st_mode & S_IWOTH) != 0) {
-      entry.state = CatalogEntry::State::kRefused;
+    if (entry.reason.empty() && ::stat(file.c_str(), &facts) == 0 && (facts.st_mode & S_IWOTH) != 0)
       entry.reason = "anybody may write to it, a plugin is writable by its owner: chmod o-w it";
+    if (!entry.reason.empty()) {
+      entry.state = CatalogEntry::State::kRefused;
       continue;
     }
-    if (entry.state != CatalogEntry::State::kUsable ||
-        entry.file.identity.kind != FRESHET_KIND_APPLICATION)
-      continue;
+    if (entry.file.identity.kind != FRESHET_KIND_APPLICATION) continue;
     entry.state = CatalogEntry::State::kRefused;
     entry.reason =
         "is an application and not a plugin: start it with fr-run, and move it out of the plugin "

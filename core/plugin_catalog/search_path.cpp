@@ -30,6 +30,28 @@ std::string octal(mode_t mode) {
   return text;
 }
 
+}  // namespace
+
+std::string open_to_all(const fs::path& folder) {
+  struct stat facts {};
+  if (::stat(folder.c_str(), &facts) == 0 && (facts.st_mode & S_IWOTH) != 0)
+    return "anybody may write to it (mode " + octal(facts.st_mode) +
+           "), a plugin folder is writable by its owner: chmod o-w it";
+  // Whoever may write to a folder above may put another in its place, unless it is sticky.
+  std::error_code unreadable;
+  const fs::path real = fs::canonical(folder, unreadable);
+  for (fs::path above = real; above.has_relative_path();) {
+    above = above.parent_path();
+    if (::stat(above.c_str(), &facts) != 0) continue;
+    if ((facts.st_mode & S_IWOTH) != 0 && (facts.st_mode & S_ISVTX) == 0)
+      return "anybody may write to " + printable(above.native(), 4096) + " above it (mode " +
+             octal(facts.st_mode) + "): chmod o-w that one";
+  }
+  return {};
+}
+
+namespace {
+
 // Why nobody should load code from there; empty if there is no such reason.
 std::string unfit(const fs::path& path) {
   struct stat facts {};
@@ -42,20 +64,7 @@ std::string unfit(const fs::path& path) {
   if (::faccessat(AT_FDCWD, path.c_str(), R_OK | X_OK, AT_EACCESS) != 0)
     return std::string("can't be entered: ") + std::strerror(errno) +
            ": make it readable for this user";
-  if ((facts.st_mode & S_IWOTH) != 0)
-    return "anybody may write to it (mode " + octal(facts.st_mode) +
-           "), a plugin folder is writable by its owner: chmod o-w it";
-  // Whoever may write to a folder above may put another in its place, unless it is sticky.
-  std::error_code unreadable;
-  const fs::path real = fs::canonical(path, unreadable);
-  for (fs::path above = real; above.has_relative_path();) {
-    above = above.parent_path();
-    if (::stat(above.c_str(), &facts) != 0) continue;
-    if ((facts.st_mode & S_IWOTH) != 0 && (facts.st_mode & S_ISVTX) == 0)
-      return "anybody may write to " + printable(above.native(), 4096) + " above it (mode " +
-             octal(facts.st_mode) + "): chmod o-w that one";
-  }
-  return {};
+  return open_to_all(path);
 }
 
 }  // namespace

@@ -21,6 +21,9 @@ struct SearchFolder {
   FRESHET_API std::string text() const;
 };
 
+// Who may put other files there: why that is anybody, with the mend; empty if it is not.
+FRESHET_API std::string open_to_all(const std::filesystem::path& folder);
+
 class FRESHET_API SearchPath {
  public:
   struct Sources {

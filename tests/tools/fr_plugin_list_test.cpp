@@ -132,6 +132,23 @@ TEST_F(FrPluginList, InspectTellsAllOfTheIdentity) {
     EXPECT_NE(text.output.find(line), std::string::npos) << text.text();
 }
 
+// As after -march=native, where a list of all instruction sets is longer than a line.
+TEST_F(FrPluginList, InspectTellsLongValuesWhole) {
+  const std::string alpha = module("alpha", "p");
+  std::string bytes = text_of_file(alpha);
+  const std::size_t level = bytes.find(";isa=x86-64");
+  if (level == std::string::npos) GTEST_SKIP() << "other hosts have a short value";
+  const std::size_t sets = bytes.find(':', level) + 1;
+  for (std::size_t i = sets; bytes[i] != ';'; ++i) bytes[i] = 'f';
+  const std::string all = scratch_.write("all.so", bytes);
+  const json identity = json::parse(fr_({"plugin", "inspect", all, "--json"}).output);
+  const std::string isa = identity["build"]["isa"];
+  EXPECT_GT(isa.size(), 300u) << isa;
+  const Outcome text = fr_({"plugin", "inspect", all});
+  EXPECT_NE(text.output.find("    isa           " + isa + "  (here "), std::string::npos)
+      << text.text();
+}
+
 TEST_F(FrPluginList, InspectTellsWhyAFileIsRefusedAndEndsWithTwo) {
   for (const std::string& file :
        {scratch_.write("text.so", "just text"), scratch_ / "nowhere.so", scratch_.path()}) {

@@ -199,6 +199,18 @@ std::vector<Refusal> of_company() {
                               PluginCatalog(path_of({open.path()})), anybodys,
                               {"anybody may write to it", "chmod o-w"}));
 
+  const ScratchFolder linked, anywhere, between;
+  EXPECT_EQ(::chmod(anywhere.path().c_str(), 0777), 0);
+  fs::create_symlink(put(between, "alpha", "alpha.so"), anywhere / "on.so");
+  for (const auto& [name, target] : {std::pair("one.so", put(anywhere, "beta", "beta.so")),
+                                     std::pair("two.so", anywhere / "on.so")}) {
+    fs::create_symlink(target, linked / name);
+    refusals.push_back(of_entry("a link into a folder that anybody may write to",
+                                PluginCatalog(path_of({linked.path()})), linked / name,
+                                {"is a link into " + anywhere.path().native(),
+                                 "anybody may write to it (mode 0777)", "chmod o-w it"}));
+  }
+
   const ModuleStore copies(store / "state");
   refusals.push_back({"a plugin as an application",
                       error_of<RefusedFile>([&] { load_application(copies, alpha, {}); }),

@@ -40,7 +40,8 @@ void print_text(const CatalogEntry& entry) {
     const BuildTag tag(identity.build_tag);
     for (const auto& [field, value] : tag.fields()) {
       const std::string here(BuildTag::of_core().value(field));
-      std::printf("    %-13s %s%s\n", printable(field).c_str(), printable(value).c_str(),
+      std::printf("    %-13s %s%s\n", printable(field).c_str(),
+                  printable(value, value.size()).c_str(),
                   here == value ? "" : ("  (here " + (here.empty() ? "none" : here) + ")").c_str());
     }
   }
