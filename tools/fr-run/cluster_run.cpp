@@ -70,7 +70,7 @@ class Output {
     if (skipped_ > 0)
       std::fprintf(stderr,
                    "fr-run: %llu bytes that main printed are not shown: its log had dropped them "
-                   "before they were read here, raise log.max-size or print less\n",
+                   "before they were read here, raise the cluster's log.max-size or print less\n",
                    static_cast<unsigned long long>(skipped_));
   }
 
