@@ -126,9 +126,21 @@ void Application::main_ended(const ProcessEnd& end) {
     spdlog::info("main of application '{}' ({}) has returned", name_, id_);
     main_state_ = MainState::kReturned;
     settle();
+  } else if (main.canceled) {
+    main_canceled(main.reason);
   } else {
     main_failed(main.reason);
   }
+}
+
+void Application::main_canceled(const std::string& reason) {
+  main_state_ = MainState::kReturned;
+  if (canceled_) {
+    settle();
+    return;
+  }
+  const auto job = canceled_job();
+  cancel(job ? "job '" + *job + "' was canceled" : reason);
 }
 
 void Application::main_failed(const std::string& reason) {
@@ -197,6 +209,19 @@ bool Application::all_jobs_ended() const {
                      [](const JobMaster* job) { return job->has_ended(); });
 }
 
+const JobMaster* Application::first_job(JobStatus status) const {
+  const auto found = std::find_if(jobs_.begin(), jobs_.end(), [status](const JobMaster* job) {
+    return job->status() == status;
+  });
+  return found == jobs_.end() ? nullptr : *found;
+}
+
+std::optional<std::string> Application::canceled_job() const {
+  if (canceled_before_) return canceled_before_;
+  const JobMaster* const job = first_job(JobStatus::kCanceled);
+  return job == nullptr ? std::nullopt : std::optional<std::string>(job->name());
+}
+
 void Application::cancel_jobs(const std::string& reason) {
   const std::vector<JobMaster*> jobs = jobs_;
   for (JobMaster* job : jobs) job->cancel(reason);
@@ -231,18 +256,10 @@ void Application::settle() {
     enter(ApplicationStatus::kFailed, *failed_before_);
     return;
   }
-  const auto first = [this](JobStatus status) {
-    const auto found = std::find_if(jobs_.begin(), jobs_.end(), [status](const JobMaster* job) {
-      return job->status() == status;
-    });
-    return found == jobs_.end() ? nullptr : *found;
-  };
-  if (const JobMaster* failed = first(JobStatus::kFailed)) {
+  if (const JobMaster* failed = first_job(JobStatus::kFailed)) {
     enter(ApplicationStatus::kFailed, failed->info().detail);
-  } else if (canceled_before_) {
-    enter(ApplicationStatus::kCanceled, "job '" + *canceled_before_ + "' was canceled");
-  } else if (const JobMaster* canceled = first(JobStatus::kCanceled)) {
-    enter(ApplicationStatus::kCanceled, "job '" + canceled->name() + "' was canceled");
+  } else if (const auto canceled = canceled_job()) {
+    enter(ApplicationStatus::kCanceled, "job '" + *canceled + "' was canceled");
   } else {
     enter(ApplicationStatus::kFinished, "");
   }

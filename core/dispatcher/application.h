@@ -95,10 +95,15 @@ class FRESHET_API Application {
   void spawn();
   void main_ended(const ProcessEnd& end);
   void main_failed(const std::string& reason);
+  // main has left since a job was canceled.
+  void main_canceled(const std::string& reason);
   void cancel_jobs(const std::string& reason);
   void settle();
   void enter(ApplicationStatus status, const std::string& reason);
   bool all_jobs_ended() const;
+  const JobMaster* first_job(JobStatus status) const;  // nullptr: none
+  // The name of the first one that was canceled.
+  std::optional<std::string> canceled_job() const;
 
   RunnerServices& services_;
   const std::string id_, name_, ticket_;

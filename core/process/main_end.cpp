@@ -22,19 +22,26 @@ MainEnd main_end_of(const ProcessEnd& end) {
     main.returned_zero = true;
     return main;
   }
-  const std::string said = without_end_of_line(end.last_lines);
-  // main may exit with one of these codes itself, but then the line is not there.
-  if (end.exit_code == kMainRefused || end.exit_code == kMainJobFailed ||
-      end.exit_code == kMainThrew) {
-    const std::size_t at = said.rfind(kMark);
-    if (at != std::string::npos && (at == 0 || said[at - 1] == '\n')) {
-      main.reason = "main " + said.substr(at + std::string(kMark).size());
+  std::string said = without_end_of_line(end.last_lines);
+  std::string before;
+  const std::size_t at = said.rfind(kMark);
+  if (at != std::string::npos && (at == 0 || said[at - 1] == '\n')) {
+    const std::string word = said.substr(at + std::string(kMark).size());
+    // main may exit with one of these codes itself, but then the line is not there.
+    if (end.exit_code == kMainRefused || end.exit_code == kMainJobFailed ||
+        end.exit_code == kMainThrew || end.exit_code == kMainCanceled) {
+      main.canceled = end.exit_code == kMainCanceled;
+      main.reason = "main " + word;
       return main;
     }
+    // What runs behind main, such as the end of its module, has ended the process.
+    before = ", after main " + word;
+    said = without_end_of_line(said.substr(0, at));
   }
   main.reason = !end.exit_code && !end.signal ? "main could not be started"
                 : end.signal                  ? "main was " + end.text()
                                               : "main " + end.text();
+  main.reason += before;
   if (!said.empty()) main.reason += "; it printed last:\n" + said;
   return main;
 }

@@ -15,9 +15,12 @@ namespace freshet {
 inline constexpr int kMainRefused = 65;
 inline constexpr int kMainJobFailed = 70;
 inline constexpr int kMainThrew = 71;
+inline constexpr int kMainCanceled = 130;
 
 struct MainEnd {
   bool returned_zero = false;
+  // It left since a job of its own was canceled, or what it waited for was.
+  bool canceled = false;
   // Of a main that did not: "main threw: no such file", "main exited with 3; it printed last: …",
   // "main was killed by signal 11 (Segmentation fault)".
   std::string reason;

@@ -121,6 +121,8 @@ void SimulatedMain::submitted(const Future<std::unique_ptr<JobClient>>& done) {
     const std::string error = error_of(result);
     if (!error.empty()) {
       exit_with(kMainThrew, "threw: " + error);
+    } else if (result.get().status == JobStatus::kCanceled) {
+      exit_with(kMainCanceled, "was canceled");
     } else if (!result.get().succeeded()) {
       exit_with(kMainJobFailed, std::string("threw: its job is ") + name_of(result.get().status));
     } else {

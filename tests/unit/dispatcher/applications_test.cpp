@@ -121,6 +121,26 @@ TEST(Applications, CancelJobsThenMainWhenTheyAreCanceled) {
   EXPECT_TRUE(scenario.clears());
 }
 
+TEST(Applications, AreCanceledWithTheNameOfTheJobWhoseCancelHasEndedMain) {
+  Scenario scenario;
+  MainScript waits = script(2);
+  waits.at_once = false;
+  waits.behaviour.runs_ms = -1;
+  const std::string id =
+      scenario.wait(scenario.client.submit_application(Scenario::application(waits)));
+  ASSERT_TRUE(scenario.cluster.run_until(
+      [&] { return !scenario.cluster.job_manager()->dispatcher().jobs().empty(); }, 60'000));
+  const JobInfo job = scenario.cluster.job_manager()->dispatcher().jobs().front();
+  ASSERT_TRUE(scenario.becomes(job.job_id, JobStatus::kRunning));
+  scenario.wait(scenario.client.job(job.job_id)->cancel());
+  const ApplicationInfo told = scenario.wait(scenario.client.application_end(id));
+  EXPECT_EQ(told.status, ApplicationStatus::kCanceled);
+  EXPECT_EQ(told.reason, "job '" + job.job_name + "' was canceled");
+  EXPECT_EQ(told.exit_code, 130);
+  EXPECT_EQ(told.jobs.size(), 1u) << "main has left before it submitted another one";
+  EXPECT_TRUE(scenario.clears());
+}
+
 TEST(Applications, AreCanceledBeforeTheirFilesHaveCome) {
   Scenario scenario;
   ApplicationSpec spec = Scenario::application(script(1));

@@ -29,6 +29,27 @@ TEST(MainEnd, OfAnExitCodeOfItsOwnTellsTheLastLines) {
             "main exited with 71; it printed last:\nx [freshet] main threw");
 }
 
+TEST(MainEnd, OfACanceledJobIsToldFromAnExitWithItsCode) {
+  const MainEnd end = main_end_of(
+      {kMainCanceled, std::nullopt, "some\noutput\n" + last_line_of_main("was canceled")});
+  EXPECT_TRUE(end.canceled);
+  EXPECT_EQ(end.reason, "main was canceled");
+  const MainEnd own = main_end_of({kMainCanceled, std::nullopt, "bye\n"});
+  EXPECT_FALSE(own.canceled);
+  EXPECT_EQ(own.reason, "main exited with 130; it printed last:\nbye");
+}
+
+TEST(MainEnd, NeverShowsTheRunnersLineAsWhatMainPrinted) {
+  const std::string lines = "some\noutput\n" + last_line_of_main("threw: boom");
+  const MainEnd end = main_end_of({std::nullopt, 11, lines});
+  EXPECT_FALSE(end.canceled);
+  EXPECT_EQ(end.reason,
+            "main was killed by signal 11 (Segmentation fault), after main threw: boom; it "
+            "printed last:\nsome\noutput");
+  EXPECT_EQ(main_end_of({3, std::nullopt, last_line_of_main("was canceled")}).reason,
+            "main exited with 3, after main was canceled");
+}
+
 TEST(MainEnd, OfASignalNamesIt) {
   EXPECT_EQ(main_end_of({std::nullopt, 11, ""}).reason,
             "main was killed by signal 11 (Segmentation fault)");

@@ -51,7 +51,7 @@ int outcome(const MainResult& main, const LastWord& last_word) {
       return kMainJobFailed;
     case FRESHET_MAIN_CANCELED:
       last_word.say("was canceled");
-      return kWasInterrupted;
+      return kMainCanceled;
     default:
       last_word.say("threw: " + main.error);
       return kMainThrew;
