@@ -76,6 +76,7 @@ INSTANTIATE_TEST_SUITE_P(
         End{"Exit", {"exit", "3"}, 3, "main exited with 3"},
         End{"ExitWithACodeOfOurs", {"exit", "71"}, 71, "main exited with 71"},
         End{"Throw", {"throw", "no such luck"}, 71, "main threw: no such luck"},
+        End{"ThrowOfBytesThatAreNoText", {"throw", "bad \xff"}, 71, "main threw: bad \xff"},
         End{"Segfault", {"segfault"}, 128 + SIGSEGV, "main was killed by signal 11"},
         End{"Abort", {"abort"}, 128 + SIGABRT, "main was killed by signal 6"},
         End{"ClosedOutput", {"close-output", "4"}, 4, "main exited with 4"},

@@ -121,4 +121,55 @@ TEST_F(HardPlaces, ApplicationsFilesAndOutputMayHaveAnyNames) {
   stop_session("s");
 }
 
+TEST_F(HardPlaces, BytesThatAreNoTextDoNotKeepProgramsFromReadingWhatThereIs) {
+  const std::string file = scratch_ / "w\xff.so";
+  fs::copy_file(application_, file);
+  start_session("s");
+  const Outcome thrown = in_session({file, "throw", "bad \xff"});
+  EXPECT_EQ(thrown.code, 71) << thrown.text();
+  EXPECT_EQ(in_session({file, "fail", "bad \xff"}).code, 70);
+  const auto applications = fr_json({"list"});
+  ASSERT_EQ(applications.size(), 2u);
+  EXPECT_EQ(applications[0]["name"], "w\xEF\xBF\xBD.so");
+  EXPECT_EQ(applications[0]["reason"], "main threw: bad \xEF\xBF\xBD");
+  EXPECT_EQ(fr_json({"status", applications[0]["id"]}), applications[0]);
+  const std::string job = applications[1]["jobs"][0]["id"];
+  for (const std::string& id : {std::string(applications[0]["id"]), job}) {
+    const Outcome waited = fr({"wait", "--json", id});
+    EXPECT_EQ(waited.code, 70) << waited.text();
+    EXPECT_NE(waited.output.find("bad \xEF\xBF\xBD"), std::string::npos) << waited.text();
+  }
+  stop_session("s");
+}
+
+TEST_F(HardPlaces, BytesOfAFailureDoNotSteerTheTerminalAndItsLinesAreIndented) {
+  start_session("s");
+  const Outcome thrown = in_session({"throw", "red \x1b[31m\nsecond"});
+  EXPECT_TRUE(says(thrown, "red ?[31m\n  second\n")) << thrown.text();
+  EXPECT_FALSE(says(thrown, "\x1b")) << thrown.text();
+  const std::string id = fr_json({"list"})[0]["id"];
+  for (const Words& words : {Words{"list"}, {"status", id}, {"wait", id}}) {
+    const std::string shown = fr(words).output;
+    EXPECT_NE(shown.find("\n    main threw: red ?[31m\n    second\n"), std::string::npos) << shown;
+    EXPECT_EQ(shown.find('\x1b'), std::string::npos) << shown;
+  }
+  EXPECT_EQ(in_session({"fail", "red \x1b[31m"}).code, 70);
+  const Outcome waited = fr({"wait", fr_json({"list"})[1]["jobs"][0]["id"]});
+  EXPECT_NE(waited.output.find("red ?[31m"), std::string::npos) << waited.text();
+  stop_session("s");
+}
+
+TEST_F(HardPlaces, AnOptionThatIsNoTextIsRefusedByNameBeforeAnythingIsStarted) {
+  const std::string folder = scratch_ / "pl\xff";
+  fs::create_directories(folder);
+  const std::string told = "option 'plugin.dirs' ('" + (scratch_ / "pl?") + "', ";
+  const Outcome session = fr({"cluster", "start", "-D", "plugin.dirs=" + folder});
+  EXPECT_EQ(session.code, 2) << session.text();
+  EXPECT_TRUE(says(session, told)) << session.text();
+  const Outcome whole = application({"--plugin-dir", folder, "greet"});
+  EXPECT_EQ(whole.code, 65) << whole.text();
+  EXPECT_TRUE(says(whole, told)) << whole.text();
+  EXPECT_EQ(fr_json({"cluster", "list"}).size(), 0u);
+}
+
 }  // namespace

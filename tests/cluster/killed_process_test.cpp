@@ -119,6 +119,19 @@ TEST_F(KilledProcess, JobManagerOfASessionIsStartedAgainAndItsTaskManagersComeBa
   EXPECT_EQ(again.wait(30).code, 0);
 }
 
+TEST_F(KilledProcess, JobManagerOfASessionIsMissedByAMainInTheClientWithTheCodeForThat) {
+  start_session("s");
+  ChildProcess client(line({"--target=standalone-session", "-D", "execution.main=client", "-D",
+                            "client.timeout=1s", "endless", running_}),
+                      surroundings());
+  wait_until_it_runs();
+  ::kill(process("jobmanager"), SIGKILL);
+  const Outcome outcome = client.wait(60);
+  EXPECT_EQ(outcome.code, 69) << outcome.text();
+  EXPECT_TRUE(says(outcome, "no job manager of cluster 's' answered")) << outcome.text();
+  EXPECT_EQ(fr({"cluster", "stop"}).code, 0);
+}
+
 TEST_F(KilledProcess, AllAtOnceLeaveWhatTheNextCommandRemoves) {
   start_session("s");
   ChildProcess client(

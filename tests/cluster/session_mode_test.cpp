@@ -165,6 +165,38 @@ TEST_F(SessionMode, StoppingItEndsWhatRuns) {
   EXPECT_EQ(outcome.code, 130) << outcome.text();
 }
 
+TEST_F(SessionMode, AJobThatIsCanceledWhileMainWaitsForItCancelsTheApplicationByItsName) {
+  start_session("s");
+  ChildProcess client(line({"--target=standalone-session", "endless", scratch_ / "running"}),
+                      surroundings());
+  ASSERT_TRUE(eventually([&] { return std::filesystem::exists(scratch_ / "running"); }));
+  EXPECT_EQ(fr({"cancel", fr_json({"list"})[0]["jobs"][0]["id"]}).code, 0);
+  const Outcome outcome = client.wait(60);
+  EXPECT_EQ(outcome.code, 130) << outcome.text();
+  EXPECT_TRUE(says(outcome, "job 'endless' was canceled")) << outcome.text();
+  EXPECT_FALSE(says(outcome, "[freshet]")) << outcome.text();
+  const auto application = fr_json({"list"})[0];
+  EXPECT_EQ(application["status"], "canceled");
+  EXPECT_EQ(application["reason"], "job 'endless' was canceled");
+  stop_session("s");
+}
+
+TEST_F(SessionMode, AnOptionOfTheClusterOnTheCommandLineOfAnApplicationIsRefusedByName) {
+  start_session("s");
+  for (const char* where : {"execution.main=cluster", "execution.main=client"}) {
+    const Outcome outcome = in_session({"-D", where, "-D", "heartbeat.timeout=3s", "greet"});
+    EXPECT_EQ(outcome.code, 65) << outcome.text();
+    EXPECT_TRUE(says(outcome, "option 'heartbeat.timeout' (3s) belongs to a cluster"))
+        << outcome.text();
+    EXPECT_TRUE(says(outcome, "give it to 'fr cluster start'")) << outcome.text();
+  }
+  Surroundings around = surroundings();
+  around.variables["FRESHET_HEARTBEAT_TIMEOUT"] = "3s";
+  const Outcome outcome = run(line({"--target=standalone-session", "greet"}), around);
+  EXPECT_EQ(outcome.code, 0) << "the environment serves several clusters: " << outcome.text();
+  stop_session("s");
+}
+
 TEST_F(SessionMode, AMainInTheClientIsCanceledByCtrlC) {
   start_session("s");
   ChildProcess client(line({"--target=standalone-session", "-D", "execution.main=client", "endless",
@@ -330,6 +362,24 @@ TEST_F(SessionMode, ACommandWaitsForAClusterThatComes) {
   const Outcome outcome = waiting.wait();
   EXPECT_EQ(outcome.code, 0) << outcome.text();
   stop_session("late");
+}
+
+TEST_F(SessionMode, CtrlCWhileNoClusterIsThereLeavesAtOnce) {
+  ChildProcess waiting(line({"--target=standalone-session", "--wait-for-cluster=600s", "greet"}),
+                       surroundings());
+  // It is made by what waits.
+  ASSERT_TRUE(eventually([&] { return std::filesystem::exists(folder() + "/clusters"); }));
+  waiting.send(SIGINT);
+  const Outcome outcome = waiting.wait(60);
+  EXPECT_EQ(outcome.code, 130) << outcome.text();
+  EXPECT_FALSE(says(outcome, "canceling")) << outcome.text();
+}
+
+TEST_F(SessionMode, ATaskManagerThatIsNotToldWhichClusterSaysThatItsUsageIsBad) {
+  const Outcome outcome = fr({"taskmanager", "--name=one"});
+  EXPECT_EQ(outcome.code, 64) << outcome.text();
+  EXPECT_TRUE(says(outcome, "which cluster? give --cluster-id=ID, or --join=FILE"))
+      << outcome.text();
 }
 
 TEST_F(SessionMode, AStateFolderThatCannotBeWrittenIsNamed) {

@@ -19,11 +19,13 @@
 #include "process/main_end.h"
 #include "progress.h"
 #include "rpc/id_source.h"
+#include "shown_text.h"
 
 namespace freshet::tool {
 namespace {
 
 constexpr std::int64_t kLookMs = 50;
+constexpr const char* kIndent = "  ";
 // The cluster of an application may be gone before the last of main's output was fetched.
 constexpr std::int64_t kLastOutputMs = 2'000;
 
@@ -166,12 +168,14 @@ int attend(ClusterClient& client, const std::string& id, const Configuration& co
   }
   output.finish();
   if (end.status == ApplicationStatus::kCanceled) {
-    std::fprintf(stderr, "fr-run: canceled\n");
+    const bool says_it = end.reason.rfind("canceled", 0) == 0;
+    std::fprintf(stderr, "fr-run: %s%s\n",
+                 says_it ? "" : "canceled: ", shown_text(end.reason, kIndent).c_str());
   } else if (end.status == ApplicationStatus::kFailed) {
-    std::fprintf(stderr, "fr-run: application '%s' (%s) failed: %s\n", end.name.c_str(),
-                 end.id.c_str(), end.reason.c_str());
+    std::fprintf(stderr, "fr-run: application '%s' (%s) failed: %s\n", shown_text(end.name).c_str(),
+                 end.id.c_str(), shown_text(end.reason, kIndent).c_str());
   } else if (end.jobs.empty()) {
-    std::fprintf(stderr, "fr-run: main of %s has run no job\n", end.name.c_str());
+    std::fprintf(stderr, "fr-run: main of %s has run no job\n", shown_text(end.name).c_str());
   }
   return code_of(end);
 }
@@ -192,10 +196,13 @@ int run_on_cluster(const ClusterRun& run, const Configuration& configuration,
   const auto deployer = make_deployer(selected, services);
   const ApplicationSpec spec = spec_of(run, configuration);
   std::unique_ptr<ClusterClient> client;
-  CancelOnInterrupt interrupts(spec.id);
-  if (is_session_target(configuration)) {
+  const bool session = is_session_target(configuration);
+  if (session) {  // until that is there, a Ctrl-C has nothing to cancel
     if (run.wait_for_cluster) static_cast<void>(find_cluster(configuration, true));
     client = deployer->retrieve(configuration).get();
+  }
+  CancelOnInterrupt interrupts(spec.id);
+  if (session) {
     static_cast<void>(client->submit_application(spec).get());
   } else {
     client = deployer->deploy_application(spec, configuration).get();

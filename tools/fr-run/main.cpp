@@ -27,6 +27,7 @@
 #include "plugin_catalog/executor_selection.h"
 #include "plugin_catalog/front_end_selection.h"
 #include "progress.h"
+#include "shown_text.h"
 
 namespace freshet::tool {
 namespace {
@@ -48,11 +49,9 @@ void tell(const std::string& text, bool whole = false) {
   constexpr std::size_t kMostLines = 10;
   std::string shown = "fr-run: ";
   std::size_t lines = 1;
-  for (const char byte : text) {
+  for (const char byte : shown_text(text)) {
     if (byte == '\n') ++lines;
-    if (lines > kMostLines && !whole) continue;
-    const bool harmless = static_cast<unsigned char>(byte) >= ' ' && byte != '\x7f';
-    shown += harmless || byte == '\n' || byte == '\t' ? byte : '?';
+    if (lines <= kMostLines || whole) shown += byte;
   }
   if (lines > kMostLines && !whole) {
     shown += "\n  (" + std::to_string(lines - kMostLines) + " lines more: fr-run -v)";
@@ -162,8 +161,19 @@ std::optional<int> read(int argc, char** argv, CommandLine& line) {
   return std::nullopt;
 }
 
-// Of all jobs, also of those that main did not wait for.
-int outcome(const MainResult& main, const std::string& program, bool verbose) {
+// A main that threw may have done so since nobody answered it any more.
+bool answers(ClusterClient& cluster) {
+  constexpr std::int64_t kPatienceMs = 1'000;
+  try {
+    return cluster.status().get_for(kPatienceMs).has_value();
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+// Of all jobs, also of those that main did not wait for. `cluster`: to which they went, if any.
+int outcome(const MainResult& main, const std::string& program, bool verbose,
+            ClusterClient* cluster) {
   const std::vector<JobResult> results = RunningJobs::instance().results();
   const JobResult* failed = nullptr;
   for (const JobResult& result : results) {
@@ -185,7 +195,7 @@ int outcome(const MainResult& main, const std::string& program, bool verbose) {
       return kJobFailed;
     }
     tell("an exception left the main of " + program + ": " + main.error, verbose);
-    return kMainThrew;
+    return cluster == nullptr || answers(*cluster) ? kMainThrew : kNoCluster;
   }
   if (main.exit_code != 0) return main.exit_code;
   if (!InProcessBackend::instance().has_submitted()) tell("main of " + program + " has run no job");
@@ -238,8 +248,23 @@ int run_pipeline(const CommandLine& line, InProcessBackend& backend,
   return result.succeeded() ? kFinished : kJobFailed;
 }
 
+// A session runs already: what belongs to its processes would be dropped without a word. Files and
+// the environment may be meant for other clusters, too.
+void refuse_options_of_a_cluster(const Configuration& configuration) {
+  const Configuration of_cluster = configuration.of_scope(Scope::kCluster);
+  for (const auto& [key, entry] : of_cluster.to_entries()) {
+    if (entry.origin.kind != Origin::Kind::kCommandLine) continue;
+    const std::string target = configuration.get(options::kExecutionTarget);
+    throw InvalidInput("option '" + key + "' (" + entry.text +
+                       ") belongs to a cluster, and that of target '" + target +
+                       "' runs already: give it to 'fr cluster start', or leave it out");
+  }
+}
+
 // Main runs here, its jobs on a cluster: the first Ctrl-C cancels them.
-void cancel_on_interrupt(InProcessBackend& backend, const Configuration& configuration, bool wait) {
+// Returns that cluster.
+std::shared_ptr<ClusterClient> cancel_on_interrupt(InProcessBackend& backend,
+                                                   const Configuration& configuration, bool wait) {
   if (wait) static_cast<void>(find_cluster(configuration, true));
   const auto cluster = backend.cluster(configuration);
   set_interrupt_handler([cluster, &backend] {
@@ -248,6 +273,7 @@ void cancel_on_interrupt(InProcessBackend& backend, const Configuration& configu
                  cluster->cluster_id().c_str());
     static_cast<void>(cluster->cancel_application(backend.application_id()));
   });
+  return cluster;
 }
 
 int run(const CommandLine& line) {
@@ -262,6 +288,7 @@ int run(const CommandLine& line) {
   std::vector<std::string> skipped;
   const bool on_cluster = is_cluster_target(backend.catalog(), configuration, skipped);
   const bool session = on_cluster && is_session_target(configuration);
+  if (session) refuse_options_of_a_cluster(configuration);
   const bool main_in_client =
       session && configuration.get(options::kExecutionMain) == MainLocation::kClient;
   if (on_cluster && !main_in_client) {
@@ -275,7 +302,8 @@ int run(const CommandLine& line) {
   for (const std::string& warning : skipped) tell("warning: " + warning);
   // Found out before any code of the application runs.
   static_cast<void>(select_executor(backend.catalog(), configuration));
-  if (main_in_client) cancel_on_interrupt(backend, configuration, line.wait_for_cluster);
+  std::shared_ptr<ClusterClient> cluster;  // if main runs here and its jobs there
+  if (main_in_client) cluster = cancel_on_interrupt(backend, configuration, line.wait_for_cluster);
 
   if (may_be_a_pipeline(line.application)) return run_pipeline(line, backend, configuration);
   const ModuleStore store(ModuleStore::default_state_folder());
@@ -293,7 +321,7 @@ int run(const CommandLine& line) {
     main = run_main(application, line.application, line.arguments);
     for (const auto& job : RunningJobs::instance().running()) job->result().wait();
   }
-  return outcome(main, line.application, line.verbose);
+  return outcome(main, line.application, line.verbose, cluster.get());
 }
 
 }  // namespace
@@ -310,7 +338,7 @@ int main(int argc, char** argv) {
   } catch (const freshet::ClusterUnreachable& error) {
     tell(error.what(), line.verbose);
     code = kNoCluster;
-  } catch (const freshet::Error& error) {
+  } catch (const std::exception& error) {
     tell(error.what(), line.verbose);
   }
   if (!line.hint.empty() && (code == kRefusedInput || code == kBadUsage)) tell(line.hint);

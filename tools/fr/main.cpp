@@ -1,12 +1,12 @@
 // fr: looks into Freshet's configuration, plugins and applications. See command.h.
 #include <algorithm>
 #include <cstdio>
+#include <exception>
 #include <string>
 #include <vector>
 
 #include "command.h"
 #include "freshet/api.h"
-#include "freshet/error.h"
 #include "freshet/nearest_name.h"
 
 namespace freshet::tool {
@@ -69,7 +69,7 @@ int main(int argc, char** argv) {
       return kRefusedInput;
     }
     return code;
-  } catch (const freshet::Error& error) {
+  } catch (const std::exception& error) {
     std::fprintf(stderr, "fr: %s\n", error.what());
     return kRefusedInput;
   }

@@ -44,14 +44,36 @@ std::int64_t now_ms() {
       .count();
 }
 
+// The processes of a cluster are handed JSON, which holds text alone. Throws InvalidInput.
+void check_text(const std::string& key, const freshet::Configuration::Entry& entry) {
+  try {
+    static_cast<void>(nlohmann::json(entry.text).dump());
+  } catch (const nlohmann::json::exception&) {
+    std::string shown;
+    for (const char byte : entry.text) {
+      const auto code = static_cast<unsigned char>(byte);
+      shown += code >= ' ' && code < 0x7f ? byte : '?';
+    }
+    throw freshet::InvalidInput("option '" + key + "' ('" + shown + "', " + entry.origin.text() +
+                                ") can't be given to the processes of a cluster: it is no UTF-8; "
+                                "choose another value or rename the file");
+  }
+}
+
 // What belongs to the cluster, and where its processes find plugins.
 std::map<std::string, std::string> cluster_settings(const Configuration& configuration) {
   std::map<std::string, std::string> settings;
   const Configuration of_cluster = configuration.of_scope(freshet::Scope::kCluster);
-  for (const auto& [key, entry] : of_cluster.to_entries()) settings[key] = entry.text;
+  for (const auto& [key, entry] : of_cluster.to_entries()) {
+    check_text(key, entry);
+    settings[key] = entry.text;
+  }
   const std::string plugins = freshet::options::kPluginDirs.key();
   const auto& all = configuration.to_entries();
-  if (const auto at = all.find(plugins); at != all.end()) settings[plugins] = at->second.text;
+  if (const auto at = all.find(plugins); at != all.end()) {
+    check_text(plugins, at->second);
+    settings[plugins] = at->second.text;
+  }
   return settings;
 }
 
@@ -120,6 +142,7 @@ class StandaloneDeployer final : public freshet::ClusterDeployer {
                                     "one by 'fr cluster stop --cluster-id=" +
                                     record.cluster_id + "'");
     }
+    const auto settings = cluster_settings(configuration);
     const auto [manager_public, manager_secret] = services_.make_key_pair();
     const auto [client_public, client_secret] = services_.make_key_pair();
     record.deployer = kName;
@@ -131,7 +154,6 @@ class StandaloneDeployer final : public freshet::ClusterDeployer {
 
     const std::string program = services_.program();
     const std::string id = "--cluster-id=" + record.cluster_id;
-    const auto settings = cluster_settings(configuration);
     const std::int32_t task_managers = configuration.get(freshet::options::kStandaloneTaskManagers);
     try {
       const std::string for_manager = nlohmann::json{

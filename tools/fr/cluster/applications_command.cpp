@@ -4,6 +4,7 @@
 #include "cluster/client_words.h"
 #include "freshet/error.h"
 #include "freshet/job_client.h"
+#include "shown_text.h"
 
 namespace freshet::tool {
 namespace {
@@ -19,7 +20,7 @@ int list(const IdWords& words) {
   if (words.json) {
     Json all = Json::array();
     for (const ApplicationInfo& each : applications) all.push_back(json_of(each));
-    std::printf("%s\n", all.dump(2).c_str());
+    print_json(all);
     return kDone;
   }
   for (const ApplicationInfo& each : applications) std::printf("%s", text_of(each).c_str());
@@ -30,8 +31,7 @@ int status(const IdWords& words) {
   const auto client = words.connect();
   const Found found = find_by_id(*client, words.id);
   if (words.json) {
-    std::printf("%s\n",
-                (found.is_job ? json_of(found.job) : json_of(found.application)).dump(2).c_str());
+    print_json(found.is_job ? json_of(found.job) : json_of(found.application));
     return kDone;
   }
   if (!found.is_job) {
@@ -41,8 +41,9 @@ int status(const IdWords& words) {
   std::printf("%s", text_of(found.job).c_str());
   const JobDetails details = client->job(found.job.job_id)->details().get();
   for (const VertexDetails& vertex : details.vertices)
-    std::printf("    %s  parallelism %u, %llu records in, %llu out\n", vertex.name.c_str(),
-                vertex.parallelism, static_cast<unsigned long long>(vertex.records_in),
+    std::printf("    %s  parallelism %u, %llu records in, %llu out\n",
+                shown_text(vertex.name).c_str(), vertex.parallelism,
+                static_cast<unsigned long long>(vertex.records_in),
                 static_cast<unsigned long long>(vertex.records_out));
   return kDone;
 }
@@ -69,17 +70,21 @@ int wait(const IdWords& words) {
                 {"status", name_of(result.status)},
                 {"duration_ms", result.duration_ms}};
       if (result.failure) json["failure"] = result.failure->message;
-      std::printf("%s\n", json.dump(2).c_str());
+      print_json(json);
     } else {
       std::printf("job %s  %s  %s\n", result.job_id.c_str(), name_of(result.status),
-                  result.failure ? result.failure->message.c_str() : "");
+                  result.failure ? shown_text(result.failure->message, "    ").c_str() : "");
     }
     return result.succeeded()                      ? kDone
            : result.status == JobStatus::kCanceled ? kWasInterrupted
                                                    : kItFailed;
   }
   const ApplicationInfo end = client->application_end(found.application.id).get();
-  std::printf("%s", words.json ? (json_of(end).dump(2) + "\n").c_str() : text_of(end).c_str());
+  if (words.json) {
+    print_json(json_of(end));
+  } else {
+    std::printf("%s", text_of(end).c_str());
+  }
   return end.status == ApplicationStatus::kFinished   ? kDone
          : end.status == ApplicationStatus::kCanceled ? kWasInterrupted
                                                       : kItFailed;

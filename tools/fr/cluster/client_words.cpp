@@ -4,6 +4,7 @@
 #include <ctime>
 
 #include "freshet/error.h"
+#include "shown_text.h"
 
 namespace freshet::tool {
 namespace {
@@ -97,17 +98,21 @@ Json json_of(const ClusterInfo& cluster) {
   return json;
 }
 
+void print_json(const Json& json) {
+  std::printf("%s\n", json.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
+}
+
 std::string text_of(const JobInfo& job) {
-  std::string text = "  job " + job.job_id + "  " + name_of(job.status) + "  " + job.job_name +
-                     "  since " + time_of(job.since_ms);
-  if (!job.detail.empty()) text += "\n      " + job.detail;
+  std::string text = "  job " + job.job_id + "  " + name_of(job.status) + "  " +
+                     shown_text(job.job_name) + "  since " + time_of(job.since_ms);
+  if (!job.detail.empty()) text += "\n      " + shown_text(job.detail, "      ");
   return text + "\n";
 }
 
 std::string text_of(const ApplicationInfo& application) {
-  std::string text = application.id + "  " + name_of(application.status) + "  " + application.name +
-                     "  since " + time_of(application.since_ms);
-  if (!application.reason.empty()) text += "\n    " + application.reason;
+  std::string text = application.id + "  " + name_of(application.status) + "  " +
+                     shown_text(application.name) + "  since " + time_of(application.since_ms);
+  if (!application.reason.empty()) text += "\n    " + shown_text(application.reason, "    ");
   text += "\n";
   for (const JobInfo& job : application.jobs) text += text_of(job);
   return text;

@@ -31,6 +31,8 @@ int with_cluster(const std::function<int()>& run);
 nlohmann::ordered_json json_of(const ClusterInfo& cluster);
 nlohmann::ordered_json json_of(const ApplicationInfo& application);
 nlohmann::ordered_json json_of(const JobInfo& job);
+// Prints it. Bytes that are no UTF-8, as failures of user code may hold, are replaced.
+void print_json(const nlohmann::ordered_json& json);
 // One line each, jobs behind their application.
 std::string text_of(const ApplicationInfo& application);
 std::string text_of(const JobInfo& job);

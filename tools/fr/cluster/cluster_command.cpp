@@ -45,7 +45,7 @@ int start(const StartWords& words) {
   PluginCatalog catalog = catalog_of(configuration);
   const auto client = deployer_of(catalog, configuration)->deploy_session(configuration).get();
   if (words.json) {
-    std::printf("%s\n", json_of(client->status().get()).dump(2).c_str());
+    print_json(json_of(client->status().get()));
   } else {
     std::printf("%s\n", client->cluster_id().c_str());
   }
@@ -66,7 +66,7 @@ int list(const ClientWords& words) {
                    {"since_ms", record.since_ms}});
   }
   if (words.json) {
-    std::printf("%s\n", all.dump(2).c_str());
+    print_json(all);
     return kDone;
   }
   for (const Json& each : all)
@@ -83,7 +83,7 @@ int status(const ClientWords& words) {
   const auto client = words.connect();
   const ClusterInfo info = client->status().get();
   if (words.json) {
-    std::printf("%s\n", json_of(info).dump(2).c_str());
+    print_json(json_of(info));
     return kDone;
   }
   std::printf("cluster %s, version %s, job manager: process %lld\n", info.id.c_str(),
@@ -118,8 +118,7 @@ int stop(const ClientWords& words) {
     ::usleep(10'000);
   deployer_of(catalog, of_deployer)->kill(record.cluster_id).get();
   if (words.json) {
-    std::printf("%s\n",
-                Json{{"id", record.cluster_id}, {"killed", !trouble.empty()}}.dump().c_str());
+    print_json({{"id", record.cluster_id}, {"killed", !trouble.empty()}});
   } else if (!trouble.empty()) {
     std::printf("cluster '%s' was killed: %s\n", record.cluster_id.c_str(), trouble.c_str());
   } else {

@@ -63,8 +63,6 @@ int run(Words words) {
   JoinFile join;
   if (!words.join.empty()) {
     join = read_join_file(words.join);
-  } else if (words.cluster_id.empty()) {
-    throw InvalidInput("which cluster? give --cluster-id=ID, or --join=FILE");
   }
   const std::string id = words.join.empty() ? words.cluster_id : join.cluster_id;
   const std::string name = !words.name.empty()
@@ -136,24 +134,28 @@ int run(Words words) {
   return kEndedAsAsked;
 }
 
-const Command kTaskManager("taskmanager",
-                           "Offer slots of this host to a cluster, until the cluster ends.",
-                           [](CLI::App& command) {
-                             const auto words = std::make_shared<Words>();
-                             words->add_to(command);
-                             command.add_option(
-                                 "--join", words->join,
-                                 "the file join.json of a cluster, also of one on another host");
-                             command.add_option("--name", words->name, "its id in the cluster");
-                             return [words]() -> int {
-                               try {
-                                 return run(*words);
-                               } catch (const Error& error) {
-                                 std::fprintf(stderr, "fr taskmanager: %s\n", error.what());
-                                 return kCantStart;
-                               }
-                             };
-                           });
+const Command kTaskManager(
+    "taskmanager", "Offer slots of this host to a cluster, until the cluster ends.",
+    [](CLI::App& command) {
+      const auto words = std::make_shared<Words>();
+      words->add_to(command);
+      command.add_option("--join", words->join,
+                         "the file join.json of a cluster, also of one on another host");
+      command.add_option("--name", words->name, "its id in the cluster");
+      return [words]() -> int {
+        if (words->join.empty() && words->cluster_id.empty()) {
+          std::fprintf(stderr,
+                       "fr taskmanager: which cluster? give --cluster-id=ID, or --join=FILE\n");
+          return kBadUsage;
+        }
+        try {
+          return run(*words);
+        } catch (const Error& error) {
+          std::fprintf(stderr, "fr taskmanager: %s\n", error.what());
+          return kCantStart;
+        }
+      };
+    });
 
 }  // namespace
 }  // namespace freshet::tool
