@@ -17,10 +17,10 @@ Future<void> OutsideMail::post(OperatorCall call) {
   {
     const std::lock_guard lock(mutex_);
     if (mailbox_) {
-      posted = mailbox_->put(
-          [self = shared_from_this(), call = std::move(call)]() mutable { self->take(call); });
+      posted = mailbox_->put([self = shared_from_this()] { self->take(); });
     }
-    if (posted && ++lying_ >= OperatorMailbox::kRoom) {
+    if (posted) lying_.push_back(std::move(call));
+    if (posted && lying_.size() >= OperatorMailbox::kRoom) {
       waiting_.push_back(std::move(room));
       return future;
     }
@@ -29,14 +29,17 @@ Future<void> OutsideMail::post(OperatorCall call) {
   return future;
 }
 
-void OutsideMail::take(OperatorCall& call) {
+void OutsideMail::take() {
+  OperatorCall call;
   std::deque<Promise<void>> next;
   {
     const std::lock_guard lock(mutex_);
     if (!mailbox_) return;
-    --lying_;
-    const std::size_t room = OperatorMailbox::kRoom - std::min(lying_, OperatorMailbox::kRoom);
-    while (!waiting_.empty() && (lying_ == 0 || next.size() < room)) {
+    call = std::move(lying_.front());
+    lying_.pop_front();
+    const std::size_t lie = lying_.size();
+    const std::size_t room = OperatorMailbox::kRoom - std::min(lie, OperatorMailbox::kRoom);
+    while (!waiting_.empty() && (lie == 0 || next.size() < room)) {
       next.push_back(std::move(waiting_.front()));
       waiting_.pop_front();
     }
@@ -52,11 +55,14 @@ void OutsideMail::fail(std::string text) {
 
 void OutsideMail::end() noexcept {
   std::deque<Promise<void>> waiting;
+  std::deque<OperatorCall> lying;
   {
     const std::lock_guard lock(mutex_);
     mailbox_ = nullptr;
     waiting.swap(waiting_);
+    lying.swap(lying_);
   }
+  lying.clear();
   for (Promise<void>& room : waiting) room.set_error(detail::operator_ended());
 }
 

@@ -30,17 +30,18 @@ class FRESHET_API OutsideMail final : public OperatorMailbox::Target,
 
   Future<void> post(OperatorCall call) override;
   void fail(std::string text) override;
-  // What lies in the box does not run any more, and posting fails. May repeat.
+  // What lies in the box is destroyed without having run, which tells those who wait for its
+  // answer, and posting fails. May repeat.
   void end() noexcept;
 
  private:
-  void take(OperatorCall& call);
+  void take();
 
   std::mutex mutex_;
   Mailbox* mailbox_;  // null after the end
   Run run_;
   Fail fail_;
-  std::size_t lying_ = 0;
+  std::deque<OperatorCall> lying_;     // one for each of ours in the mailbox
   std::deque<Promise<void>> waiting_;  // of those who posted when it was full
 };
 

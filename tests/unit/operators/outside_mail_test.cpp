@@ -90,6 +90,17 @@ TEST_F(TheMailOfAnOperator, AfterTheEndNothingRunsAndPostersAreTold) {
   EXPECT_EQ(held.use_count(), 1) << "what did not run is destroyed";
 }
 
+TEST_F(TheMailOfAnOperator, TheEndTellsWhoWaitsForAnAnswer) {
+  const OperatorMailbox mailbox(mail_);
+  const Future<int> answer = mailbox.call([] { return 1; });
+  EXPECT_FALSE(answer.ready());
+  mail_->end();
+  ASSERT_TRUE(answer.ready()) << "though the box has not been emptied";
+  EXPECT_THROW(answer.get(), OperatorEnded);
+  EXPECT_TRUE(run_one());
+  EXPECT_EQ(calls_, 0);
+}
+
 TEST_F(TheMailOfAnOperator, AClosedMailboxIsTheEndForItsPoster) {
   box_.close();
   EXPECT_THROW(mail_->post([] { FAIL(); }).get(), OperatorEnded);
