@@ -364,6 +364,25 @@ TEST_F(SessionMode, ACommandWaitsForAClusterThatComes) {
   stop_session("late");
 }
 
+TEST_F(SessionMode, TheListOfClustersTellsTheirStateAndWarnsOfThoseItCannotRead) {
+  start_session("one");
+  start_session("two");
+  const std::string record = folder() + "/clusters/two.json";
+  ::chmod(record.c_str(), 0644);
+  const Outcome listed = fr({"cluster", "list"});
+  ::chmod(record.c_str(), 0600);
+  EXPECT_EQ(listed.code, 0) << listed.text();
+  EXPECT_EQ(listed.output.find("one  standalone  session  running  tcp://"), 0u) << listed.text();
+  EXPECT_EQ(listed.output.find("two"), std::string::npos) << listed.text();
+  EXPECT_TRUE(says(listed, "warning: a cluster is left out: " + record)) << listed.text();
+  stop_session("two");
+  ::kill(process("jobmanager"), SIGKILL);
+  EXPECT_TRUE(eventually([&] {
+    return fr_json({"cluster", "list"})[0]["state"] == "without-job-manager";
+  }));
+  EXPECT_EQ(fr({"cluster", "stop"}).code, 0);
+}
+
 TEST_F(SessionMode, CtrlCWhileNoClusterIsThereLeavesAtOnce) {
   ChildProcess waiting(line({"--target=standalone-session", "--wait-for-cluster=600s", "greet"}),
                        surroundings());

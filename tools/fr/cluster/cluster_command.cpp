@@ -1,10 +1,13 @@
 // fr cluster start | list | status | stop: session clusters, and what there is of clusters.
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 
 #include "cluster/client_words.h"
 #include "freshet/error.h"
 #include "plugin_catalog/deployer_selection.h"
 #include "plugin_catalog/plugin_catalog.h"
+#include "process/started_process.h"
 
 namespace freshet::tool {
 namespace {
@@ -52,6 +55,33 @@ int start(const StartWords& words) {
   return kDone;
 }
 
+// As far as this host can tell without asking it.
+const char* state_of(const ClusterRecords& records, const ClusterRecord& record) {
+  if (record.endpoint.empty()) return "starting";
+  const auto process = record.details.find("jobmanager");
+  if (process == record.details.end() || !is_present(records.folder(), record.cluster_id))
+    return "elsewhere";
+  const auto id = static_cast<pid_t>(std::strtol(process->second.c_str(), nullptr, 10));
+  return has_ended(id) ? "without-job-manager" : "running";
+}
+
+// Why each record that can't be read can't.
+std::vector<std::string> unreadable(const ClusterRecords& records) {
+  namespace fs = std::filesystem;
+  std::vector<std::string> troubles;
+  std::error_code ignored;
+  for (auto at = fs::directory_iterator(records.folder().clusters(), ignored);
+       at != fs::directory_iterator(); at.increment(ignored)) {
+    if (at->path().extension() != ".json") continue;
+    try {
+      static_cast<void>(records.find(at->path().stem()));
+    } catch (const InvalidInput& trouble) {
+      troubles.emplace_back(trouble.what());
+    }
+  }
+  return troubles;
+}
+
 int list(const ClientWords& words) {
   static_cast<void>(words.load());
   const ClusterRecords& records = LocalDeployerServices::instance().cluster_records();
@@ -62,19 +92,23 @@ int list(const ClientWords& words) {
     all.push_back({{"id", record.cluster_id},
                    {"deployer", record.deployer},
                    {"mode", mode == record.details.end() ? "" : mode->second},
+                   {"state", state_of(records, record)},
                    {"endpoint", record.endpoint},
                    {"since_ms", record.since_ms}});
   }
+  const std::vector<std::string> left_out = unreadable(records);
+  for (const std::string& trouble : left_out)
+    std::fprintf(stderr, "fr: warning: a cluster is left out: %s\n", trouble.c_str());
   if (words.json) {
     print_json(all);
     return kDone;
   }
   for (const Json& each : all)
-    std::printf("%s  %s  %s  %s\n", each["id"].get<std::string>().c_str(),
+    std::printf("%s  %s  %s  %s  %s\n", each["id"].get<std::string>().c_str(),
                 each["deployer"].get<std::string>().c_str(),
-                each["mode"].get<std::string>().c_str(),
+                each["mode"].get<std::string>().c_str(), each["state"].get<std::string>().c_str(),
                 each["endpoint"].get<std::string>().c_str());
-  if (all.empty())
+  if (all.empty() && left_out.empty())
     std::fprintf(stderr, "fr: no cluster is known in %s\n", records.folder().clusters().c_str());
   return kDone;
 }
