@@ -298,6 +298,19 @@ TEST_F(SessionMode, LogsOfAClusterThatHasEndedAreThere) {
   EXPECT_TRUE(says(none, "main-" + id)) << none.text();
 }
 
+TEST_F(SessionMode, AFollowedLogGoesOnToTheLastLineOfAClusterThatIsStopped) {
+  start_session("s");
+  ChildProcess follower({"/bin/sh", "-c", "exec \"$1\" logs -f > \"$2\"", "sh",
+                         path_from("FRESHET_TEST_FR"), scratch_ / "followed"},
+                        surroundings());
+  ASSERT_TRUE(eventually(
+      [&] { return text_of_file(scratch_ / "followed").find("listens") != std::string::npos; }));
+  stop_session("s");
+  const Outcome outcome = follower.wait(60);
+  EXPECT_EQ(outcome.code, 0) << outcome.text();
+  EXPECT_EQ(text_of_file(scratch_ / "followed"), text_of_file(folder() + "/logs/s/jobmanager.log"));
+}
+
 TEST_F(SessionMode, APlainProgramIsToldWhatToDo) {
   Surroundings around = surroundings();
   around.variables["FRESHET_EXECUTION_TARGET"] = "standalone";
