@@ -5,7 +5,8 @@
 //
 // What a newer sender adds is skipped, what an older one leaves out keeps its default, in envelope
 // and body alike. A change that this does not cover is another protocol version, which a hello
-// refuses with both numbers; so `v`, `t`, and the bodies Hello and Refusal stay as they are.
+// refuses with both numbers; so `v`, `t`, and what the bodies Hello and Refusal hold stay as they
+// are.
 #pragma once
 
 #include <cstddef>
@@ -71,13 +72,18 @@ struct Welcome {
   std::string incarnation;
   std::uint64_t attempt = 0;  // of the hello
   std::uint64_t received = 0;
-  MSGPACK_DEFINE_MAP(role, name, incarnation, attempt, received)
+  // Of the listener, whose cluster it is: both sides keep to it. 0: an older release.
+  std::int64_t heartbeat_interval_ms = 0;
+  std::int64_t heartbeat_timeout_ms = 0;
+  MSGPACK_DEFINE_MAP(role, name, incarnation, attempt, received, heartbeat_interval_ms,
+                     heartbeat_timeout_ms)
 };
 
 struct Refusal {
   std::string reason;
   std::uint64_t attempt = 0;  // of the hello; 0: a goodbye
-  MSGPACK_DEFINE_MAP(reason, attempt)
+  bool replaced = false;      // another process has this one's role, name and key
+  MSGPACK_DEFINE_MAP(reason, attempt, replaced)
 };
 
 struct ErrorBody {

@@ -32,6 +32,7 @@
 namespace freshet {
 
 struct LinkOptions {
+  // Of the side that listens: the other one learns them from it and keeps to them.
   std::int64_t heartbeat_interval_ms = 1'000;  // heartbeat.interval
   std::int64_t heartbeat_timeout_ms = 5'000;   // heartbeat.timeout
   std::int64_t reconnect_grace_ms = 500;
@@ -102,6 +103,9 @@ class FRESHET_API Link {
   virtual ~Link();
   virtual const PeerInfo& peer() const = 0;
   virtual bool is_open() const = 0;
+  // In link_lost(): whether it is lost since another process, of the same role, name and key, has
+  // come to the other side. Whoever connects again then takes the place from that one.
+  virtual bool replaced() const = 0;
   // Says goodbye: the other side is told link_lost("closed: <reason>") at once.
   virtual void close(const std::string& reason) = 0;
 

@@ -20,7 +20,9 @@ LinkEnd::LinkEnd(LinkNetwork& network, std::uint64_t number, bool dialer, PeerIn
       dialer_(dialer),
       peer_(std::move(peer)),
       table_(table),
-      listener_(listener) {}
+      listener_(listener),
+      interval_ms_(network.options().heartbeat_interval_ms),
+      timeout_ms_(network.options().heartbeat_timeout_ms) {}
 
 LinkEnd::~LinkEnd() = default;
 
@@ -39,6 +41,16 @@ void LinkEnd::patience_is_over() {
   if (opened_) return;
   lose("no answer from " + peer_.name + " within " + std::to_string(patience_ms_) + " ms" +
        (last_break_.empty() ? "" : ": " + last_break_));
+}
+
+void LinkEnd::keep_to(std::int64_t heartbeat_interval_ms, std::int64_t heartbeat_timeout_ms) {
+  constexpr std::int64_t kLongestMs = std::int64_t{1'000} * 60 * 60 * 24 * 36'500;
+  if (heartbeat_interval_ms <= 0 || heartbeat_timeout_ms <= heartbeat_interval_ms ||
+      heartbeat_timeout_ms > kLongestMs) {
+    return;
+  }
+  interval_ms_ = heartbeat_interval_ms;
+  timeout_ms_ = heartbeat_timeout_ms;
 }
 
 void LinkEnd::established(const PeerInfo& peer, std::uint64_t received) {
@@ -73,11 +85,10 @@ void LinkEnd::grace_is_over() {
 }
 
 void LinkEnd::schedule_beat() {
-  const LinkOptions& options = network_->options();
   const std::int64_t now = network_->thread().clock().now_ns();
-  const std::int64_t due = std::max(
-      now + 1'000'000, std::min(now + options.heartbeat_interval_ms * 1'000'000,
-                                last_heard_ns_ + options.heartbeat_timeout_ms * 1'000'000));
+  const std::int64_t due =
+      std::max(now + 1'000'000,
+               std::min(now + interval_ms_ * 1'000'000, last_heard_ns_ + timeout_ms_ * 1'000'000));
   beat_timer_ = network_->thread().at(due, "heartbeat", [weak = weak_from_this(), due] {
     if (auto link = weak.lock(); link && !link->over_) link->beat(due);
   });
@@ -88,17 +99,15 @@ void LinkEnd::beat(std::int64_t was_due_ns) {
     beat_timer_ = 0;
     return;
   }
-  const LinkOptions& options = network_->options();
   const std::int64_t now = network_->thread().clock().now_ns();
-  const std::int64_t interval_ns = options.heartbeat_interval_ms * 1'000'000;
-  const std::int64_t timeout_ns = options.heartbeat_timeout_ms * 1'000'000;
+  const std::int64_t interval_ns = interval_ms_ * 1'000'000;
+  const std::int64_t timeout_ns = timeout_ms_ * 1'000'000;
   // A process that stood still can't blame its peer: what came meanwhile is still to be read.
   if (now - was_due_ns > interval_ns) {
     last_heard_ns_ = std::max(last_heard_ns_, now - timeout_ns + interval_ns);
   }
   if (now - last_heard_ns_ >= timeout_ns) {
-    lose("nothing came for " + std::to_string(options.heartbeat_timeout_ms) +
-         " ms (heartbeat.timeout)");
+    lose("nothing came for " + std::to_string(timeout_ms_) + " ms (heartbeat.timeout)");
     return;
   }
   send_heartbeat();
@@ -355,17 +364,17 @@ void LinkEnd::handle(Turn& turn) {
 
 void LinkEnd::close(const std::string& reason) {
   if (over_) return;
-  if (opened_) send_frame(FrameType::kGoodbye, detail::pack_body(Refusal{reason, 0}));
+  if (opened_) send_frame(FrameType::kGoodbye, detail::pack_body(Refusal{reason, 0, false}));
   auto self = shared_from_this();
   end("closed: " + reason);
   turns_.clear();
   network_->link_done(*this);
 }
 
-void LinkEnd::lose(const std::string& reason) {
+void LinkEnd::lose(const std::string& reason, bool replaced) {
   if (over_) return;
   if (opened_ && established_)
-    send_frame(FrameType::kGoodbye, detail::pack_body(Refusal{reason, 0}));
+    send_frame(FrameType::kGoodbye, detail::pack_body(Refusal{reason, 0, replaced}));
   end(reason);
   add_turn({Turn::Kind::lost, reason, {}, 0});
 }
@@ -395,7 +404,8 @@ void LinkEnd::stop_timers() {
 
 void LinkEnd::cut_off() {
   if (!over_) {
-    if (opened_) send_frame(FrameType::kGoodbye, detail::pack_body(Refusal{"the process ends", 0}));
+    if (opened_)
+      send_frame(FrameType::kGoodbye, detail::pack_body(Refusal{"the process ends", 0, false}));
     end("this process ends");
   }
   turns_.clear();

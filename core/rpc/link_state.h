@@ -34,6 +34,7 @@ class LinkEnd final : public Link, public std::enable_shared_from_this<LinkEnd> 
 
   const PeerInfo& peer() const override { return peer_; }
   bool is_open() const override { return opened_ && !over_; }
+  bool replaced() const override { return replaced_; }
   void close(const std::string& reason) override;
 
   std::uint64_t number() const { return number_; }
@@ -47,6 +48,10 @@ class LinkEnd final : public Link, public std::enable_shared_from_this<LinkEnd> 
 
   // Frames go by this connection from now on; not before established().
   void use(ConnectionId connection) { connection_ = connection; }
+  // From the listener's welcome; not taken if it makes no sense.
+  void keep_to(std::int64_t heartbeat_interval_ms, std::int64_t heartbeat_timeout_ms);
+  // The other side says that another process has taken this one's place.
+  void set_replaced() { replaced_ = true; }
   // The hello has been exchanged: the peer has all up to `received`, and is sent what follows.
   void established(const PeerInfo& peer, std::uint64_t received);
   void connection_broke(const std::string& reason);
@@ -54,7 +59,8 @@ class LinkEnd final : public Link, public std::enable_shared_from_this<LinkEnd> 
   void limit_opening(std::int64_t patience_ms);
   // Of the types that follow the hello.
   void take(std::string bytes, const Frame& frame);
-  void lose(const std::string& reason);
+  // `replaced` is what the other side is told.
+  void lose(const std::string& reason, bool replaced = false);
   void send_frame(FrameType type, const std::string& body);
   // The network goes away: nothing is called any more.
   void cut_off();
@@ -116,6 +122,8 @@ class LinkEnd final : public Link, public std::enable_shared_from_this<LinkEnd> 
   bool established_ = false;
   bool opened_ = false;
   bool over_ = false;
+  bool replaced_ = false;
+  std::int64_t interval_ms_, timeout_ms_;  // of heartbeats
   std::uint64_t attempt_ = 0;
   std::string last_break_;  // why the connection is down
   std::int64_t patience_ms_ = 0;

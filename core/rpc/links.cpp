@@ -135,7 +135,9 @@ class Links::State final : public LinkNetwork, public TransportEvents {
           return;
         case FrameType::kRefused: {
           const auto refusal = detail::unpack_body<Refusal>("refusal", frame.body);
-          if (refusal.attempt == link->attempt()) link->lose(for_people(refusal.reason));
+          if (refusal.attempt != link->attempt()) return;
+          if (refusal.replaced) link->set_replaced();
+          link->lose(for_people(refusal.reason));
           return;
         }
         default:
@@ -198,7 +200,9 @@ class Links::State final : public LinkNetwork, public TransportEvents {
     if (frame.envelope.type == static_cast<std::uint8_t>(FrameType::kGoodbye)) {
       std::string reason = "without a reason";
       try {
-        reason = detail::unpack_body<Refusal>("goodbye", frame.body).reason;
+        const auto goodbye = detail::unpack_body<Refusal>("goodbye", frame.body);
+        reason = goodbye.reason;
+        if (goodbye.replaced) link.set_replaced();
       } catch (const InvalidInput&) {  // it is a goodbye all the same
       }
       link.lose("closed: " + for_people(reason));
@@ -217,6 +221,7 @@ class Links::State final : public LinkNetwork, public TransportEvents {
     peer.role = static_cast<Role>(welcome.role);
     peer.name = for_people(welcome.name);
     peer.incarnation = welcome.incarnation;
+    link.keep_to(welcome.heartbeat_interval_ms, welcome.heartbeat_timeout_ms);
     link.established(peer, welcome.received);
   }
 
@@ -272,11 +277,14 @@ class Links::State final : public LinkNetwork, public TransportEvents {
         return;
       }
       if (hello.attempt <= link->attempt()) return;  // of a connection before the present one
-    } else if (!hello.expects.empty() || ended_.count(id)) {
-      refuse(connection, hello, self_.name + " has given up the link");
-      return;
     }
     PeerInfo peer{static_cast<Role>(hello.role), for_people(hello.name), hello.incarnation, key};
+    if (!link && (!hello.expects.empty() || ended_.count(id))) {
+      // What came after it was let in has its place: it need not push that out again.
+      refuse(connection, hello, self_.name + " has given up the link",
+             !other_lives_of(peer).empty());
+      return;
+    }
     if (!link) {
       lose_earlier_lives_of(peer);
       link = add_link(false, peer, door.table, door.listener).get();
@@ -288,8 +296,13 @@ class Links::State final : public LinkNetwork, public TransportEvents {
     link->use(connection);
     link->set_attempt(hello.attempt);
     by_connection_[connection] = link;
-    Welcome welcome{static_cast<std::uint8_t>(self_.role), self_.name, self_.incarnation,
-                    hello.attempt, link->received()};
+    Welcome welcome{static_cast<std::uint8_t>(self_.role),
+                    self_.name,
+                    self_.incarnation,
+                    hello.attempt,
+                    link->received(),
+                    options_.heartbeat_interval_ms,
+                    options_.heartbeat_timeout_ms};
     link->send_frame(FrameType::kWelcome, detail::pack_body(welcome));
     link->established(peer, hello.received);
   }
@@ -306,26 +319,32 @@ class Links::State final : public LinkNetwork, public TransportEvents {
     }
   }
 
-  void refuse(ConnectionId connection, const Hello& hello, const std::string& reason) {
+  void refuse(ConnectionId connection, const Hello& hello, const std::string& reason,
+              bool replaced = false) {
     spdlog::warn("{} is refused: {}", for_people(hello.name), reason);
     Envelope envelope;
     envelope.type = static_cast<std::uint8_t>(FrameType::kRefused);
-    transport_.send(connection,
-                    encode_frame(envelope, detail::pack_body(Refusal{reason, hello.attempt})));
+    transport_.send(
+        connection,
+        encode_frame(envelope, detail::pack_body(Refusal{reason, hello.attempt, replaced})));
   }
 
   // Not of clients: several may share a name and the key of the cluster's record.
-  void lose_earlier_lives_of(const PeerInfo& peer) {
-    if (peer.role == Role::kClient) return;
-    std::vector<std::shared_ptr<LinkEnd>> earlier;
+  std::vector<std::shared_ptr<LinkEnd>> other_lives_of(const PeerInfo& peer) const {
+    std::vector<std::shared_ptr<LinkEnd>> others;
+    if (peer.role == Role::kClient) return others;
     for (const auto& [id, link] : accepted_) {
       const PeerInfo& known = link->peer();
       if (known.role == peer.role && known.name == peer.name && known.key == peer.key &&
           known.incarnation != peer.incarnation) {
-        earlier.push_back(link->shared_from_this());
+        others.push_back(link->shared_from_this());
       }
     }
-    for (const auto& link : earlier) link->lose(peer.name + " has restarted");
+    return others;
+  }
+
+  void lose_earlier_lives_of(const PeerInfo& peer) {
+    for (const auto& link : other_lives_of(peer)) link->lose(peer.name + " has restarted", true);
   }
 
   using LinkId = std::pair<std::string, std::uint64_t>;  // the dialer's incarnation and number

@@ -93,7 +93,8 @@ void TaskManager::link_opened(Link& link) {
   });
 }
 
-void TaskManager::link_lost(Link&, const std::string& reason) {
+void TaskManager::link_lost(Link& link, const std::string& reason) {
+  const bool replaced = link.replaced();
   link_ = nullptr;
   ++session_;
   if (!alone_) {
@@ -103,6 +104,10 @@ void TaskManager::link_lost(Link&, const std::string& reason) {
                  workers_.size(), reason);
   }
   fetches_.clear();
+  if (replaced) {  // to register anew would push out the other one, which would do the same
+    replaced_ = true;
+    end("another task manager '" + options_.id + "' has taken its place: give each its own --name");
+  }
   stop_all();
   if (workers_.empty()) look_again();  // else once they have ended
   check_end();

@@ -5,8 +5,9 @@
 // whoever is there; it gives up after `patience_ms`.
 //
 // Threads    The control thread.
-// End        `on_end` is called once: the job manager has ended the cluster, or none was found in
-//            time; no worker is left.
+// End        `on_end` is called once: the job manager has ended the cluster, none was found in
+// time,
+//            or another task manager of that id has taken its place; no worker is left.
 #pragma once
 
 #include <cstdint>
@@ -70,6 +71,9 @@ class FRESHET_API TaskManager final : private LinkListener {
   // Ends its workers and then itself. May repeat.
   void end(const std::string& why);
 
+  // It ends since another one of its id is there: who gave both that id is to be told.
+  bool replaced() const { return replaced_; }
+
   std::size_t workers() const { return workers_.size(); }
 
  private:
@@ -110,6 +114,7 @@ class FRESHET_API TaskManager final : private LinkListener {
   bool alone_ = true;  // no job manager has taken it
   std::string ending_;
   bool ended_ = false;
+  bool replaced_ = false;
   Link* link_ = nullptr;
   std::uint64_t session_ = 0;  // which link: what belongs to an earlier one is dropped
   MessageTable table_;

@@ -284,6 +284,43 @@ TEST_F(SessionMode, AHeartbeatThatIsSlowerThanItsTimeoutIsRefusedWithBoth) {
   }
 }
 
+// Clients and runners are told by the job manager: with times of their own they would take it for
+// dead each 5 s.
+TEST_F(SessionMode, ClientsAndRunnersKeepToTheHeartbeatOfTheirCluster) {
+  start_session("s", {"-D", "heartbeat.interval=30s", "-D", "heartbeat.timeout=90s"});
+  ChildProcess client(line({"--target=standalone-session", "endless", scratch_ / "running"}),
+                      surroundings());
+  ASSERT_TRUE(eventually([&] { return std::filesystem::exists(scratch_ / "running"); }));
+  const double begin = now_seconds();
+  while (now_seconds() - begin < 6.0) ::usleep(100'000);
+  const Outcome log = fr({"logs"});
+  EXPECT_EQ(log.output.find("heartbeat.timeout"), std::string::npos) << log.text();
+  EXPECT_EQ(log.output.find("nothing came"), std::string::npos) << log.text();
+  EXPECT_TRUE(client.running());
+  client.send(SIGINT);
+  EXPECT_EQ(client.wait(30).code, 130);
+  stop_session("s");
+}
+
+TEST_F(SessionMode, OfTwoTaskManagersOfOneNameTheFirstEnds) {
+  start_session("s", {"--task-managers", "0"});
+  const Words command{path_from("FRESHET_TEST_FR"), "taskmanager", "--cluster-id=s", "--name=one"};
+  ChildProcess first(command, surroundings());
+  ASSERT_TRUE(eventually([&] {
+    return fr_json({"cluster", "status"})["task_managers"].size() == 1;
+  }));
+  ChildProcess second(command, surroundings());
+  const Outcome pushed_out = first.wait(30);
+  EXPECT_EQ(pushed_out.code, 65) << pushed_out.text();
+  EXPECT_TRUE(
+      says(pushed_out, "another task manager 'one' has taken its place: give each its own --name"))
+      << pushed_out.text();
+  EXPECT_EQ(in_session({"jobs", "1"}).code, 0);
+  EXPECT_TRUE(second.running());
+  stop_session("s");
+  EXPECT_EQ(second.wait(30).code, 0);
+}
+
 TEST_F(SessionMode, LogsOfAClusterThatHasEndedAreThere) {
   start_session("s");
   EXPECT_EQ(in_session({"greet"}).code, 0);

@@ -67,11 +67,11 @@ std::string incarnation(const std::string& name, int life = 1) {
 class Peer : public LinkListener {
  public:
   Peer(SimulatedThread& thread, SimulatedNetwork& network, const std::string& name,
-       LinkOptions options = {}, int life = 1)
+       LinkOptions options = {}, int life = 1, const std::string& host = "")
       : network_(network),
-        name_(name),
-        process_(thread.process(name)),
-        transport_(network.node(name, *process_)),
+        name_(host.empty() ? name : host),
+        process_(thread.process(name_)),
+        transport_(network.node(name_, *process_)),
         links_(std::in_place, *process_, transport_,
                PeerInfo{Role::kWorker, name, incarnation(name, life), {}}, options) {
     table.on<Note>([this](Link& link, const Note& note) {
@@ -92,6 +92,7 @@ class Peer : public LinkListener {
   void link_opened(Link& link) override { opened.push_back(&link); }
   void link_lost(Link& link, const std::string& reason) override {
     lost[link.peer().name] = reason;
+    replaced = link.replaced();
     std::erase(opened, &link);
   }
 
@@ -106,6 +107,7 @@ class Peer : public LinkListener {
   std::map<std::string, std::vector<int>> received;  // by the sender's name
   std::vector<Link*> opened;
   std::map<std::string, std::string> lost;
+  bool replaced = false;  // the last link that was lost
 
  private:
   SimulatedNetwork& network_;
@@ -370,6 +372,70 @@ TEST_F(LinksTest, AreLostWhenThePeerComesBackAsAnotherIncarnation) {
   EXPECT_EQ(client.lost["server"], "server has restarted");
   Link& again = client.connect(address);
   ASSERT_TRUE(run_until([&] { return again.is_open(); }));
+}
+
+TEST_F(LinksTest, KeepToTheHeartbeatOfTheSideThatListens) {
+  LinkOptions slow, fast;
+  slow.heartbeat_interval_ms = 10'000;
+  slow.heartbeat_timeout_ms = 30'000;
+  fast.heartbeat_interval_ms = 100;
+  fast.heartbeat_timeout_ms = 300;
+  for (const auto& [own, of_server] : {std::pair(fast, slow), std::pair(slow, fast)}) {
+    Peer server(thread, network, "server", of_server);
+    Peer client(thread, network, "client", own);
+    Link& link = client.connect(server.listen());
+    ASSERT_TRUE(run_until([&] { return link.is_open(); }));
+    thread.run_for(120'000);
+    EXPECT_TRUE(client.lost.empty());
+    EXPECT_TRUE(server.lost.empty());
+    network.crash("server", /*silently=*/true);
+    ASSERT_TRUE(run_until([&] { return !client.lost.empty(); }));
+    EXPECT_EQ(client.lost["server"], "nothing came for " +
+                                         std::to_string(of_server.heartbeat_timeout_ms) +
+                                         " ms (heartbeat.timeout)");
+  }
+}
+
+TEST_F(LinksTest, TellAProcessThatAnotherHasTakenItsPlace) {
+  Peer server(thread, network, "server");
+  const Address address = server.listen();
+  Peer one(thread, network, "tm", LinkOptions{}, 1, "host one");
+  Peer two(thread, network, "tm", LinkOptions{}, 2, "host two");
+  one.connect(address);
+  ASSERT_TRUE(run_until([&] { return server.opened.size() == 1; }));
+  two.connect(address);
+  ASSERT_TRUE(run_until([&] { return !one.lost.empty(); }));
+  EXPECT_TRUE(one.replaced) << one.lost["server"];
+  thread.run_for(10'000);
+  EXPECT_TRUE(two.lost.empty());
+  ASSERT_EQ(server.opened.size(), 1u);
+  EXPECT_EQ(server.opened[0]->peer().incarnation, incarnation("tm", 2));
+}
+
+TEST_F(LinksTest, TellAProcessThatWasCutOffWhetherAnotherHasTakenItsPlace) {
+  for (const bool another_comes : {false, true}) {
+    LinkOptions patient;
+    patient.reconnect_grace_ms = 600'000;
+    Peer server(thread, network, "server");
+    const Address address = server.listen();
+    Peer one(thread, network, "tm", patient, 1, "host one");
+    std::optional<Peer> two;
+    one.connect(address);
+    ASSERT_TRUE(run_until([&] { return server.opened.size() == 1; }));
+    network.part("server", "host one");
+    ASSERT_TRUE(run_until([&] { return server.lost.count("tm") != 0; }));
+    if (another_comes) {
+      two.emplace(thread, network, "tm", LinkOptions{}, 2, "host two");
+      two->connect(address);
+      ASSERT_TRUE(run_until([&] { return server.opened.size() == 1; }));
+    }
+    network.heal();
+    ASSERT_TRUE(run_until([&] { return !one.lost.empty(); }));
+    EXPECT_EQ(one.replaced, another_comes) << one.lost["server"];
+    if (another_comes) continue;
+    Link& again = one.connect(address);
+    EXPECT_TRUE(run_until([&] { return again.is_open(); })) << "it may come back";
+  }
 }
 
 TEST_F(LinksTest, OfAnEarlierLifeAreLostWhenTheSamePeerSaysHelloAnew) {

@@ -130,8 +130,12 @@ int run(Words words) {
   const std::string why = end.get();
   spdlog::info("task manager '{}' has ended: {}", name, why);
   signals.stop();
-  node.run([&] { manager.reset(); });
-  return kEndedAsAsked;
+  const bool replaced = node.run([&] {
+    const bool was_replaced = manager->replaced();
+    manager.reset();
+    return was_replaced;
+  });
+  return replaced ? kCantStart : kEndedAsAsked;
 }
 
 const Command kTaskManager(
