@@ -168,9 +168,10 @@ int attend(ClusterClient& client, const std::string& id, const Configuration& co
   }
   output.finish();
   if (end.status == ApplicationStatus::kCanceled) {
-    const bool says_it = end.reason.rfind("canceled", 0) == 0;
-    std::fprintf(stderr, "fr-run: %s%s\n",
-                 says_it ? "" : "canceled: ", shown_text(end.reason, kIndent).c_str());
+    // Who waits knows of its own Ctrl-C.
+    const bool by_client = end.reason.rfind("canceled by", 0) == 0;
+    std::fprintf(stderr, "fr-run: canceled%s\n",
+                 by_client ? "" : (": " + shown_text(end.reason, kIndent)).c_str());
   } else if (end.status == ApplicationStatus::kFailed) {
     std::fprintf(stderr, "fr-run: application '%s' (%s) failed: %s\n", shown_text(end.name).c_str(),
                  end.id.c_str(), shown_text(end.reason, kIndent).c_str());
