@@ -57,8 +57,9 @@ enum class OfRecord { kRemove, kKeepIfBeingDeployed };
 void remove_files(const ClusterRecords& records, const std::string& id, OfRecord of_record) {
   std::error_code ignored;
   fs::remove_all(records.folder().sockets(id), ignored);
-  const auto record = records.find(id);
-  if (of_record == OfRecord::kRemove || !record || !is_being_deployed(*record)) records.remove(id);
+  // Not looked at if it is to go: one that must not be read goes, too.
+  const auto record = of_record == OfRecord::kRemove ? std::nullopt : records.find(id);
+  if (!record || !is_being_deployed(*record)) records.remove(id);
   fs::remove_all(records.folder().run(id), ignored);
 }
 

@@ -138,8 +138,15 @@ void ClusterRecords::write(const ClusterRecord& given) const {
   }
 }
 
+// Who may enter them could have put a record there.
+void ClusterRecords::check_folders() const {
+  check_private_folder(folder_.root());
+  check_private_folder(folder_.clusters());
+}
+
 std::optional<ClusterRecord> ClusterRecords::find(const std::string& cluster_id) const {
   const fs::path path = path_of(cluster_id);
+  check_folders();
   const auto text = read_private(path);
   if (!text) return std::nullopt;
   return from_json(path, *text);
@@ -159,6 +166,7 @@ ClusterRecord ClusterRecords::read(const std::string& cluster_id) const {
 }
 
 std::vector<ClusterRecord> ClusterRecords::all() const {
+  check_folders();
   std::vector<ClusterRecord> records;
   std::error_code ignored;
   for (auto at = fs::directory_iterator(folder_.clusters(), ignored);

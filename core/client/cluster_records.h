@@ -45,6 +45,7 @@ class FRESHET_API ClusterRecords {
                                   ClusterRecord& record, int stop = -1) const;
 
  private:
+  void check_folders() const;
   enum class Looked { kFound, kNotYet, kGone };
   bool wait(const std::function<Looked()>& look, std::int64_t patience_ms, int stop) const;
 

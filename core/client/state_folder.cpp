@@ -45,8 +45,13 @@ void make_private_folder(const fs::path& folder) {
     throw InvalidInput(folder.native() + ": can't be made, files of clusters are kept there: " +
                        std::strerror(errno) +
                        ": make it writable, or set XDG_STATE_HOME to a folder of this user");
+  check_private_folder(folder);
+}
+
+void check_private_folder(const fs::path& folder) {
   struct stat facts {};
-  if (::lstat(folder.c_str(), &facts) != 0 || !S_ISDIR(facts.st_mode))
+  if (::lstat(folder.c_str(), &facts) != 0 && (errno == ENOENT || errno == ENOTDIR)) return;
+  if (!S_ISDIR(facts.st_mode))
     throw InvalidInput(folder.native() +
                        ": is no folder, files of clusters are kept there: " + "remove it");
   if (facts.st_uid != ::geteuid() || (facts.st_mode & 077) != 0)

@@ -23,6 +23,9 @@ FRESHET_API void check_cluster_id(const std::string& id);
 // be made, is no folder, belongs to somebody else, or others may enter it.
 FRESHET_API void make_private_folder(const std::filesystem::path& folder);
 
+// Throws InvalidInput if there is such a folder, but not of this user alone.
+FRESHET_API void check_private_folder(const std::filesystem::path& folder);
+
 class FRESHET_API StateFolder {
  public:
   explicit StateFolder(std::filesystem::path root);

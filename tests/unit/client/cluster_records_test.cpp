@@ -147,6 +147,32 @@ TEST_F(ClusterRecordsTest, AFolderThatOthersMayEnterIsRefused) {
   EXPECT_TRUE(contains(refusal([&] { records_.write(record("a")); }), "0755"));
 }
 
+TEST_F(ClusterRecordsTest, NoRecordIsReadFromAFolderThatOthersMayEnter) {
+  records_.write(record("a"));
+  for (const fs::path& folder : {folder_.clusters(), folder_.root()}) {
+    for (const ::mode_t mode : {0755U, 0777U}) {
+      ::chmod(folder.c_str(), mode);
+      for (const std::string& said :
+           {refusal([&] { records_.read("a"); }), refusal([&] { records_.find("a"); }),
+            refusal([&] { records_.all(); }), refusal([&] { records_.choose({}); })}) {
+        EXPECT_TRUE(contains(said, folder.native() + ": ")) << said;
+        EXPECT_TRUE(contains(said, "chmod 700")) << said;
+      }
+    }
+    ::chmod(folder.c_str(), 0700);
+    EXPECT_EQ(records_.read("a").endpoint, "tcp://h:1");
+  }
+}
+
+TEST_F(ClusterRecordsTest, TheLastProcessRemovesARecordThatMustNotBeRead) {
+  records_.write(record("a"));
+  {
+    const ClusterPresence one(records_, "a");
+    ::chmod(folder_.clusters().c_str(), 0755);
+  }
+  EXPECT_FALSE(fs::exists(records_.path_of("a")));
+}
+
 TEST_F(ClusterRecordsTest, TheLastProcessOfAClusterRemovesItsFoldersAndRecord) {
   records_.write(record("a"));
   {

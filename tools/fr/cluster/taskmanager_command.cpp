@@ -2,6 +2,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <optional>
 #include <thread>
 
 #include "blobs/stored_blobs.h"
@@ -45,8 +46,17 @@ JoinFile join_of(const ClusterRecords& records, const std::string& id, bool by_d
   return read_join_file(records.folder().run(id) / "join.json");
 }
 
-bool job_manager_lives(const ClusterRecords& records, const std::string& id) {
-  const auto record = records.find(id);
+// One that must not be read any more tells nothing new.
+std::optional<ClusterRecord> present_record(const ClusterRecords& records, const std::string& id,
+                                            const std::optional<ClusterRecord>& known) {
+  try {
+    return records.find(id);
+  } catch (const InvalidInput&) {
+    return known;
+  }
+}
+
+bool job_manager_lives(const std::optional<ClusterRecord>& record) {
   if (!record) return false;
   const auto process = record->details.find("jobmanager");
   return process == record->details.end() ||
@@ -105,13 +115,14 @@ int run(Words words) {
   const Future<std::string> end = ended.future();
   // A restarted job manager may have another address.
   const auto job_manager = [&]() -> Address {
-    if (ends_with_job_manager && !job_manager_lives(records, id)) {
+    const auto present = present_record(records, id, known);
+    if (ends_with_job_manager && !job_manager_lives(present)) {
       node.control().post("job manager has ended", [&manager] {
         if (manager) manager->end("the job manager of this application's cluster has ended");
       });
       return {};
     }
-    const auto record = words.join.empty() ? records.find(id) : std::nullopt;
+    const auto record = words.join.empty() ? present : std::nullopt;
     if (!record || record->endpoint.empty()) return join.job_manager;
     return {record->endpoint, record->public_key};
   };
