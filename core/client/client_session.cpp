@@ -3,12 +3,50 @@
 #include <spdlog/spdlog.h>
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 #include <vector>
 
 #include "rpc/alive.h"
 
 namespace freshet {
+namespace {
+
+// Owners of sessions whose last user was on the owner's own thread: they end on a thread of their
+// own. A process that ends waits for them, as they are still saying goodbye.
+class Leaving {
+ public:
+  static Leaving& instance() {
+    static Leaving leaving;
+    return leaving;
+  }
+  ~Leaving() {
+    std::unique_lock lock(mutex_);
+    gone_.wait_for(lock, kPatience, [this] { return count_ == 0; });
+  }
+  void add(std::shared_ptr<void> owner) {
+    {
+      const std::lock_guard lock(mutex_);
+      ++count_;
+    }
+    std::thread([this, owner = std::move(owner)]() mutable {
+      owner.reset();
+      const std::lock_guard lock(mutex_);
+      --count_;
+      gone_.notify_all();
+    }).detach();
+  }
+
+ private:
+  static constexpr std::chrono::seconds kPatience{1};
+  std::mutex mutex_;
+  std::condition_variable gone_;
+  int count_ = 0;
+};
+
+}  // namespace
 
 class ClientSession::Inner final : public std::enable_shared_from_this<Inner>,
                                    private LinkListener {
@@ -216,7 +254,7 @@ ClientSession::~ClientSession() {
   if (inner_->thread.is_current()) {
     inner_->close();
     // The owner waits for the control thread, which is this one.
-    if (owner_) std::thread([owner = std::move(owner_)]() mutable { owner.reset(); }).detach();
+    if (owner_) Leaving::instance().add(std::move(owner_));
     return;
   }
   Promise<void> closed;

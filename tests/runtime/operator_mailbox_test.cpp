@@ -12,6 +12,9 @@ FRESHET_OPERATOR("test.made", freshet::testing::MadeOperator);
 namespace freshet::testing {
 namespace {
 
+// Some of them fill an output, however few batches the operator makes of them.
+const std::string kBigRow(20'000, 'x');
+
 using Texts = std::vector<std::string>;
 
 // Where an operator's open() leaves its mailbox for the test's threads.
@@ -216,7 +219,7 @@ TEST(OperatorMailbox, TellsPostersOfACancel) {
   box.call([&job] { job.op().services().open_bundle(); }).get();
   job.done = true;
   std::vector<Future<void>> rooms;
-  for (int i = 0; i < 500; ++i) rooms.push_back(box.post([&job] { job.op().emit("row"); }));
+  for (int i = 0; i < 500; ++i) rooms.push_back(box.post([&job] { job.op().emit(kBigRow); }));
   EXPECT_FALSE(rooms.back().ready());
   Future<int> answer = box.call([] { return 1; });
   client->cancel().get();
@@ -242,7 +245,7 @@ TEST(OperatorFailure, IsHeardWhileTheFiberIsSuspended) {
   const auto client = job.start();
   const OperatorMailbox box = job.meeting.box();
   std::vector<Future<void>> rooms;
-  for (int i = 0; i < 500; ++i) rooms.push_back(box.post([&job] { job.op().emit("row"); }));
+  for (int i = 0; i < 500; ++i) rooms.push_back(box.post([&job] { job.op().emit(kBigRow); }));
   box.fail("while its output is full");
   const JobResult result = result_of(*client);
   ASSERT_TRUE(result.failure);
