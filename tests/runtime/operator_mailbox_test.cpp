@@ -178,7 +178,7 @@ TEST(OperatorMailbox, LetsEveryPosterGoOnThatDidNotWaitItsTurn) {
   const auto client = job.start();
   const OperatorMailbox box = job.meeting.box();
   std::vector<Future<void>> rooms;
-  for (int i = 0; i < 1'000; ++i) rooms.push_back(box.post([&job] { job.op().emit("row"); }));
+  for (int i = 0; i < 1'000; ++i) rooms.push_back(box.post([&job] { job.op().emit(kBigRow); }));
   EXPECT_FALSE(rooms.back().ready());
   job.open_the_gate();
   for (const Future<void>& room : rooms) room.get();
