@@ -173,15 +173,19 @@ auto NetworkThread::call(F function) -> decltype(function()) {
   Future<Result> result = promise.future();
   auto answered = std::make_shared<Answered>();
   post([promise = std::move(promise), function = std::move(function), answered]() mutable {
-    try {
-      if constexpr (std::is_void_v<Result>) {
-        function();
-        promise.set_value();
-      } else {
-        promise.set_value(function());
+    {
+      // Let go of before the caller is woken: an exception is the caller's alone by then.
+      Promise<Result> ours = std::move(promise);
+      try {
+        if constexpr (std::is_void_v<Result>) {
+          function();
+          ours.set_value();
+        } else {
+          ours.set_value(function());
+        }
+      } catch (...) {
+        ours.set_error(std::current_exception());
       }
-    } catch (...) {
-      promise.set_error(std::current_exception());
     }
     answered->yes.store(true, std::memory_order_release);
     answered->waiter.wake();
