@@ -88,6 +88,10 @@ void ControlGroups::remove_left_over() {
 }
 
 ControlGroups::ControlGroups() {
+#ifdef __SANITIZE_THREAD__
+  // A child that is no vfork's has copies of the sanitizer's locks, held by threads that it lacks.
+  return;
+#endif
   const fs::path own = own_group();
   if (own.empty()) return;
   base_ = own;
