@@ -88,8 +88,8 @@ void ControlGroups::remove_left_over() {
 }
 
 ControlGroups::ControlGroups() {
-#ifdef __SANITIZE_THREAD__
-  // A child that is no vfork's has copies of the sanitizer's locks, held by threads that it lacks.
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+  // A child that is no vfork's has copies of a sanitizer's locks, held by threads that it lacks.
   return;
 #endif
   const fs::path own = own_group();
