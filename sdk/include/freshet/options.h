@@ -82,6 +82,7 @@ FRESHET_API extern const ConfigOption<Duration> kFetchStallTimeout;
 FRESHET_API extern const ConfigOption<Duration> kFetchTimeout;
 FRESHET_API extern const ConfigOption<Duration> kHeartbeatInterval;
 FRESHET_API extern const ConfigOption<Duration> kHeartbeatTimeout;
+FRESHET_API extern const ConfigOption<std::string> kHighAvailabilityType;
 FRESHET_API extern const ConfigOption<std::string> kJobId;
 FRESHET_API extern const ConfigOption<std::string> kJobmanagerBind;
 FRESHET_API extern const ConfigOption<Duration> kJobmanagerRecordsMaxAge;

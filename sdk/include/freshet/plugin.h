@@ -30,16 +30,16 @@
  * an object the C++ class in namespace freshet whose pointer create() returns. PLAIN kinds have no
  * such class in the SDK. RESERVED ones are refused by name until their interface exists. Numbers
  * are never reused. How a kind is added: docs/maintainers/plugin-kinds.md. */
-#define FRESHET_KINDS(MAKES, PLAIN, RESERVED)                 \
-  MAKES(EXECUTOR, 1, "executor", ExecutorFactory)             \
-  MAKES(DEPLOYER, 2, "deployer", ClusterDeployerFactory)      \
-  PLAIN(APPLICATION, 3, "application")                        \
-  MAKES(FRONT_END, 4, "front end", FrontEnd)                  \
-  PLAIN(OPERATORS, 5, "operator library")                     \
-  PLAIN(CONNECTOR, 6, "connector")                            \
-  RESERVED(HIGH_AVAILABILITY, 7, "high-availability service") \
-  MAKES(FILE_SYSTEM, 8, "file system", FileSystem)            \
-  RESERVED(STATE_BACKEND, 9, "state backend")                 \
+#define FRESHET_KINDS(MAKES, PLAIN, RESERVED)                                       \
+  MAKES(EXECUTOR, 1, "executor", ExecutorFactory)                                   \
+  MAKES(DEPLOYER, 2, "deployer", ClusterDeployerFactory)                            \
+  PLAIN(APPLICATION, 3, "application")                                              \
+  MAKES(FRONT_END, 4, "front end", FrontEnd)                                        \
+  PLAIN(OPERATORS, 5, "operator library")                                           \
+  PLAIN(CONNECTOR, 6, "connector")                                                  \
+  MAKES(HIGH_AVAILABILITY, 7, "high-availability service", HighAvailabilityFactory) \
+  MAKES(FILE_SYSTEM, 8, "file system", FileSystem)                                  \
+  RESERVED(STATE_BACKEND, 9, "state backend")                                       \
   RESERVED(METRICS_REPORTER, 10, "metrics reporter")
 
 /* FRESHET_KIND_EXECUTOR = 1, ... */

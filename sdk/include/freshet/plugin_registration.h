@@ -141,6 +141,11 @@ struct FRESHET_HIDDEN ApplicationMain {
 #define FRESHET_FILE_SYSTEM_PLUGIN(name_, version_, FileSystem_) \
   FRESHET_PLUGIN(FRESHET_KIND_FILE_SYSTEM, ::freshet::FileSystem, name_, version_, FileSystem_)
 
+// A high-availability service: freshet/high_availability.h.
+#define FRESHET_HIGH_AVAILABILITY_PLUGIN(name_, version_, Factory_)                         \
+  FRESHET_PLUGIN(FRESHET_KIND_HIGH_AVAILABILITY, ::freshet::HighAvailabilityFactory, name_, \
+                 version_, Factory_)
+
 // Operators registered in this module, found by name or by the graphs that were made with them.
 #define FRESHET_OPERATOR_LIBRARY(name_, version_) \
   FRESHET_DETAIL_MODULE(FRESHET_KIND_OPERATORS, name_, version_, nullptr, nullptr, nullptr)

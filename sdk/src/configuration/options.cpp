@@ -138,6 +138,14 @@ const ConfigOption<Duration> kHeartbeatTimeout =
                            Scope::kCluster}
         .minimum(milliseconds(50));
 
+const ConfigOption<std::string> kHighAvailabilityType{
+    "high-availability.type", std::string("none"),
+    "Which high-availability service the job managers of a cluster use: who leads, the graphs of "
+    "accepted jobs, the results of ended ones. The name of a plugin, or 'none': a job manager "
+    "leads "
+    "alone, and nothing outlives it.",
+    Scope::kCluster};
+
 const ConfigOption<std::string> kJobId{
     "job.id", std::nullopt,
     "Which job of a cluster JobClient::from() is a client of: 32 hex digits.", Scope::kClient};
