@@ -1,10 +1,15 @@
 #include "client/in_process_backend.h"
 
+#include <errno.h>
 #include <spdlog/spdlog.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "client/deployer_services.h"
+#include "client/rpc_cluster_client.h"
 #include "client/running_jobs.h"
 #include "configuration/configuration.h"
 #include "freshet/front_end.h"
@@ -12,6 +17,7 @@
 #include "freshet/stream_graph.h"
 #include "plugin_catalog/deployer_selection.h"
 #include "plugin_catalog/executor_selection.h"
+#include "rpc/alive.h"
 #include "rpc/id_source.h"
 #include "translation/completion.h"
 
@@ -76,6 +82,12 @@ void InProcessBackend::set_cluster(std::shared_ptr<ClusterClient> cluster,
 }
 
 std::shared_ptr<ClusterClient> InProcessBackend::cluster(const Configuration& configuration) {
+  auto client = connected(configuration);
+  begin_at(client);
+  return client;
+}
+
+std::shared_ptr<ClusterClient> InProcessBackend::connected(const Configuration& configuration) {
   const std::string name = configuration.find(options::kExecutionTarget).value_or("") + ' ' +
                            configuration.find(options::kClusterId).value_or("");
   {
@@ -96,9 +108,67 @@ std::shared_ptr<ClusterClient> InProcessBackend::cluster(const Configuration& co
   return clusters_.emplace(name, std::move(client)).first->second;
 }
 
+// ---- a main in this process ---------------------------------------------------------------------
+
+namespace {
+
+// exit() in main, or the end of a program's own main: the objects of its frames are not destroyed.
+void tell_exit(int exit_code, void* began_in) {
+  // Not of a child that main has forked.
+  if (static_cast<std::intptr_t>(::getpid()) != reinterpret_cast<std::intptr_t>(began_in)) return;
+  InProcessBackend::instance().end_application(exit_code, {});
+}
+
+}  // namespace
+
+void InProcessBackend::begin_application(const Configuration& configuration,
+                                         const std::string& name) {
+  {
+    const std::lock_guard lock(mutex_);
+    application_name_ = name;
+  }
+  static_cast<void>(cluster(configuration));
+}
+
+void InProcessBackend::begin_at(const std::shared_ptr<ClusterClient>& cluster) {
+  // One of a deployer's own makes is told by the first job.
+  auto* const client = dynamic_cast<RpcClusterClient*>(cluster.get());
+  std::string id, name;
+  {
+    const std::lock_guard lock(mutex_);
+    if (client == nullptr || own_cluster_) return;
+    id = application_id_;
+    name = application_name_.empty() ? program_invocation_short_name : application_name_;
+  }
+  const std::lock_guard lock(application_mutex_);
+  if (main_over_ || std::count(begun_at_.begin(), begun_at_.end(), cluster) > 0) return;
+  if (ticket_.empty()) ticket_ = RandomIds().draw();
+  client->begin_application(id, name, ticket_).get();
+  if (begun_at_.empty()) {
+    ::on_exit(tell_exit, reinterpret_cast<void*>(static_cast<std::intptr_t>(::getpid())));
+  }
+  begun_at_.push_back(cluster);
+}
+
+void InProcessBackend::end_application(int exit_code, const MainEnd& end) {
+  const std::string id = application_id();
+  const std::lock_guard lock(application_mutex_);
+  if (begun_at_.empty() || std::exchange(main_over_, true)) return;
+  std::vector<Future<void>> told;
+  for (const auto& cluster : begun_at_) {
+    auto& client = static_cast<RpcClusterClient&>(*cluster);
+    told.push_back(client.end_application(id, exit_code, end));
+  }
+  constexpr std::int64_t kPatienceMs = 2'000;
+  for (const Future<void>& each : told) {
+    if (each.wait_for(kPatienceMs) && !error_of(each).empty())
+      spdlog::debug("the end of main was not taken: {}", error_of(each));
+  }
+}
+
 std::unique_ptr<JobClient> InProcessBackend::job_client(const Configuration& configuration) {
   const std::string id = configuration.get(options::kJobId);
-  auto job = cluster(configuration)->job(id);
+  auto job = connected(configuration)->job(id);
   static_cast<void>(job->status().get());
   return job;
 }

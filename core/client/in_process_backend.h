@@ -17,6 +17,7 @@
 #include "freshet/detail/backend.h"
 #include "freshet/executor.h"
 #include "plugin_catalog/plugin_catalog.h"
+#include "process/main_end.h"
 #include "translation/translator_registry.h"
 
 namespace freshet {
@@ -37,6 +38,14 @@ class FRESHET_API InProcessBackend final : public detail::ExecutionBackend,
   // The one cluster to which this process's jobs go, whatever the configuration names: of a main
   // that runs on a cluster. Before that main begins.
   void set_cluster(std::shared_ptr<ClusterClient> cluster, std::string application_id);
+
+  // Main runs in this process, and its jobs go to the cluster that the configuration names: tells
+  // it so, under that name. Without it the first job does, under the program's name. Throws
+  // InvalidInput (the cluster refuses it, as another one has its id) or ClusterUnreachable.
+  void begin_application(const Configuration& configuration, const std::string& name);
+  // How that main has ended; all clusters to which jobs went are told, if they answer soon. Once;
+  // exit() does it with its code. Nothing if no application has begun.
+  void end_application(int exit_code, const MainEnd& end);
 
   // Waits until every job that was handed to an executor has been taken or refused.
   void wait_for_submissions();
@@ -60,6 +69,8 @@ class FRESHET_API InProcessBackend final : public detail::ExecutionBackend,
   std::vector<std::string> load_operator_libraries(const Pipeline& pipeline);
   // Those of the front ends, if none is known for the pipeline.
   void load_translators(const Pipeline& pipeline);
+  std::shared_ptr<ClusterClient> connected(const Configuration& configuration);
+  void begin_at(const std::shared_ptr<ClusterClient>& cluster);
   Executor& executor_for(const Configuration& configuration);
 
   std::atomic<bool> submitted_{false};
@@ -70,7 +81,11 @@ class FRESHET_API InProcessBackend final : public detail::ExecutionBackend,
   std::shared_ptr<ClusterClient> own_cluster_;
   std::map<std::string, std::shared_ptr<ClusterClient>> clusters_;  // by target and id
   std::vector<Future<void>> submissions_;
-  std::string application_id_;
+  std::string application_id_, application_name_;
+  std::mutex application_mutex_;  // held while clusters are told of it
+  std::vector<std::shared_ptr<ClusterClient>> begun_at_;
+  std::string ticket_;      // of the application
+  bool main_over_ = false;  // its end has been told
   TranslatorRegistry translators_;
   std::mutex translators_mutex_;  // held while front ends are asked for theirs
 };

@@ -93,6 +93,13 @@ Future<std::unique_ptr<JobClient>> RpcClusterClient::submit_job(const std::strin
     message.ticket = ids_.draw();
     message.job_graph = job_graph;
     message.application_id = application_id;
+    {
+      const std::lock_guard lock(mutex_);
+      if (const auto begun = begun_.find(application_id); begun != begun_.end()) {
+        message.application_ticket = begun->second.ticket;
+        message.application_name = begun->second.name;
+      }
+    }
     std::vector<ClientFile> files;
     for (const JobModule& module : JobGraph::from_bytes(job_graph).modules) {
       if (module.kind != ModuleKind::kShipped) continue;
@@ -125,6 +132,29 @@ Future<LogChunk> RpcClusterClient::read_log(const std::string& process, std::uin
   message.process = process;
   message.from = from;
   return session_->ask(message);
+}
+
+Future<void> RpcClusterClient::begin_application(const std::string& id, const std::string& name,
+                                                 const std::string& ticket) {
+  {
+    const std::lock_guard lock(mutex_);
+    begun_[id] = {name, ticket};
+  }
+  BeginApplication message;
+  message.ticket = ticket;
+  message.id = id;
+  message.name = name;
+  return session_->ask(message).then([](const Done&) {});
+}
+
+Future<void> RpcClusterClient::end_application(const std::string& id, int exit_code,
+                                               const MainEnd& end) {
+  EndApplication message;
+  message.id = id;
+  message.exit_code = exit_code;
+  message.canceled = end.canceled;
+  message.reason = end.reason;
+  return session_->ask(message).then([](const Done&) {});
 }
 
 void RpcClusterClient::listen(std::shared_ptr<ClusterListener> listener) {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +14,7 @@
 #include "client/uploads.h"
 #include "freshet/api.h"
 #include "freshet/cluster_client.h"
+#include "process/main_end.h"
 #include "rpc/id_source.h"
 
 namespace freshet {
@@ -46,10 +49,23 @@ class FRESHET_API RpcClusterClient final : public ClusterClient {
   void listen(std::shared_ptr<ClusterListener> listener) override;
   Future<void> shut_down() override;
 
+  // Main runs in this process. Once for an application, before its first job; a second call with
+  // the same ticket is a retry.
+  Future<void> begin_application(const std::string& id, const std::string& name,
+                                 const std::string& ticket);
+  // `end.reason` as main_end_of() has it.
+  Future<void> end_application(const std::string& id, int exit_code, const MainEnd& end);
+
  private:
+  struct Begun {
+    std::string name, ticket;
+  };
+
   const std::shared_ptr<ClientSession> session_;
   IdSource& ids_;
   const ClientHost host_;
+  std::mutex mutex_;
+  std::map<std::string, Begun> begun_;  // applications whose main is here, by id
 };
 
 }  // namespace freshet

@@ -6,8 +6,6 @@
 #include <cassert>
 #include <filesystem>
 
-#include "process/main_end.h"
-
 namespace freshet {
 
 ArtifactFetcher::~ArtifactFetcher() = default;
@@ -34,6 +32,7 @@ Application::Application(RunnerServices& services, std::string id, std::string n
 
 Application::~Application() {
   alive_.end();
+  stop_waiting_for_client();
   if (runner_) services_.spawner.kill(*runner_);
 }
 
@@ -121,7 +120,10 @@ void Application::main_ended(const ProcessEnd& end) {
   services_.transport.expel(runner_key_);
   exit_code_ = end.exit_code;
   signal_ = end.signal;
-  const MainEnd main = main_end_of(end);
+  main_is_over(main_end_of(end));
+}
+
+void Application::main_is_over(const MainEnd& main) {
   if (main.returned_zero) {
     spdlog::info("main of application '{}' ({}) has returned", name_, id_);
     main_state_ = MainState::kReturned;
@@ -150,21 +152,6 @@ void Application::main_failed(const std::string& reason) {
     reason_ = reason;
     cancel_jobs("its application has failed: " + reason);
   }
-  settle();
-}
-
-// ---- main in a client ---------------------------------------------------------------------------
-
-void Application::main_is_at(Link& link) {
-  if (main_ != Main::kClient || has_ended()) return;
-  client_ = &link;
-  main_state_ = MainState::kRuns;
-}
-
-void Application::link_lost(Link& link) {
-  if (client_ != &link) return;
-  client_ = nullptr;
-  main_state_ = MainState::kReturned;
   settle();
 }
 
@@ -271,7 +258,10 @@ void Application::enter(ApplicationStatus status, const std::string& reason) {
                name_of(status), reason.empty() ? "" : ": ", reason);
   status_ = status;
   reason_ = status == ApplicationStatus::kRunning ? "" : reason;
-  if (has_ended()) ended_ms_ = services_.thread.clock().wall_ms();
+  if (has_ended()) {
+    ended_ms_ = services_.thread.clock().wall_ms();
+    stop_waiting_for_client();
+  }
   listener_.application_changed(*this);
   if (!has_ended()) return;
   listener_.application_ended(*this);

@@ -1,8 +1,8 @@
 // One application: its main, its jobs, and what becomes of it. The table is in
 // docs/maintainers/clusters.md.
 //
-// Its main runs in a runner that this starts; or in a client, in which case it has returned when
-// that client's link is gone; or there is none: a job that is an application of its own.
+// Its main runs in a runner that this starts; or in a client, which says when it begins and how it
+// has ended (main_in_client.cpp); or there is none: a job that is an application of its own.
 //
 // Threads    The control thread.
 #pragma once
@@ -21,6 +21,7 @@
 #include "freshet/cluster_client.h"
 #include "job_master/job_master.h"
 #include "process/child_starts.h"
+#include "process/main_end.h"
 #include "process/process_spawner.h"
 #include "rpc/alive.h"
 #include "rpc/control_thread.h"
@@ -39,7 +40,7 @@ class ApplicationListener {
   virtual void application_ended(Application& application) = 0;  // after changed(); once
 };
 
-// What runners need. All outlives the applications.
+// What applications need. All outlives them.
 struct RunnerServices {
   ControlThread& thread;
   Transport& transport;
@@ -51,6 +52,7 @@ struct RunnerServices {
   std::string cluster_id;
   Address job_manager;
   std::map<std::string, std::string> settings;  // the cluster's; the application's come on top
+  std::int64_t client_grace_ms = 30'000;        // jobmanager.client-grace
 };
 
 class FRESHET_API Application {
@@ -68,9 +70,18 @@ class FRESHET_API Application {
   void forget(const JobMaster& job);
   // May repeat; nothing once it has ended.
   void cancel(const std::string& reason);
-  // Main::kClient: main is in the client of that link / has returned or died with it.
-  void main_is_at(Link& link);
-  void link_lost(Link& link);
+  // Main::kClient: main is in the client of that link, in that very incarnation of it, by whatever
+  // links it comes. Without any for the grace it is lost, and main has failed. `told`: the client
+  // says how main has ended; else main counts as returned when the client leaves. Once.
+  void main_is_at(Link& link, bool told);
+  bool main_is_of(const PeerInfo& peer) const {
+    return client_ && client_->peer == peer.incarnation;
+  }
+  // "client (pid 4711)"; empty: main is in none.
+  std::string client_name() const { return client_ ? client_->name : ""; }
+  void main_has_ended(const EndApplication& end);
+  void link_opened(Link& link);
+  void link_lost(Link& link, const std::string& reason);
   void job_ended(JobMaster& job);
 
   const std::string& id() const { return id_; }
@@ -94,10 +105,14 @@ class FRESHET_API Application {
   void fetch_next();
   void spawn();
   void main_ended(const ProcessEnd& end);
+  void main_is_over(const MainEnd& main);
   void main_failed(const std::string& reason);
   // main has left since a job was canceled.
   void main_canceled(const std::string& reason);
   void cancel_jobs(const std::string& reason);
+  void client_is_away(const std::string& reason);
+  void client_is_lost(const std::string& reason);
+  void stop_waiting_for_client();
   void settle();
   void enter(ApplicationStatus status, const std::string& reason);
   bool all_jobs_ended() const;
@@ -116,7 +131,13 @@ class FRESHET_API Application {
   std::vector<JobMaster*> jobs_;        // in the order of their submission
   // Of jobs that are forgotten: the first one's reason, the first one's name.
   std::optional<std::string> failed_before_, canceled_before_;
-  Link* client_ = nullptr;
+  struct Client {
+    std::string peer, name;  // its incarnation
+    bool told;
+    std::vector<const Link*> links;  // that are open
+    std::optional<TimerId> grace;    // it has none
+  };
+  std::optional<Client> client_;
   std::optional<ProcessHandle> runner_;
   PublicKey runner_key_;
   MainState main_state_ = MainState::kNotBegun;

@@ -55,6 +55,14 @@ std::string not_known(const char* what, const std::string& id, const EndedRecord
   return text;
 }
 
+// Two clients with one application.id are two applications, of which the second one is none.
+void check_main_is_of(const Link* link, const Application& application) {
+  const std::string client = application.client_name();
+  if (!link || client.empty() || application.main_is_of(link->peer())) return;
+  throw InvalidInput("application.id '" + application.id() + "' is used by '" + application.name() +
+                     "' of " + client + ": give this one another application.id, or none");
+}
+
 std::string kept_no_longer(const char* what, const std::string& id, const std::string& name,
                            const char* option, std::size_t most, std::int64_t age_ms) {
   return std::string("there is no record any more of ") + what + " '" + id + "' ('" + name +
@@ -79,6 +87,14 @@ Dispatcher::~Dispatcher() { alive_.end(); }
 void Dispatcher::add_to(MessageTable& table) {
   table.on<SubmitApplication>([this](Link& link, SubmitApplication submission) {
     return submit(&link, std::move(submission));
+  });
+  table.on<BeginApplication>([this](Link& link, const BeginApplication& message) {
+    begin(link, message);
+    return Done{};
+  });
+  table.on<EndApplication>([this](Link& link, const EndApplication& message) {
+    end(link, message);
+    return Done{};
   });
   table.on<ListApplications>(
       [this](Link&, const ListApplications&) { return ListApplications::Answer{applications()}; });
@@ -223,12 +239,11 @@ SubmitJob::Answer Dispatcher::submit(Link* link, const SubmitJob& submission) {
 
 Application& Dispatcher::application_of(Link* link, const SubmitJob& submission,
                                         const JobMaster& job) {
-  using Main = Application::Main;
   const auto known = application_by_id_.find(submission.application_id);
   if (known != application_by_id_.end()) {
     const std::string refused = known->second->refuses_jobs();
     if (!refused.empty()) throw InvalidInput("job '" + job.name() + "' comes too late: " + refused);
-    if (link) known->second->main_is_at(*link);
+    check_main_is_of(link, *known->second);
     return *known->second;
   }
   if (const auto* before = ended_applications_.dropped(submission.application_id)) {
@@ -241,13 +256,67 @@ Application& Dispatcher::application_of(Link* link, const SubmitJob& submission,
                        "' to a session");
   }
   if (!own) check_id(submission.application_id, "an application");
+  if (!own && link) {
+    const bool told = !submission.application_ticket.empty();
+    return add_application_at(*link,
+                              {submission.application_ticket, job.application_id(),
+                               told ? submission.application_name : job.name()},
+                              told);
+  }
   ApplicationListener& listener = *this;
-  Application& added = add_application(
-      std::make_unique<Application>(services_.runners, job.application_id(), job.name(), "",
-                                    own || !link ? Main::kNone : Main::kClient, listener));
-  if (link) added.main_is_at(*link);
+  Application& added = add_application(std::make_unique<Application>(
+      services_.runners, job.application_id(), job.name(), "", Application::Main::kNone, listener));
   tell(event_of(added.info()));
   return added;
+}
+
+// ---- mains in clients ---------------------------------------------------------------------------
+
+void Dispatcher::begin(Link& link, const BeginApplication& message) {
+  check_id(message.id, "an application");
+  const auto refuse = [&](const std::string& by, const std::string& state) {
+    throw InvalidInput("application.id '" + message.id + "' is used by " + by + ", which " + state +
+                       ": give '" + message.name + "' another one, or none");
+  };
+  if (const auto known = application_by_id_.find(message.id); known != application_by_id_.end()) {
+    const Application& there = *known->second;
+    if (!message.ticket.empty() && there.ticket() == message.ticket) return;
+    const std::string client = there.client_name();
+    refuse("'" + there.name() + "'" + (client.empty() ? "" : " of " + client),
+           std::string("is ") + name_of(there.status()));
+  }
+  if (const auto* before = ended_applications_.dropped(message.id)) {
+    if (!message.ticket.empty() && before->ticket == message.ticket) return;
+    refuse("'" + before->name + "'", "has ended");
+  }
+  check_open();
+  if (one_application_) {
+    throw InvalidInput("this cluster is one application alone: run '" + message.name +
+                       "' on a session");
+  }
+  add_application_at(link, message, true);
+}
+
+Application& Dispatcher::add_application_at(Link& link, const BeginApplication& message,
+                                            bool told) {
+  ApplicationListener& listener = *this;
+  Application& added = add_application(
+      std::make_unique<Application>(services_.runners, message.id, message.name, message.ticket,
+                                    Application::Main::kClient, listener));
+  added.main_is_at(link, told);
+  tell(event_of(added.info()));
+  return added;
+}
+
+void Dispatcher::end(Link& link, const EndApplication& message) {
+  if (ended_applications_.dropped(message.id)) return;
+  Application& ended = application(message.id);
+  if (ended.has_ended()) return;
+  if (!ended.main_is_of(link.peer())) {
+    throw InvalidInput("the main of application '" + message.id + "' is not in " +
+                       link.peer().name + ", which tells its end");
+  }
+  ended.main_has_ended(message);
 }
 
 void Dispatcher::close(const std::string& reason) {
@@ -394,9 +463,13 @@ bool Dispatcher::application_has_ended() const {
 
 // ---- what happens -------------------------------------------------------------------------------
 
-void Dispatcher::link_lost(Link& link) {
+void Dispatcher::link_opened(Link& link) {
+  for (std::size_t i = 0; i < applications_.size(); ++i) applications_[i]->link_opened(link);
+}
+
+void Dispatcher::link_lost(Link& link, const std::string& reason) {
   std::erase(subscribers_, &link);
-  for (std::size_t i = 0; i < applications_.size(); ++i) applications_[i]->link_lost(link);
+  for (std::size_t i = 0; i < applications_.size(); ++i) applications_[i]->link_lost(link, reason);
   std::vector<std::string> orphans;
   for (const auto& [id, client] : ends_with_) {
     if (client == &link) orphans.push_back(id);

@@ -38,7 +38,8 @@ class FRESHET_API Dispatcher final : private JobMasterListener, private Applicat
   ~Dispatcher() override;
 
   void add_to(MessageTable& table);
-  void link_lost(Link& link);
+  void link_opened(Link& link);
+  void link_lost(Link& link, const std::string& reason);
 
   // `link`: of the submitter, if there is one. Throws InvalidInput.
   SubmitApplication::Answer submit(Link* link, SubmitApplication submission);
@@ -67,6 +68,10 @@ class FRESHET_API Dispatcher final : private JobMasterListener, private Applicat
   Application& application(const std::string& id) const;
   JobMaster& job(const std::string& id) const;
   Application& application_of(Link* link, const SubmitJob& submission, const JobMaster& job);
+  // Of mains in clients.
+  void begin(Link& link, const BeginApplication& message);
+  void end(Link& link, const EndApplication& message);
+  Application& add_application_at(Link& link, const BeginApplication& message, bool told);
   Application& add_application(std::unique_ptr<Application> application);
   void check_open() const;
   void check_not_dropped(const std::string& id) const;

@@ -14,10 +14,10 @@ JobManager::JobManager(JobManagerServices services, JobManagerOptions options, O
       on_end_(std::move(on_end)),
       since_ms_(services.thread.clock().wall_ms()),
       task_managers_(resources_, services.transport, services.ids),
-      runners_{services.thread,  services.transport,  services.spawner,
-               services.blobs,   services.fetcher,    services.ids,
-               options_.program, options_.cluster_id, {},
-               options_.settings},
+      runners_{services.thread,   services.transport,      services.spawner,
+               services.blobs,    services.fetcher,        services.ids,
+               options_.program,  options_.cluster_id,     {},
+               options_.settings, options_.client_grace_ms},
       sweep_(services.thread, services.blobs, options_.blob_max_idle_ms,
              [this] { return dispatcher_->needed_files(); }) {
   dispatcher_ = std::make_unique<Dispatcher>(
@@ -86,6 +86,7 @@ void JobManager::add_to_table() {
 void JobManager::link_opened(Link& link) {
   spdlog::debug("{} '{}' is connected", name_of(link.peer().role), link.peer().name);
   if (link.peer().role == Role::kClient) ++clients_;
+  dispatcher_->link_opened(link);
 }
 
 void JobManager::link_lost(Link& link, const std::string& reason) {
@@ -93,7 +94,7 @@ void JobManager::link_lost(Link& link, const std::string& reason) {
   if (link.peer().role == Role::kClient) --clients_;
   std::erase_if(uploads_, [&](const auto& upload) { return upload.second.link == &link; });
   task_managers_.link_lost(link, reason);
-  dispatcher_->link_lost(link);
+  dispatcher_->link_lost(link, reason);
   check_end();
 }
 

@@ -60,6 +60,7 @@ struct JobManagerOptions {
   std::int64_t linger_ms = 0;
   RecordLimits records;  // of what has ended
   std::int64_t blob_max_idle_ms = BlobSweep::kMaxIdleMs;
+  std::int64_t client_grace_ms = 30'000;  // of mains in clients whose link is lost
   std::uint64_t largest_blob = std::uint64_t{4} << 30;
 };
 

@@ -1,5 +1,7 @@
 #include "process/main_end.h"
 
+#include "modules/application.h"
+
 namespace freshet {
 namespace {
 
@@ -44,6 +46,36 @@ MainEnd main_end_of(const ProcessEnd& end) {
   main.reason += before;
   if (!said.empty()) main.reason += "; it printed last:\n" + said;
   return main;
+}
+
+int exit_code_of(const MainResult& main) {
+  switch (main.outcome) {
+    case FRESHET_MAIN_RETURNED:
+      return main.exit_code;
+    case FRESHET_MAIN_REFUSED:
+      return kMainRefused;
+    case FRESHET_MAIN_JOB_FAILED:
+      return kMainJobFailed;
+    case FRESHET_MAIN_CANCELED:
+      return kMainCanceled;
+    default:
+      return kMainThrew;
+  }
+}
+
+std::string words_of(const MainResult& main) {
+  switch (main.outcome) {
+    case FRESHET_MAIN_RETURNED:
+      return "";
+    case FRESHET_MAIN_REFUSED:
+      return "was refused: " + main.error;
+    case FRESHET_MAIN_JOB_FAILED:
+      return "left with the failure of its job: " + main.error;
+    case FRESHET_MAIN_CANCELED:
+      return "was canceled";
+    default:
+      return "threw: " + main.error;
+  }
 }
 
 }  // namespace freshet

@@ -11,6 +11,8 @@
 
 namespace freshet {
 
+struct MainResult;
+
 // Exit codes of a runner whose main gave none of its own; as fr-run's.
 inline constexpr int kMainRefused = 65;
 inline constexpr int kMainJobFailed = 70;
@@ -29,5 +31,10 @@ struct MainEnd {
 // What a runner prints last, as a line of its own: the reason.
 FRESHET_API std::string last_line_of_main(const std::string& reason);
 FRESHET_API MainEnd main_end_of(const ProcessEnd& end);
+
+// Of a main that ran in this process: what its runner exits with, and what it prints last ("threw:
+// no such file"), nothing if main has returned.
+FRESHET_API int exit_code_of(const MainResult& main);
+FRESHET_API std::string words_of(const MainResult& main);
 
 }  // namespace freshet

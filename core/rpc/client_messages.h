@@ -95,6 +95,33 @@ struct CancelApplication {
   MSGPACK_DEFINE_MAP(id)
 };
 
+// client -> job manager, before main runs in that client. From here on the application is bound to
+// this incarnation of the client, whatever becomes of its links. Answer: it is running. Refused: an
+// id that is known already, a cluster of one application, a shut down that is under way. Deadline:
+// the asker's. Since 1.
+struct BeginApplication {
+  static constexpr const char* kKind = "begin-application";
+  static constexpr Senders kFrom{Role::kClient};
+  using Answer = Done;
+  std::string ticket;
+  std::string id;
+  std::string name;
+  MSGPACK_DEFINE_MAP(ticket, id, name)
+};
+// client -> job manager, from the incarnation that has begun it: main has ended. Answer: that is
+// known, or the application had ended before. Refused: an id that is not known, or whose main is
+// elsewhere. Deadline: the asker's. Since 1.
+struct EndApplication {
+  static constexpr const char* kKind = "end-application";
+  static constexpr Senders kFrom{Role::kClient};
+  using Answer = Done;
+  std::string id;
+  int exit_code = 0;
+  bool canceled = false;  // main left since a job of its own was canceled
+  std::string reason;     // "main threw: no such file"; empty: it returned 0
+  MSGPACK_DEFINE_MAP(id, exit_code, canceled, reason)
+};
+
 // client or runner -> job manager. The files that the graph's shipped modules name have been put as
 // blobs. Answer: accepted. Refused: a job id that is known already, an application that has ended
 // or is being canceled, a graph that can't be run, a missing blob. Deadline: the asker's. Since 1.
@@ -110,7 +137,11 @@ struct SubmitJob {
   std::string ticket;
   std::string job_graph;       // JobGraph::to_bytes()
   std::string application_id;  // empty: the job is an application of its own
-  MSGPACK_DEFINE_MAP(ticket, job_graph, application_id)
+  // As in begin-application, if this client has sent one for that id: a job manager that has
+  // restarted since begins the application anew.
+  std::string application_ticket;
+  std::string application_name;
+  MSGPACK_DEFINE_MAP(ticket, job_graph, application_id, application_ticket, application_name)
 };
 // client -> job manager. Deadline: the asker's. Since 1.
 struct ListJobs {

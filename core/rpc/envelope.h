@@ -83,7 +83,8 @@ struct Refusal {
   std::string reason;
   std::uint64_t attempt = 0;  // of the hello; 0: a goodbye
   bool replaced = false;      // another process has this one's role, name and key
-  MSGPACK_DEFINE_MAP(reason, attempt, replaced)
+  bool left = false;          // of a goodbye: its sender has ended it, and has not lost it
+  MSGPACK_DEFINE_MAP(reason, attempt, replaced, left)
 };
 
 struct ErrorBody {

@@ -106,6 +106,9 @@ class FRESHET_API Link {
   // In link_lost(): whether it is lost since another process, of the same role, name and key, has
   // come to the other side. Whoever connects again then takes the place from that one.
   virtual bool replaced() const = 0;
+  // In link_lost(): whether the other side has ended it by close(), or by its own end. One that has
+  // lost the link, as nothing came for the timeout, may come back by another one.
+  virtual bool peer_left() const = 0;
   // Says goodbye: the other side is told link_lost("closed: <reason>") at once.
   virtual void close(const std::string& reason) = 0;
 

@@ -364,7 +364,7 @@ void LinkEnd::handle(Turn& turn) {
 
 void LinkEnd::close(const std::string& reason) {
   if (over_) return;
-  if (opened_) send_frame(FrameType::kGoodbye, detail::pack_body(Refusal{reason, 0, false}));
+  if (opened_) send_frame(FrameType::kGoodbye, detail::pack_body(Refusal{reason, 0, false, true}));
   auto self = shared_from_this();
   end("closed: " + reason);
   turns_.clear();
@@ -374,7 +374,7 @@ void LinkEnd::close(const std::string& reason) {
 void LinkEnd::lose(const std::string& reason, bool replaced) {
   if (over_) return;
   if (opened_ && established_)
-    send_frame(FrameType::kGoodbye, detail::pack_body(Refusal{reason, 0, replaced}));
+    send_frame(FrameType::kGoodbye, detail::pack_body(Refusal{reason, 0, replaced, false}));
   end(reason);
   add_turn({Turn::Kind::lost, reason, {}, 0});
 }
@@ -405,7 +405,8 @@ void LinkEnd::stop_timers() {
 void LinkEnd::cut_off() {
   if (!over_) {
     if (opened_)
-      send_frame(FrameType::kGoodbye, detail::pack_body(Refusal{"the process ends", 0, false}));
+      send_frame(FrameType::kGoodbye,
+                 detail::pack_body(Refusal{"the process ends", 0, false, true}));
     end("this process ends");
   }
   turns_.clear();

@@ -35,6 +35,7 @@ class LinkEnd final : public Link, public std::enable_shared_from_this<LinkEnd> 
   const PeerInfo& peer() const override { return peer_; }
   bool is_open() const override { return opened_ && !over_; }
   bool replaced() const override { return replaced_; }
+  bool peer_left() const override { return peer_left_; }
   void close(const std::string& reason) override;
 
   std::uint64_t number() const { return number_; }
@@ -52,6 +53,7 @@ class LinkEnd final : public Link, public std::enable_shared_from_this<LinkEnd> 
   void keep_to(std::int64_t heartbeat_interval_ms, std::int64_t heartbeat_timeout_ms);
   // The other side says that another process has taken this one's place.
   void set_replaced() { replaced_ = true; }
+  void set_peer_left() { peer_left_ = true; }
   // The hello has been exchanged: the peer has all up to `received`, and is sent what follows.
   void established(const PeerInfo& peer, std::uint64_t received);
   void connection_broke(const std::string& reason);
@@ -123,6 +125,7 @@ class LinkEnd final : public Link, public std::enable_shared_from_this<LinkEnd> 
   bool opened_ = false;
   bool over_ = false;
   bool replaced_ = false;
+  bool peer_left_ = false;
   std::int64_t interval_ms_, timeout_ms_;  // of heartbeats
   std::uint64_t attempt_ = 0;
   std::string last_break_;  // why the connection is down

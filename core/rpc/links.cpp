@@ -203,6 +203,7 @@ class Links::State final : public LinkNetwork, public TransportEvents {
         const auto goodbye = detail::unpack_body<Refusal>("goodbye", frame.body);
         reason = goodbye.reason;
         if (goodbye.replaced) link.set_replaced();
+        if (goodbye.left) link.set_peer_left();
       } catch (const InvalidInput&) {  // it is a goodbye all the same
       }
       link.lose("closed: " + for_people(reason));
@@ -326,7 +327,7 @@ class Links::State final : public LinkNetwork, public TransportEvents {
     envelope.type = static_cast<std::uint8_t>(FrameType::kRefused);
     transport_.send(
         connection,
-        encode_frame(envelope, detail::pack_body(Refusal{reason, hello.attempt, replaced})));
+        encode_frame(envelope, detail::pack_body(Refusal{reason, hello.attempt, replaced, false})));
   }
 
   // Not of clients: several may share a name and the key of the cluster's record.

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "simulation/simulated_cluster.h"
 #include "worker/worker_role.h"
@@ -94,12 +95,24 @@ class SimulatedCluster::RunnerBody final : public Body {
              LinkOptions links, std::function<void(ProcessEnd)> exit)
       : links_(thread, transport,
                PeerInfo{Role::kRunner, "main of " + start.application_id, ids.draw(), ""}, links),
-        main_(thread, links_, ids, start, module_sha256(), std::move(exit)) {
+        session_(ClientSession::start(
+            thread, links_,
+            {start.cluster_id, [to = start.job_manager] { return to; }, 5'000, nullptr})),
+        // All files are on the cluster.
+        client_(session_, ids,
+                {file_on_disk, [](const JobModule&) { return std::nullopt; }, nullptr, false}),
+        main_(
+            thread, client_,
+            {start.application_id, start.name, MainScript::from(start.arguments), module_sha256()},
+            std::move(exit)) {
     main_.run();
   }
+  ~RunnerBody() override { session_->close(); }
 
  private:
   Links links_;
+  const std::shared_ptr<ClientSession> session_;
+  RpcClusterClient client_;
   SimulatedMain main_;
 };
 
@@ -157,8 +170,12 @@ class SimulatedCluster::StrangerBody final : public Body {
 class SimulatedCluster::ClientBody final : public Body, public Client {
  public:
   ClientBody(ControlThread& thread, Transport& transport, IdSource& ids, const std::string& name,
-             LinkOptions links, std::function<Address()> job_manager)
-      : links_(thread, transport, PeerInfo{Role::kClient, name, ids.draw(), ""}, links) {
+             LinkOptions links, std::function<Address()> job_manager,
+             std::function<void(ProcessEnd)> exit)
+      : thread_(thread),
+        ids_(ids),
+        exit_(std::move(exit)),
+        links_(thread, transport, PeerInfo{Role::kClient, name, ids.draw(), ""}, links) {
     ClientHost host;
     host.file = [](const std::string& path) { return module_file(path); };
     host.module = [](const JobModule& module) -> std::optional<ClientFile> {
@@ -168,10 +185,44 @@ class SimulatedCluster::ClientBody final : public Body, public Client {
                                     {"simulated", std::move(job_manager), 30'000, nullptr});
     client_ = std::make_unique<RpcClusterClient>(session_, ids, std::move(host));
   }
-  ~ClientBody() override { session_->close(); }
-  ClusterClient& cluster() override { return *client_; }
+  ~ClientBody() override {
+    alive_.end();
+    session_->close();
+  }
+  RpcClusterClient& cluster() override { return *client_; }
+  void leave() override {
+    thread_.post("leave", [session = session_] { session->close(); });
+  }
+  const Main& run_main(const std::string& application_id, const std::string& name,
+                       const MainScript& script) override {
+    Running& running = *mains_.emplace_back(std::make_unique<Running>());
+    running.main = std::make_unique<SimulatedMain>(
+        thread_, *client_, SimulatedMain::Start{application_id, name, script, module_sha256()},
+        [this, &running, application_id](const ProcessEnd& end) {
+          main_ended(running, application_id, end);
+        });
+    running.told.begun = client_->begin_application(application_id, name, ids_.draw());
+    alive_.on_done(running.told.begun, [&running](const Future<void>& begun) {
+      if (error_of(begun).empty()) running.main->run();
+    });
+    return running.told;
+  }
 
  private:
+  struct Running {
+    Main told;
+    std::unique_ptr<SimulatedMain> main;
+  };
+  void main_ended(Running& running, const std::string& application_id, const ProcessEnd& end) {
+    if (end.signal) {
+      exit_(end);
+      return;
+    }
+    running.told.exit_code = end.exit_code;
+    running.told.end = main_end_of(end);
+    running.told.end_told =
+        client_->end_application(application_id, *end.exit_code, running.told.end);
+  }
   static ClientFile module_file(const std::string& name) {
     ClientFile file;
     file.name = name;
@@ -182,9 +233,14 @@ class SimulatedCluster::ClientBody final : public Body, public Client {
     };
     return file;
   }
+  ControlThread& thread_;
+  IdSource& ids_;
+  const std::function<void(ProcessEnd)> exit_;
   Links links_;
   std::shared_ptr<ClientSession> session_;
   std::unique_ptr<RpcClusterClient> client_;
+  std::vector<std::unique_ptr<Running>> mains_;
+  Alive alive_;
 };
 
 }  // namespace freshet

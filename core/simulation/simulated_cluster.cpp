@@ -212,6 +212,7 @@ void SimulatedCluster::start_job_manager() {
   options.links = link_options();
   options.one_application = options_.one_application;
   options.linger_ms = options_.linger_ms;
+  options.client_grace_ms = options_.client_grace_ms;
   options.records = options_.records;
   options.blob_max_idle_ms = options_.blob_max_idle_ms;
   auto body = std::make_unique<JobManagerBody>(
@@ -266,8 +267,9 @@ void SimulatedCluster::start_task_manager(std::uint32_t number) {
 SimulatedCluster::Client& SimulatedCluster::add_client(const std::string& name) {
   Life& life = begin("client " + name, "client", "");
   Transport& transport = connect(life, client_keys_.public_key);
-  auto body = std::make_unique<ClientBody>(*life.thread, transport, ids_, name, link_options(),
-                                           [this] { return job_manager_address_; });
+  auto body = std::make_unique<ClientBody>(
+      *life.thread, transport, ids_, name, link_options(), [this] { return job_manager_address_; },
+      [this, life_name = life.name](ProcessEnd how) { end(life_name, std::move(how)); });
   Client& client = *body;
   life.body = std::move(body);
   return client;

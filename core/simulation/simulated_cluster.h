@@ -39,6 +39,7 @@ struct SimulatedClusterOptions {
   std::uint32_t slots = 2;  // of each
   bool one_application = false;
   std::int64_t linger_ms = 0;
+  std::int64_t client_grace_ms = 30'000;
   RecordLimits records;
   std::int64_t blob_max_idle_ms = BlobSweep::kMaxIdleMs;
   std::uint64_t starts_fail_one_in = 60;  // of workers and runners; 0: none
@@ -54,11 +55,24 @@ class FRESHET_API SimulatedCluster {
   SimulatedCluster(const SimulatedCluster&) = delete;
   SimulatedCluster& operator=(const SimulatedCluster&) = delete;
 
-  // A client process. Ends with its last shared_ptr, or when it is crashed.
+  // A client process. Valid until it ends.
   class Client {
    public:
+    // One that it runs, and what it has been told of it.
+    struct Main {
+      Future<void> begun;
+      std::optional<int> exit_code;  // once main has ended
+      MainEnd end;
+      Future<void> end_told;
+    };
     virtual ~Client() = default;
-    virtual ClusterClient& cluster() = 0;
+    virtual RpcClusterClient& cluster() = 0;
+    // Main runs here: begins the application, submits its jobs, tells its end. A script that
+    // crashes ends the client.
+    virtual const Main& run_main(const std::string& application_id, const std::string& name,
+                                 const MainScript& script) = 0;
+    // Says goodbye, and nothing more.
+    virtual void leave() = 0;
   };
   Client& add_client(const std::string& name);
   void end_client(const std::string& name);  // it disappears

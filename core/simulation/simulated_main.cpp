@@ -57,25 +57,15 @@ std::string simulated_job(const std::string& id, const std::string& name,
   return job.to_bytes();
 }
 
-SimulatedMain::SimulatedMain(ControlThread& thread, Links& links, IdSource& ids,
-                             const RunnerStart& start, std::string module_sha256,
+SimulatedMain::SimulatedMain(ControlThread& thread, ClusterClient& client, Start start,
                              std::function<void(ProcessEnd)> exit)
     : thread_(thread),
-      start_(start),
-      script_(MainScript::from(start.arguments)),
-      module_sha256_(std::move(module_sha256)),
-      exit_(std::move(exit)),
-      session_(ClientSession::start(
-          thread, links,
-          {start.cluster_id, [to = start.job_manager] { return to; }, 5'000, nullptr})),
-      // All files are on the cluster.
-      client_(session_, ids,
-              {file_on_disk, [](const JobModule&) { return std::nullopt; }, nullptr, false}) {}
+      client_(client),
+      start_(std::move(start)),
+      script_(start_.script),
+      exit_(std::move(exit)) {}
 
-SimulatedMain::~SimulatedMain() {
-  alive_.end();
-  session_->close();
-}
+SimulatedMain::~SimulatedMain() { alive_.end(); }
 
 void SimulatedMain::run() {
   constexpr std::int64_t kSomeWorkMs = 20;
@@ -93,10 +83,10 @@ void SimulatedMain::next() {
   const std::string id =
       Sha256::of(start_.application_id + "/" + std::to_string(number)).hex().substr(0, kIdDigits);
   alive_.on_done(
-      client_.submit_job(
-          simulated_job(id, "job " + std::to_string(number) + " of " + start_.name, module_sha256_,
-                        script_.parallelism, script_.behaviour, script_.settings),
-          start_.application_id),
+      client_.submit_job(simulated_job(id, "job " + std::to_string(number) + " of " + start_.name,
+                                       start_.module_sha256, script_.parallelism, script_.behaviour,
+                                       script_.settings),
+                         start_.application_id),
       [this](const auto& done) { submitted(done); });
 }
 

@@ -1,5 +1,5 @@
-// The main of a simulated runner: submits jobs by the client that real runners use, then ends in
-// one of the ways in which mains end.
+// A simulated main, in a runner or in a client: submits jobs by the client that real ones use, then
+// ends in one of the ways in which mains end.
 //
 // Threads    That of the SimulatedThread.
 #pragma once
@@ -10,11 +10,11 @@
 #include <string>
 #include <vector>
 
-#include "client/rpc_cluster_client.h"
 #include "freshet/api.h"
-#include "process/child_starts.h"
+#include "freshet/cluster_client.h"
 #include "process/process_spawner.h"
 #include "rpc/alive.h"
+#include "rpc/control_thread.h"
 #include "simulation/simulated_host.h"
 #include "simulation/simulated_tasks.h"
 
@@ -43,9 +43,14 @@ FRESHET_API std::string simulated_job(const std::string& id, const std::string& 
 
 class FRESHET_API SimulatedMain {
  public:
-  // `module`: the file that its jobs have their operators in, which the cluster has.
-  SimulatedMain(ControlThread& thread, Links& links, IdSource& ids, const RunnerStart& start,
-                std::string module_sha256, std::function<void(ProcessEnd)> exit);
+  struct Start {
+    std::string application_id, name;
+    MainScript script;
+    std::string module_sha256;  // the file that its jobs have their operators in
+  };
+  // `client` outlives it. `exit` may end it.
+  SimulatedMain(ControlThread& thread, ClusterClient& client, Start start,
+                std::function<void(ProcessEnd)> exit);
   ~SimulatedMain();
   void run();
 
@@ -56,12 +61,10 @@ class FRESHET_API SimulatedMain {
   void exit_with(int code, const std::string& reason);
 
   ControlThread& thread_;
-  const RunnerStart start_;
-  const MainScript script_;
-  const std::string module_sha256_;
+  ClusterClient& client_;
+  const Start start_;
+  const MainScript& script_;
   const std::function<void(ProcessEnd)> exit_;
-  const std::shared_ptr<ClientSession> session_;
-  RpcClusterClient client_;
   std::uint32_t submitted_ = 0;
   std::vector<std::unique_ptr<JobClient>> jobs_;
   Alive alive_;

@@ -161,6 +161,13 @@ int run(int argc, char** argv) {
     for (int i = 0; i < std::atoi(more.c_str()); ++i) small_job(env, "job " + std::to_string(i));
     return 0;
   }
+  if (how == "pause") {  // between two jobs, until there is a file
+    small_job(env, "before");
+    write_file(more + ".pauses", "");
+    while (::access(more.c_str(), F_OK) != 0) ::usleep(1'000);
+    small_job(env, "after");
+    return 0;
+  }
   if (how == "fail" || how == "fail-caught") {
     env.from_sequence(1, 10)
         .map(

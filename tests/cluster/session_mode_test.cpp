@@ -360,6 +360,9 @@ TEST_F(SessionMode, APlainProgramIsToldWhatToDo) {
   const Outcome session = run({path_from("FRESHET_TEST_PLAIN_PROGRAM")}, around);
   EXPECT_NE(session.code, 0);
   EXPECT_TRUE(says(session, "shared")) << session.text();
+  const auto application = fr_json({"list"})[0];
+  EXPECT_EQ(application["name"], "plain_program");
+  EXPECT_EQ(application["reason"], "main exited with 1") << application;
   stop_session("s");
 }
 

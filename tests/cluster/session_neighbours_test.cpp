@@ -135,6 +135,15 @@ INSTANTIATE_TEST_SUITE_P(
         End{"CrashInATask", {"crash-in-a-task"}, 70, "signal 11"}),
     [](const auto& end) { return end.param.name; });
 
+TEST_F(SessionNeighbours, AreUnharmedByAMainInTheClientThatLeavesAJobAndThrows) {
+  const Outcome outcome = session_->in_session(
+      {"-D", "execution.main=client", "submit-and-throw", session_->file("orphan")});
+  EXPECT_EQ(outcome.code, 71) << outcome.text();
+  EXPECT_TRUE(eventually([] { return last()["status"] == "failed"; })) << last();
+  EXPECT_EQ(last()["reason"], "main threw: after submitting");
+  EXPECT_EQ(last()["jobs"][0]["status"], "canceled");
+}
+
 TEST_F(SessionNeighbours, AreUnharmedByAMainThatAllocatesWithoutEndUnderALimit) {
   if (kIsSanitized) GTEST_SKIP() << "a sanitizer needs more than the limit";
   const Outcome outcome = session_->in_session({"allocate"});

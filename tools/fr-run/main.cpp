@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@
 #include "plugin_catalog/deployer_selection.h"
 #include "plugin_catalog/executor_selection.h"
 #include "plugin_catalog/front_end_selection.h"
+#include "process/main_end.h"
 #include "progress.h"
 #include "shown_text.h"
 
@@ -240,6 +242,7 @@ int run_pipeline(const CommandLine& line, InProcessBackend& backend,
     const ProgressLine progress(configuration.get(options::kClientProgressInterval).ms());
     result = backend.execute(*pipeline, configuration).get()->result().get();
   }
+  backend.end_application(0, {});  // whatever becomes of it is its job's end
   if (interrupted() || result.status == JobStatus::kCanceled) {
     tell("canceled");
     return kCanceled;
@@ -261,11 +264,14 @@ void refuse_options_of_a_cluster(const Configuration& configuration) {
   }
 }
 
-// Main runs here, its jobs on a cluster: the first Ctrl-C cancels them.
+// Main runs here, its jobs on a cluster: it is told so, and the first Ctrl-C cancels them.
 // Returns that cluster.
-std::shared_ptr<ClusterClient> cancel_on_interrupt(InProcessBackend& backend,
-                                                   const Configuration& configuration, bool wait) {
-  if (wait) static_cast<void>(find_cluster(configuration, true));
+std::shared_ptr<ClusterClient> begin_here(InProcessBackend& backend,
+                                          const Configuration& configuration,
+                                          const CommandLine& line) {
+  if (line.wait_for_cluster) static_cast<void>(find_cluster(configuration, true));
+  backend.begin_application(configuration,
+                            std::filesystem::path(line.application).filename().native());
   const auto cluster = backend.cluster(configuration);
   set_interrupt_handler([cluster, &backend] {
     std::fprintf(stderr,
@@ -274,6 +280,37 @@ std::shared_ptr<ClusterClient> cancel_on_interrupt(InProcessBackend& backend,
     static_cast<void>(cluster->cancel_application(backend.application_id()));
   });
   return cluster;
+}
+
+void end_here(InProcessBackend& backend, const MainResult& main) {
+  backend.wait_for_submissions();
+  MainEnd end;
+  end.canceled = main.outcome == FRESHET_MAIN_CANCELED;
+  if (const std::string words = words_of(main); !words.empty()) end.reason = "main " + words;
+  backend.end_application(exit_code_of(main), end);
+}
+
+// `cluster`: where the jobs of main go, if main runs here and they do not.
+int run_here(const CommandLine& line, InProcessBackend& backend, Configuration configuration,
+             ClusterClient* cluster) {
+  if (may_be_a_pipeline(line.application)) return run_pipeline(line, backend, configuration);
+  const ModuleStore store(ModuleStore::default_state_folder());
+  const std::vector<std::filesystem::path> shipped(line.shipped.begin(), line.shipped.end());
+  const LoadedApplication application = load_application(store, line.application, shipped);
+  adopt_new_options(configuration, process_environment());
+  for (const std::string& warning : configuration_warnings(configuration, process_environment())) {
+    tell("warning: " + warning);
+  }
+  backend.set_configuration(configuration);
+
+  MainResult main;
+  {
+    const ProgressLine progress(configuration.get(options::kClientProgressInterval).ms());
+    main = run_main(application, line.application, line.arguments);
+    for (const auto& job : RunningJobs::instance().running()) job->result().wait();
+  }
+  if (cluster != nullptr) end_here(backend, main);
+  return outcome(main, line.application, line.verbose, cluster);
 }
 
 int run(const CommandLine& line) {
@@ -302,26 +339,15 @@ int run(const CommandLine& line) {
   for (const std::string& warning : skipped) tell("warning: " + warning);
   // Found out before any code of the application runs.
   static_cast<void>(select_executor(backend.catalog(), configuration));
-  std::shared_ptr<ClusterClient> cluster;  // if main runs here and its jobs there
-  if (main_in_client) cluster = cancel_on_interrupt(backend, configuration, line.wait_for_cluster);
-
-  if (may_be_a_pipeline(line.application)) return run_pipeline(line, backend, configuration);
-  const ModuleStore store(ModuleStore::default_state_folder());
-  const std::vector<std::filesystem::path> shipped(line.shipped.begin(), line.shipped.end());
-  const LoadedApplication application = load_application(store, line.application, shipped);
-  adopt_new_options(configuration, process_environment());
-  for (const std::string& warning : configuration_warnings(configuration, process_environment())) {
-    tell("warning: " + warning);
+  if (!main_in_client) return run_here(line, backend, std::move(configuration), nullptr);
+  const auto cluster = begin_here(backend, configuration, line);
+  try {
+    return run_here(line, backend, std::move(configuration), cluster.get());
+  } catch (const std::exception& error) {
+    backend.end_application(kRefusedInput,
+                            {false, false, std::string("main could not begin: ") + error.what()});
+    throw;
   }
-  backend.set_configuration(configuration);
-
-  MainResult main;
-  {
-    const ProgressLine progress(configuration.get(options::kClientProgressInterval).ms());
-    main = run_main(application, line.application, line.arguments);
-    for (const auto& job : RunningJobs::instance().running()) job->result().wait();
-  }
-  return outcome(main, line.application, line.verbose, cluster.get());
 }
 
 }  // namespace

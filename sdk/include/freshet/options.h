@@ -85,6 +85,7 @@ FRESHET_API extern const ConfigOption<Duration> kHeartbeatTimeout;
 FRESHET_API extern const ConfigOption<std::string> kHighAvailabilityType;
 FRESHET_API extern const ConfigOption<std::string> kJobId;
 FRESHET_API extern const ConfigOption<std::string> kJobmanagerBind;
+FRESHET_API extern const ConfigOption<Duration> kJobmanagerClientGrace;
 FRESHET_API extern const ConfigOption<Duration> kJobmanagerRecordsMaxAge;
 FRESHET_API extern const ConfigOption<std::int32_t> kJobmanagerRecordsMaxApplications;
 FRESHET_API extern const ConfigOption<std::int32_t> kJobmanagerRecordsMaxJobs;

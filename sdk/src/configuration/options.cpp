@@ -154,6 +154,14 @@ const ConfigOption<std::string> kJobmanagerBind{
     "jobmanager.bind", std::string("tcp://127.0.0.1:*"),
     "Where the job manager listens; * draws a free port.", Scope::kCluster};
 
+const ConfigOption<Duration> kJobmanagerClientGrace =
+    ConfigOption<Duration>{
+        "jobmanager.client-grace", seconds(30),
+        "How long an application whose main runs in a client goes on without a connection to that "
+        "client. Then it fails, and its jobs are canceled.",
+        Scope::kCluster}
+        .minimum(milliseconds(0));
+
 const ConfigOption<Duration> kJobmanagerRecordsMaxAge =
     ConfigOption<Duration>{"jobmanager.records.max-age", days(7),
                            "How long the job manager keeps the record of an application or job "

@@ -212,22 +212,6 @@ TEST(Applications, KeepTheirRecordAfterTheirEnd) {
   EXPECT_EQ(scenario.wait(job->result()).accumulators.at("subtasks").count, 1u);
 }
 
-TEST(Applications, OfAClientEndWithItWhenItIsGone) {
-  Scenario scenario;
-  ClusterClient& other = scenario.cluster.add_client("other").cluster();
-  JobBehaviour short_one;
-  const std::string application = Scenario::id(77);
-  auto job = scenario.wait(other.submit_job(Scenario::job(9, 1, short_one), application));
-  scenario.wait(job->result());
-  EXPECT_EQ(scenario.wait(scenario.client.application(application)).status,
-            ApplicationStatus::kRunning)
-      << "its main may submit more";
-  job.reset();
-  scenario.cluster.end_client("other");
-  EXPECT_EQ(scenario.wait(scenario.client.application_end(application)).status,
-            ApplicationStatus::kFinished);
-}
-
 // ---- clusters of one application ----------------------------------------------------------------
 
 SimulatedClusterOptions one_application() {

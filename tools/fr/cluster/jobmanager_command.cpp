@@ -124,6 +124,8 @@ int run(Words words) {
   role.one_application = one_application;
   role.linger_ms = kLingerMs;
   role.records = record_limits(configuration);
+  role.client_grace_ms =
+      std::min(configuration.get(options::kJobmanagerClientGrace), days(36'500)).ms();
   role.blob_max_idle_ms = blob_max_idle_ms(configuration);
 
   Promise<std::string> ended;

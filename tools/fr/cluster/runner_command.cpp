@@ -40,22 +40,9 @@ class LastWord {
 };
 
 int outcome(const MainResult& main, const LastWord& last_word) {
-  switch (main.outcome) {
-    case FRESHET_MAIN_RETURNED:
-      return main.exit_code;
-    case FRESHET_MAIN_REFUSED:
-      last_word.say("was refused: " + main.error);
-      return kMainRefused;
-    case FRESHET_MAIN_JOB_FAILED:
-      last_word.say("left with the failure of its job: " + main.error);
-      return kMainJobFailed;
-    case FRESHET_MAIN_CANCELED:
-      last_word.say("was canceled");
-      return kMainCanceled;
-    default:
-      last_word.say("threw: " + main.error);
-      return kMainThrew;
-  }
+  const std::string words = words_of(main);
+  if (!words.empty()) last_word.say(words);
+  return exit_code_of(main);
 }
 
 int run() {
