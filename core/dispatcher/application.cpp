@@ -178,11 +178,15 @@ void Application::add_files(std::set<std::string>& to) const {
   }
 }
 
+void Application::job_ended_before(const JobInfo& job) {
+  if (job.status == JobStatus::kFailed && !failed_before_) failed_before_ = job.detail;
+  if (job.status == JobStatus::kCanceled && !canceled_before_) canceled_before_ = job.job_name;
+}
+
 void Application::forget(const JobMaster& job) {
   assert(job.has_ended());
   std::erase(jobs_, &job);
-  if (job.status() == JobStatus::kFailed && !failed_before_) failed_before_ = job.info().detail;
-  if (job.status() == JobStatus::kCanceled && !canceled_before_) canceled_before_ = job.name();
+  job_ended_before(job.info());
 }
 
 void Application::job_ended(JobMaster& job) {

@@ -66,6 +66,8 @@ class FRESHET_API Application {
   // Main::kRunner: fetches what is missing and starts main.
   void start(SubmitApplication submission);
   void add(JobMaster& job);  // not started yet; [accepts_jobs()]
+  // One of its jobs ended under an earlier leader.
+  void job_ended_before(const JobInfo& job);
   // The record of one of its jobs, which has ended, is dropped.
   void forget(const JobMaster& job);
   // May repeat; nothing once it has ended.
@@ -74,6 +76,8 @@ class FRESHET_API Application {
   // links it comes. Without any for the grace it is lost, and main has failed. `told`: the client
   // says how main has ended; else main counts as returned when the client leaves. Once.
   void main_is_at(Link& link, bool told);
+  // The same, of a client that has still to come, since the job manager has changed. Once.
+  void main_was_at(const std::string& incarnation, const std::string& name, bool told);
   bool main_is_of(const PeerInfo& peer) const {
     return client_ && client_->peer == peer.incarnation;
   }

@@ -79,6 +79,7 @@ Dispatcher::Dispatcher(Services services, bool one_application,
       one_application_(one_application),
       on_change_(std::move(on_change)),
       since_ms_(services.jobs.thread.clock().wall_ms()),
+      earlier_(services.records),
       ended_applications_(services.records.applications, services.records.age_ms),
       ended_jobs_(services.records.jobs, services.records.age_ms) {}
 
@@ -115,26 +116,37 @@ void Dispatcher::add_to(MessageTable& table) {
   table.on<SubmitJob>(
       [this](Link& link, const SubmitJob& submission) { return submit(&link, submission); });
   table.on<ListJobs>([this](Link&, const ListJobs&) { return ListJobs::Answer{jobs()}; });
-  table.on<DescribeJob>(
-      [this](Link&, const DescribeJob& message) { return job(message.id).info(); });
-  table.on<AwaitJob>([this](Link&, const AwaitJob& message) { return job(message.id).ended(); });
+  table.on<DescribeJob>([this](Link&, const DescribeJob& message) {
+    const KeptResult* earlier = earlier_.find(message.id);
+    return earlier ? earlier->info() : job(message.id).info();
+  });
+  table.on<AwaitJob>([this](Link&, const AwaitJob& message) {
+    const KeptResult* earlier = earlier_.find(message.id);
+    return earlier ? make_ready_future(earlier->result) : job(message.id).ended();
+  });
   table.on<CancelJob>([this](Link& link, const CancelJob& message) {
-    job(message.id).cancel("canceled by " + link.peer().name);
+    if (!earlier_.find(message.id)) job(message.id).cancel("canceled by " + link.peer().name);
     return Done{};
   });
-  table.on<GetJobDetails>(
-      [this](Link&, const GetJobDetails& message) { return job(message.id).details(); });
+  table.on<GetJobDetails>([this](Link&, const GetJobDetails& message) {
+    const KeptResult* earlier = earlier_.find(message.id);
+    return earlier ? make_ready_future(EarlierJobs::details_of(*earlier))
+                   : job(message.id).details();
+  });
   table.on<GetAccumulators>([this](Link&, const GetAccumulators& message) {
-    return job(message.id).accumulators().then([](const AccumulatorValues& values) {
-      return GetAccumulators::Answer{values};
-    });
+    const KeptResult* earlier = earlier_.find(message.id);
+    const auto values =
+        earlier ? make_ready_future(earlier->result.accumulators) : job(message.id).accumulators();
+    return values.then([](const AccumulatorValues& all) { return GetAccumulators::Answer{all}; });
   });
   table.on<NextMessage>([this](Link&, const NextMessage& message) {
+    if (earlier_.find(message.job_id)) return make_ready_future(NextMessage::Answer{});
     return job(message.job_id)
         .next_message(message.after)
         .then([](const std::optional<JobMessage>& next) { return NextMessage::Answer{next}; });
   });
   table.on<CollectAddress>([this](Link&, const CollectAddress& message) {
+    if (earlier_.find(message.job_id)) return make_ready_future(CollectAddress::Answer{});
     return job(message.job_id).collect_address(message.vertex_id, message.reader);
   });
   table.on<Subscribe>([this](Link& link, const Subscribe&) {
@@ -146,7 +158,10 @@ void Dispatcher::add_to(MessageTable& table) {
 // ---- admission ----------------------------------------------------------------------------------
 
 void Dispatcher::check_open() const {
-  if (!leads_) throw InvalidInput("this job manager does not lead: another one takes submissions");
+  if (abandoned_) {
+    throw InvalidInput("this job manager leads no more: ask the one that does");
+  }
+  if (!leads_) throw InvalidInput("this job manager does not lead: ask the one that does");
   if (!closed_.empty()) throw InvalidInput("the cluster takes nothing any more: " + closed_);
 }
 
@@ -197,29 +212,23 @@ SubmitApplication::Answer Dispatcher::submit(Link* link, SubmitApplication submi
   return {id};
 }
 
-SubmitJob::Answer Dispatcher::submit(Link* link, const SubmitJob& submission) {
+Future<SubmitJob::Answer> Dispatcher::submit(Link* link, const SubmitJob& submission) {
   JobMasterListener& listener = *this;
   auto made = std::make_unique<JobMaster>(
       services_.jobs, submission.job_graph,
       submission.application_id.empty() ? services_.runners.ids.draw() : submission.application_id,
       submission.ticket, listener);
-  const auto known = job_by_id_.find(made->id());
-  if (known != job_by_id_.end()) {
-    const JobMaster& there = *known->second;
-    if (submission.ticket.empty() || there.ticket() != submission.ticket) {
-      throw InvalidInput("job id '" + made->id() + "' is known already: '" + there.name() +
-                         "' of application '" + there.application_id() + "' is " +
-                         name_of(there.status()));
+  const std::string id = made->id();
+  const auto accepting = accepting_.find(id);
+  if (accepting != accepting_.end()) {
+    const Accepting& there = accepting->second;
+    if (!submission.ticket.empty() && there.submission.ticket == submission.ticket) {
+      return there.answer;
     }
-    return {there.id(), there.name(), there.application_id()};
+    throw InvalidInput("job id '" + id + "' is known already: '" + there.job->name() +
+                       "' of application '" + there.job->application_id() + "' is being accepted");
   }
-  if (const auto* before = ended_jobs_.dropped(made->id())) {
-    if (submission.ticket.empty() || before->ticket != submission.ticket) {
-      throw InvalidInput("job id '" + made->id() + "' is known already: '" + before->name +
-                         "' of application '" + before->application_id + "' has ended");
-    }
-    return {made->id(), before->name, before->application_id};
-  }
+  if (const auto answer = answer_of_known(submission, *made)) return make_ready_future(*answer);
   check_open();
   for (const JobModule& module : made->shipped()) {
     if (!services_.runners.blobs.has(module.sha256)) {
@@ -227,36 +236,127 @@ SubmitJob::Answer Dispatcher::submit(Link* link, const SubmitJob& submission) {
                          made->name() + "' has not been uploaded: put it as a blob first");
     }
   }
-  Application& application = application_of(link, submission, *made);
-  JobMaster& job = *made;
-  jobs_.push_back(std::move(made));
-  job_by_id_[job.id()] = &job;
-  application.add(job);
-  services_.graphs.put(job.id(), submission.job_graph);
+  check_may_run(link, submission, *made);
+  KeptGraph graph;
+  graph.job_graph = submission.job_graph;
+  graph.application_id = made->application_id();
+  const auto application = application_by_id_.find(graph.application_id);
+  graph.application_name = application != application_by_id_.end() ? application->second->name()
+                           : !submission.application_name.empty()  ? submission.application_name
+                                                                   : made->name();
+  graph.ticket = submission.ticket;
+  const bool in_client = application == application_by_id_.end()
+                             ? link && !submission.application_id.empty()
+                             : !application->second->client_name().empty();
+  if (in_client && link) {
+    graph.application_ticket = submission.application_ticket;
+    graph.client_incarnation = link->peer().incarnation;
+    graph.client_name = link->peer().name;
+  }
+  graph.since_ms = services_.jobs.thread.clock().wall_ms();
+  Accepting added{std::move(made), submission, link, {}, {}};
+  added.submission.job_graph.clear();
+  added.answer = added.promise.future();
+  Future<SubmitJob::Answer> answer = added.answer;
+  accepting_.emplace(id, std::move(added));
+  services_.kept.put_graph(id, graph, alive_.guard([this, id](const std::string& error) mutable {
+    graph_is_kept(id, error);
+  }));
+  return answer;
+}
+
+// Nothing if it is new.
+std::optional<SubmitJob::Answer> Dispatcher::answer_of_known(const SubmitJob& submission,
+                                                             const JobMaster& job) const {
+  const auto check = [&](const std::string& ticket, const std::string& what) {
+    if (!submission.ticket.empty() && ticket == submission.ticket) return;
+    throw InvalidInput("job id '" + job.id() + "' is known already: " + what);
+  };
+  const auto known = job_by_id_.find(job.id());
+  if (known != job_by_id_.end()) {
+    const JobMaster& there = *known->second;
+    check(there.ticket(), "'" + there.name() + "' of application '" + there.application_id() +
+                              "' is " + name_of(there.status()));
+    return SubmitJob::Answer{there.id(), there.name(), there.application_id()};
+  }
+  if (const KeptResult* before = earlier_.find(job.id())) {
+    check(before->ticket, "'" + before->result.job_name + "' of application '" +
+                              before->application_id + "' is " + name_of(before->result.status));
+    return SubmitJob::Answer{job.id(), before->result.job_name, before->application_id};
+  }
+  for (const auto* before : {ended_jobs_.dropped(job.id()), earlier_.dropped(job.id())}) {
+    if (!before) continue;
+    check(before->ticket,
+          "'" + before->name + "' of application '" + before->application_id + "' has ended");
+    return SubmitJob::Answer{job.id(), before->name, before->application_id};
+  }
+  return std::nullopt;
+}
+
+void Dispatcher::graph_is_kept(const std::string& job_id, const std::string& error) {
+  auto found = accepting_.extract(job_id);
+  assert(!found.empty());
+  Promise<SubmitJob::Answer> promise = std::move(found.mapped().promise);
+  try {
+    if (!error.empty()) {
+      throw InvalidInput("job '" + found.mapped().job->name() +
+                         "' is not accepted, since its graph can't be stored: " + error +
+                         ": see to the high-availability service of the cluster, then submit it "
+                         "again");
+    }
+    promise.set_value(accept(std::move(found.mapped())));
+  } catch (...) {
+    if (error.empty()) services_.kept.remove_graph(job_id);
+    promise.set_error(std::current_exception());
+    on_change_();
+  }
+}
+
+SubmitJob::Answer Dispatcher::accept(Accepting accepting) {
+  // Time may have passed since it was asked.
+  check_open();
+  check_may_run(accepting.link, accepting.submission, *accepting.job);
+  Application& application = application_of(accepting.link, accepting.submission, *accepting.job);
+  JobMaster& job = *accepting.job;
+  add_job(std::move(accepting.job), application);
   job.start();
   return {job.id(), job.name(), job.application_id()};
 }
 
-Application& Dispatcher::application_of(Link* link, const SubmitJob& submission,
-                                        const JobMaster& job) {
-  const auto known = application_by_id_.find(submission.application_id);
+void Dispatcher::add_job(std::unique_ptr<JobMaster> added, Application& application) {
+  JobMaster& job = *added;
+  jobs_.push_back(std::move(added));
+  job_by_id_[job.id()] = &job;
+  application.add(job);
+}
+
+void Dispatcher::check_may_run(const Link* link, const SubmitJob& submission,
+                               const JobMaster& job) const {
+  const std::string& application_id = submission.application_id;
+  const auto known = application_by_id_.find(application_id);
   if (known != application_by_id_.end()) {
     const std::string refused = known->second->refuses_jobs();
     if (!refused.empty()) throw InvalidInput("job '" + job.name() + "' comes too late: " + refused);
     check_main_is_of(link, *known->second);
-    return *known->second;
+    return;
   }
-  if (const auto* before = ended_applications_.dropped(submission.application_id)) {
-    throw InvalidInput("job '" + job.name() + "' comes too late: application '" +
-                       submission.application_id + "' ('" + before->name + "') has ended");
+  if (const auto* before = ended_applications_.dropped(application_id)) {
+    throw InvalidInput("job '" + job.name() + "' comes too late: application '" + application_id +
+                       "' ('" + before->name + "') has ended");
   }
-  const bool own = submission.application_id.empty();
   if (one_application_) {
     throw InvalidInput("this cluster is one application alone: submit job '" + job.name() +
                        "' to a session");
   }
-  if (!own) check_id(submission.application_id, "an application");
-  if (!own && link) {
+  if (!application_id.empty()) check_id(application_id, "an application");
+}
+
+// The one of a job that may run; a new one if need be.
+Application& Dispatcher::application_of(Link* link, const SubmitJob& submission,
+                                        const JobMaster& job) {
+  const auto known = application_by_id_.find(submission.application_id);
+  if (known != application_by_id_.end()) return *known->second;
+  if (!submission.application_id.empty() && link) {
     const bool told = !submission.application_ticket.empty();
     return add_application_at(*link,
                               {submission.application_ticket, job.application_id(),
@@ -311,12 +411,67 @@ Application& Dispatcher::add_application_at(Link& link, const BeginApplication& 
 void Dispatcher::end(Link& link, const EndApplication& message) {
   if (ended_applications_.dropped(message.id)) return;
   Application& ended = application(message.id);
-  if (ended.has_ended()) return;
+  // Of one that was taken over from an earlier leader nobody knows where main is.
+  if (ended.has_ended() || ended.client_name().empty()) return;
   if (!ended.main_is_of(link.peer())) {
     throw InvalidInput("the main of application '" + message.id + "' is not in " +
                        link.peer().name + ", which tells its end");
   }
   ended.main_has_ended(message);
+}
+
+// ---- leadership ---------------------------------------------------------------------------------
+
+void Dispatcher::open(KeptJobs::Left left) {
+  leads_ = true;
+  for (KeptResult& result : left.results) earlier_.add(std::move(result), now_ms());
+  for (const KeptGraph& graph : left.jobs) start_anew(graph);
+  // All of an application are there before the first one can end.
+  const std::size_t jobs = jobs_.size();
+  for (std::size_t i = 0; i < jobs; ++i) jobs_[i]->start();
+  schedule_drop();
+}
+
+void Dispatcher::start_anew(const KeptGraph& graph) {
+  JobMasterListener& listener = *this;
+  std::unique_ptr<JobMaster> made;
+  try {
+    made = std::make_unique<JobMaster>(services_.jobs, graph.job_graph, graph.application_id,
+                                       graph.ticket, listener);
+  } catch (const std::exception& error) {
+    spdlog::error(
+        "a job of application '{}' ({}) can't be started anew, its graph stays stored: {}",
+        graph.application_name, graph.application_id, error.what());
+    return;
+  }
+  spdlog::info("job '{}' ({}), which an earlier leader has accepted, is started anew", made->name(),
+               made->id());
+  add_job(std::move(made), application_of(graph));
+}
+
+// Main is not run again; one in a client goes on, if that comes.
+Application& Dispatcher::application_of(const KeptGraph& graph) {
+  using Main = Application::Main;
+  const auto known = application_by_id_.find(graph.application_id);
+  if (known != application_by_id_.end()) return *known->second;
+  ApplicationListener& listener = *this;
+  const bool in_client = !graph.client_incarnation.empty();
+  Application& added = add_application(std::make_unique<Application>(
+      services_.runners, graph.application_id, graph.application_name, graph.application_ticket,
+      in_client ? Main::kClient : Main::kNone, listener));
+  for (const JobInfo& job : earlier_.infos()) {
+    if (job.application_id == added.id()) added.job_ended_before(job);
+  }
+  if (in_client) {
+    added.main_was_at(graph.client_incarnation, graph.client_name,
+                      !graph.application_ticket.empty());
+  }
+  return added;
+}
+
+void Dispatcher::abandon() {
+  leads_ = false;
+  abandoned_ = true;
 }
 
 void Dispatcher::close(const std::string& reason) {
@@ -353,6 +508,10 @@ void Dispatcher::check_not_dropped(const std::string& id) const {
     throw InvalidInput(kept_no_longer("job", id, before->name, "jobmanager.records.max-jobs",
                                       limits.jobs, limits.age_ms));
   }
+  if (const auto* before = earlier_.dropped(id)) {
+    throw InvalidInput(kept_no_longer("job", id, before->name, "jobmanager.records.max-jobs",
+                                      limits.jobs, limits.age_ms));
+  }
 }
 
 std::vector<ApplicationInfo> Dispatcher::applications() const {
@@ -370,11 +529,14 @@ std::set<std::string> Dispatcher::needed_files() const {
     if (job->is_gone()) continue;
     for (const JobModule& module : job->shipped()) files.insert(module.sha256);
   }
+  for (const auto& [id, accepting] : accepting_) {
+    for (const JobModule& module : accepting.job->shipped()) files.insert(module.sha256);
+  }
   return files;
 }
 
 std::vector<JobInfo> Dispatcher::jobs() const {
-  std::vector<JobInfo> infos;
+  std::vector<JobInfo> infos = earlier_.infos();
   for (const auto& job : jobs_) infos.push_back(job->info());
   return infos;
 }
@@ -399,7 +561,8 @@ void Dispatcher::note_end(const std::string& application_id) {
 void Dispatcher::schedule_drop() {
   ControlThread& thread = services_.jobs.thread;
   if (drops_) return;
-  if (!ended_applications_.due(now_ms()).empty() || !ended_jobs_.due(now_ms()).empty()) {
+  if (!ended_applications_.due(now_ms()).empty() || !ended_jobs_.due(now_ms()).empty() ||
+      !earlier_.due(now_ms()).empty()) {
     drops_ = true;
     thread.post("dispatcher: records", alive_.guard([this] {
       drops_ = false;
@@ -409,7 +572,8 @@ void Dispatcher::schedule_drop() {
     return;
   }
   std::int64_t next = -1;
-  for (const std::int64_t each : {ended_applications_.next_ms(), ended_jobs_.next_ms()}) {
+  for (const std::int64_t each :
+       {ended_applications_.next_ms(), ended_jobs_.next_ms(), earlier_.next_ms()}) {
     if (each >= 0 && (next < 0 || each < next)) next = each;
   }
   if (next < 0 || waits_to_drop_) return;
@@ -431,6 +595,10 @@ void Dispatcher::drop_records() {
     application(job.application_id()).forget(job);
     drop_record(job);
   }
+  for (std::string id = earlier_.due(now); !id.empty(); id = earlier_.due(now)) {
+    earlier_.drop(id);
+    services_.kept.remove_result(id);
+  }
 }
 
 void Dispatcher::drop_record(Application& application) {
@@ -447,12 +615,14 @@ void Dispatcher::drop_record(JobMaster& job) {
   assert(job.is_gone());
   const std::string id = job.id();
   ended_jobs_.drop(id, {job.ticket(), job.name(), job.application_id()});
+  services_.kept.remove_result(id);
   job_by_id_.erase(id);
   std::erase_if(jobs_, [&](const auto& each) { return each.get() == &job; });
 }
 
 bool Dispatcher::idle() const {
-  return std::all_of(applications_.begin(), applications_.end(),
+  return accepting_.empty() &&
+         std::all_of(applications_.begin(), applications_.end(),
                      [](const auto& application) { return application->is_gone(); }) &&
          std::all_of(jobs_.begin(), jobs_.end(), [](const auto& job) { return job->is_gone(); });
 }
@@ -470,6 +640,9 @@ void Dispatcher::link_opened(Link& link) {
 void Dispatcher::link_lost(Link& link, const std::string& reason) {
   std::erase(subscribers_, &link);
   for (std::size_t i = 0; i < applications_.size(); ++i) applications_[i]->link_lost(link, reason);
+  for (auto& [id, accepting] : accepting_) {
+    if (accepting.link == &link) accepting.link = nullptr;
+  }
   std::vector<std::string> orphans;
   for (const auto& [id, client] : ends_with_) {
     if (client == &link) orphans.push_back(id);
@@ -491,15 +664,21 @@ void Dispatcher::subscribe(Link& link) {
 }
 
 void Dispatcher::tell(const ClusterEvent& event) {
+  if (abandoned_) return;
   for (Link* subscriber : subscribers_) subscriber->send(Event{event});
 }
 
-void Dispatcher::job_changed(JobMaster& job) {
-  if (job.has_ended()) {
-    services_.results.put(job.result());
-    services_.graphs.remove(job.id());
-  }
-  tell(event_of(job.info()));
+void Dispatcher::job_changed(JobMaster& job) { tell(event_of(job.info())); }
+
+void Dispatcher::keep_result(JobMaster& job, detail::UniqueFunction<void()> kept) {
+  const JobInfo info = job.info_of_end();
+  const KeptResult result{job.result(), info.application_id, job.ticket(),
+                          info.detail,  info.since_ms,       info.ended_ms};
+  const auto once = std::make_shared<detail::UniqueFunction<void()>>(std::move(kept));
+  // The job stays at least until its end is kept.
+  services_.kept.put_result(
+      result, alive_.guard([once] { (*once)(); }),
+      alive_.guard([&job](const std::string& error) { job.keeping_fails(error); }));
 }
 
 void Dispatcher::job_ended(JobMaster& job) { application(job.application_id()).job_ended(job); }

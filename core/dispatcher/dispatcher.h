@@ -1,6 +1,10 @@
 // Applications and jobs: accepts them, each id once; keeps their records, of those that have ended
 // as many and as long as RecordLimits say; tells subscribers of every change, in order.
 //
+// A job's graph is kept before the job is accepted, and its result before anybody is told of its
+// end (high_availability/kept_jobs.h): a new leader starts the jobs anew that an earlier one has
+// accepted and that have not ended, and answers for those that have.
+//
 // Begin here; application.h is one application with its main, job_master/job_master.h one job,
 // job_manager.h the process around it.
 //
@@ -9,14 +13,16 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "dispatcher/application.h"
+#include "dispatcher/earlier_jobs.h"
 #include "dispatcher/ended_records.h"
 #include "freshet/api.h"
-#include "high_availability/high_availability.h"
+#include "high_availability/kept_jobs.h"
 #include "job_master/job_master.h"
 #include "rpc/link.h"
 #include "rpc/messages.h"
@@ -28,8 +34,7 @@ class FRESHET_API Dispatcher final : private JobMasterListener, private Applicat
   struct Services {
     Attempt::Services jobs;
     RunnerServices& runners;
-    JobGraphStore& graphs;
-    JobResultStore& results;
+    KeptJobs& kept;
     RecordLimits records;
   };
   // `one_application`: it takes no second one, and keeps the record of the one. `on_change` is
@@ -43,9 +48,12 @@ class FRESHET_API Dispatcher final : private JobMasterListener, private Applicat
 
   // `link`: of the submitter, if there is one. Throws InvalidInput.
   SubmitApplication::Answer submit(Link* link, SubmitApplication submission);
-  SubmitJob::Answer submit(Link* link, const SubmitJob& submission);
-  // From here on it takes submissions: its job manager leads.
-  void open() { leads_ = true; }
+  Future<SubmitJob::Answer> submit(Link* link, const SubmitJob& submission);
+  // From here on it takes submissions: its job manager leads. What earlier leaders have left is
+  // taken over.
+  void open(KeptJobs::Left left);
+  // Its job manager leads no more: it takes nothing, and says nothing of what it does.
+  void abandon();
   // Takes nothing any more, and cancels what runs.
   void close(const std::string& reason);
 
@@ -61,12 +69,28 @@ class FRESHET_API Dispatcher final : private JobMasterListener, private Applicat
   std::vector<JobInfo> jobs() const;
   // Of an application or job that was here: its record is kept no longer.
   bool has_dropped(const std::string& id) const {
-    return ended_applications_.dropped(id) || ended_jobs_.dropped(id);
+    return ended_applications_.dropped(id) || ended_jobs_.dropped(id) || earlier_.dropped(id);
   }
 
  private:
   Application& application(const std::string& id) const;
   JobMaster& job(const std::string& id) const;
+  // A job whose graph is being kept.
+  struct Accepting {
+    std::unique_ptr<JobMaster> job;
+    SubmitJob submission;  // without the graph
+    Link* link;            // of the submitter, while it is there
+    Promise<SubmitJob::Answer> promise;
+    Future<SubmitJob::Answer> answer;
+  };
+  std::optional<SubmitJob::Answer> answer_of_known(const SubmitJob& submission,
+                                                   const JobMaster& job) const;
+  void check_may_run(const Link* link, const SubmitJob& submission, const JobMaster& job) const;
+  void graph_is_kept(const std::string& job_id, const std::string& error);
+  SubmitJob::Answer accept(Accepting accepting);
+  void start_anew(const KeptGraph& graph);
+  Application& application_of(const KeptGraph& graph);
+  void add_job(std::unique_ptr<JobMaster> job, Application& application);
   Application& application_of(Link* link, const SubmitJob& submission, const JobMaster& job);
   // Of mains in clients.
   void begin(Link& link, const BeginApplication& message);
@@ -87,6 +111,7 @@ class FRESHET_API Dispatcher final : private JobMasterListener, private Applicat
   void job_changed(JobMaster& job) override;
   void job_ended(JobMaster& job) override;
   void job_gone(JobMaster& job) override;
+  void keep_result(JobMaster& job, detail::UniqueFunction<void()> kept) override;
   void application_changed(Application& application) override;
   void application_ended(Application& application) override;
 
@@ -94,12 +119,14 @@ class FRESHET_API Dispatcher final : private JobMasterListener, private Applicat
   const bool one_application_;
   detail::UniqueFunction<void()> on_change_;
   const std::int64_t since_ms_;
-  bool leads_ = false;
+  bool leads_ = false, abandoned_ = false;
   std::string closed_;                            // why; empty: it is not
   std::vector<std::unique_ptr<JobMaster>> jobs_;  // in the order of their submission, as are these
   std::vector<std::unique_ptr<Application>> applications_;
   std::map<std::string, JobMaster*> job_by_id_;
   std::map<std::string, Application*> application_by_id_;
+  std::map<std::string, Accepting> accepting_;  // by job id
+  EarlierJobs earlier_;
   std::map<std::string, Link*> ends_with_;  // application by id: canceled when that link is lost
   std::vector<Link*> subscribers_;
   std::size_t ends_told_ = 0;

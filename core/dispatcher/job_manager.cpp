@@ -8,23 +8,23 @@
 
 namespace freshet {
 
-JobManager::JobManager(JobManagerServices services, JobManagerOptions options, OnEnd on_end)
+JobManager::JobManager(JobManagerServices services,
+                       std::unique_ptr<HighAvailability> high_availability,
+                       JobManagerOptions options, OnEnd on_end)
     : services_(services),
       options_(std::move(options)),
       on_end_(std::move(on_end)),
       since_ms_(services.thread.clock().wall_ms()),
+      leadership_(services.thread, std::move(high_availability), options_.name),
       task_managers_(resources_, services.transport, services.ids),
       runners_{services.thread,   services.transport,      services.spawner,
                services.blobs,    services.fetcher,        services.ids,
                options_.program,  options_.cluster_id,     {},
-               options_.settings, options_.client_grace_ms},
-      sweep_(services.thread, services.blobs, options_.blob_max_idle_ms,
-             [this] { return dispatcher_->needed_files(); }) {
+               options_.settings, options_.client_grace_ms} {
   dispatcher_ = std::make_unique<Dispatcher>(
       Dispatcher::Services{{services_.thread, resources_, task_managers_},
                            runners_,
-                           services_.graphs,
-                           services_.results,
+                           leadership_.jobs(),
                            options_.records},
       options_.one_application, [this] { check_end(); });
   add_to_table();
@@ -37,24 +37,68 @@ JobManager::JobManager(JobManagerServices services, JobManagerOptions options, O
 
 JobManager::~JobManager() {
   alive_.end();
-  sweep_.stop();
+  if (sweep_) sweep_->stop();
   dispatcher_.reset();
   task_managers_.stop_listening();
   links_.reset();
-  services_.election.give_up(options_.name);
 }
 
-Address JobManager::start() {
-  LinkListener& listener = *this;
-  const Address address = links_->listen(options_.endpoint, table_, listener);
+// ---- leadership ---------------------------------------------------------------------------------
+
+void JobManager::start(detail::UniqueFunction<void(const Address&)> on_lead) {
+  on_lead_ = std::move(on_lead);
+  starts_ = true;
+  leadership_.campaign(
+      [this] {
+        if (!ending_.empty()) return;
+        spdlog::info("the job manager of cluster '{}' leads, term {}", options_.cluster_id,
+                     leadership_.term());
+        leadership_.jobs().read(
+            alive_.guard([this](KeptJobs::Left left) { serve(std::move(left)); }));
+      },
+      alive_.guard([this](const std::string& reason) { give_way(reason); }));
+  starts_ = false;
+  if (start_failure_) std::rethrow_exception(start_failure_);
+  if (!leadership_.leads()) {
+    spdlog::info("the job manager of cluster '{}' stands by: another one leads ({})",
+                 options_.cluster_id, leadership_.describe());
+  }
+}
+
+void JobManager::serve(KeptJobs::Left left) {
+  if (!ending_.empty()) return;
+  Address address;
+  try {
+    LinkListener& listener = *this;
+    address = links_->listen(options_.endpoint, table_, listener);
+  } catch (const InvalidInput& error) {
+    if (starts_) {
+      start_failure_ = std::current_exception();
+    } else {
+      give_way(std::string("it can't listen: ") + error.what());
+    }
+    return;
+  }
   runners_.job_manager = address;
   spdlog::info("the job manager of cluster '{}' listens on {}", options_.cluster_id,
                address.endpoint);
-  services_.election.campaign(options_.name, alive_.guard([this] {
-    spdlog::info("the job manager of cluster '{}' leads", options_.cluster_id);
-    dispatcher_->open();
+  // Files are kept for all that may lead, in one folder if they are on one host.
+  sweep_ = std::make_unique<BlobSweep>(services_.thread, services_.blobs, options_.blob_max_idle_ms,
+                                       [this] { return dispatcher_->needed_files(); });
+  dispatcher_->open(std::move(left));
+  serves_ = true;
+  leadership_.publish(address, alive_.guard([this, address] {
+    if (auto on_lead = std::move(on_lead_)) on_lead(address);
   }));
-  return address;
+}
+
+// Nothing is told or ended: that is for the one that leads now.
+void JobManager::give_way(const std::string& reason) {
+  if (ended_) return;
+  ended_ = leads_no_more_ = true;
+  spdlog::error("the job manager of cluster '{}' leads no more: {}", options_.cluster_id, reason);
+  dispatcher_->abandon();
+  tell_end("it leads no more: " + reason);
 }
 
 std::string JobManager::submit(SubmitApplication submission) {
@@ -113,7 +157,7 @@ ClusterInfo JobManager::status() const {
 PutBlob::Answer JobManager::put_blob(Link& link, const PutBlob& message) {
   PutBlob::Answer answer;
   answer.known = services_.blobs.has(message.sha256);
-  sweep_.used(message.sha256);
+  sweep_->used(message.sha256);
   if (answer.known) return answer;
   if (message.size > options_.largest_blob) {
     throw InvalidInput("a file of " + std::to_string(message.size) +
@@ -162,7 +206,7 @@ void JobManager::blob_chunk(Link& link, const BlobChunk& message) {
 GetBlob::Answer JobManager::get_blob(const GetBlob& message) {
   GetBlob::Answer answer;
   answer.size = services_.blobs.size_of(message.sha256);
-  sweep_.used(message.sha256);
+  sweep_->used(message.sha256);
   if (message.offset > answer.size) {
     throw InvalidInput("offset " + std::to_string(message.offset) + " is beyond the " +
                        std::to_string(answer.size) + " bytes of file " + message.sha256);
@@ -237,11 +281,14 @@ void JobManager::end() {
   ended_ = true;
   std::vector<Promise<Done>> askers = std::move(shut_down_askers_);
   for (Promise<Done>& asker : askers) asker.set_value(Done{});
-  services_.election.give_up(options_.name);
-  // What called us may still be on its way out of a link or a job.
-  services_.thread.post("job manager: ended", alive_.guard([this] {
+  leadership_.give_up(alive_.guard([this] { tell_end(ending_); }));
+}
+
+// What called us may still be on its way out of a link or a job.
+void JobManager::tell_end(const std::string& why) {
+  services_.thread.post("job manager: ended", alive_.guard([this, why] {
     OnEnd on_end = std::move(on_end_);
-    on_end(ending_);
+    on_end(why);
   }));
 }
 

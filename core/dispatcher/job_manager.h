@@ -4,13 +4,19 @@
 // Begin here; dispatcher.h has applications and jobs, resource_manager/ slots and workers,
 // job_master/ one job.
 //
+// It campaigns first, and nobody is told where it is before it leads: it begins to listen once it
+// has read what earlier leaders have left. A job manager that leads no more ends, and leaves the
+// cluster to the one that does: task managers and clients look for that one.
+//
 // Threads    The control thread.
 // End        `on_end` is called once: nothing runs any more, task managers have ended or are lost.
+//            Or it leads no more: leads_no_more().
 //            The job manager sends nothing after that and may be destroyed, but for what its links
 //            have still to get out.
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <map>
 #include <memory>
 #include <string>
@@ -21,7 +27,7 @@
 #include "dispatcher/artifact_fetcher.h"
 #include "dispatcher/dispatcher.h"
 #include "freshet/api.h"
-#include "high_availability/high_availability.h"
+#include "high_availability/leadership.h"
 #include "process/process_spawner.h"
 #include "resource_manager/resource_manager.h"
 #include "resource_manager/task_managers.h"
@@ -40,9 +46,6 @@ struct JobManagerServices {
   BlobStorage& blobs;
   ArtifactFetcher& fetcher;
   IdSource& ids;
-  LeaderElection& election;
-  JobGraphStore& graphs;
-  JobResultStore& results;
 };
 
 struct JobManagerOptions {
@@ -68,20 +71,26 @@ class FRESHET_API JobManager final : private LinkListener {
  public:
   // `why` ends as in "the cluster was shut down by client (pid 4711)".
   using OnEnd = detail::UniqueFunction<void(const std::string& why)>;
-  JobManager(JobManagerServices services, JobManagerOptions options, OnEnd on_end);
+  JobManager(JobManagerServices services, std::unique_ptr<HighAvailability> high_availability,
+             JobManagerOptions options, OnEnd on_end);
   ~JobManager() override;
 
-  // Once. The address is bound when it returns. Throws InvalidInput.
-  Address start();
+  // Once. `on_lead` gets the address at which it serves, within the call if it leads at once.
+  // Throws InvalidInput: if it leads at once and can't listen, too; later that ends it.
+  void start(detail::UniqueFunction<void(const Address& address)> on_lead);
   // As a client would.
   std::string submit(SubmitApplication submission);
-  // May repeat; the first reason counts.
+  // May repeat; the first reason counts. It ends once the results of all jobs are stored.
   void shut_down(const std::string& reason);
+  // Another one leads, or may: the cluster goes on without this one.
+  bool leads_no_more() const { return leads_no_more_; }
 
   // For tests.
   ResourceManager& resources() { return resources_; }
   const TaskManagers& task_managers() const { return task_managers_; }
   const Dispatcher& dispatcher() const { return *dispatcher_; }
+  bool leads() const { return serves_ && leadership_.leads() && !ended_; }
+  std::uint64_t term() const { return leadership_.term(); }
 
  private:
   struct Upload {
@@ -96,21 +105,29 @@ class FRESHET_API JobManager final : private LinkListener {
   void blob_chunk(Link& link, const BlobChunk& message);
   GetBlob::Answer get_blob(const GetBlob& message);
   Future<LogChunk> read_log(const ReadLog& message);
+  void serve(KeptJobs::Left left);
+  void give_way(const std::string& reason);
   void check_end();
   void end();
+  void tell_end(const std::string& why);
 
   const JobManagerServices services_;
   const JobManagerOptions options_;
   OnEnd on_end_;
+  detail::UniqueFunction<void(const Address&)> on_lead_;
   std::int64_t since_ms_;
+  Leadership leadership_;
+  bool starts_ = false;               // within start()
+  std::exception_ptr start_failure_;  // while it starts
+  bool serves_ = false, leads_no_more_ = false;
   ResourceManager resources_;
   TaskManagers task_managers_;
   RunnerServices runners_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::map<std::uint64_t, Upload> uploads_;
   std::uint64_t last_upload_ = 0;
-  BlobSweep sweep_;
-  std::string ending_;  // why; empty: it is not
+  std::unique_ptr<BlobSweep> sweep_;  // once it serves
+  std::string ending_;                // why; empty: it is not
   bool task_managers_told_ = false;
   bool waited_enough_ = false;  // for task managers to end
   bool lingers_ = false, lingered_ = false;

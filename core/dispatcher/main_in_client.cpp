@@ -16,6 +16,12 @@ void Application::main_is_at(Link& link, bool told) {
   link_opened(link);
 }
 
+void Application::main_was_at(const std::string& incarnation, const std::string& name, bool told) {
+  assert(main_ == Main::kClient && !client_);
+  client_ = Client{incarnation, name, told, {}, {}};
+  client_is_away("another job manager leads since");
+}
+
 void Application::link_opened(Link& link) {
   if (!main_is_of(link.peer()) || has_ended()) return;
   auto& links = client_->links;

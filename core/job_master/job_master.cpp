@@ -8,6 +8,8 @@
 
 namespace freshet {
 
+void JobMasterListener::keep_result(JobMaster&, detail::UniqueFunction<void()> kept) { kept(); }
+
 JobMaster::JobMaster(Attempt::Services services, const std::string& job_graph,
                      std::string application_id, std::string ticket, JobMasterListener& listener)
     : services_(services),
@@ -123,7 +125,10 @@ void JobMaster::attempt_ended() {
 }
 
 void JobMaster::cancel(const std::string& reason) {
-  if (has_ended() || status_ == JobStatus::kCanceling || status_ == JobStatus::kFailing) return;
+  if (has_ended() || keeps_result_ || status_ == JobStatus::kCanceling ||
+      status_ == JobStatus::kFailing) {
+    return;
+  }
   enter(JobStatus::kCanceling, reason);
   listener_.job_changed(*this);
   if (restart_timer_) {
@@ -152,15 +157,31 @@ void JobMaster::finish_end(JobStatus status, const std::vector<TaskReport>& repo
   ended_ms_ = services_.thread.clock().wall_ms();
   ended_ns_ = services_.thread.clock().now_ns();
   if (status != JobStatus::kFailed) failure_.reset();
+  if (status == JobStatus::kFinished) reason_.clear();
   last_details_ = merged(reports);
   last_details_.status = status;
-  enter(status, status == JobStatus::kFinished ? "" : reason_);
   result_.job_id = id_;
   result_.job_name = name_;
   result_.status = status;
   result_.duration_ms = running_ms();
   result_.accumulators = merged_accumulators(reports);
   result_.failure = failure_;
+  keeps_result_ = true;
+  listener_.keep_result(*this, alive_.guard([this, status] { end_is_kept(status); }));
+}
+
+void JobMaster::keeping_fails(const std::string& error) {
+  assert(keeps_result_);
+  keeping_error_ = error;
+  listener_.job_changed(*this);
+}
+
+void JobMaster::end_is_kept(JobStatus status) {
+  assert(keeps_result_);
+  keeps_result_ = false;
+  enter(status, reason_);
+  // It may have gone while the result was being kept.
+  if (current_ && current_->gone()) attempt_gone();
   current_ = nullptr;
   messages_.end();
   messages_.publish();
@@ -172,12 +193,15 @@ void JobMaster::finish_end(JobStatus status, const std::vector<TaskReport>& repo
 
 void JobMaster::attempt_gone() {
   // It calls us, so it is let go later.
-  services_.thread.post("end of an attempt of job " + id_, alive_.guard([this] {
-    std::erase_if(running_, [this](const auto& attempt) {
-      return attempt.second.get() != current_ && attempt.second->gone();
-    });
-    check_gone();
-  }));
+  services_.thread.post("end of an attempt of job " + id_,
+                        alive_.guard([this] { drop_attempts(); }));
+}
+
+void JobMaster::drop_attempts() {
+  std::erase_if(running_, [this](const auto& attempt) {
+    return attempt.second.get() != current_ && attempt.second->gone();
+  });
+  check_gone();
 }
 
 void JobMaster::check_gone() {
@@ -220,12 +244,28 @@ JobInfo JobMaster::info() const {
   info.application_id = application_id_;
   info.status = status_;
   info.since_ms = since_ms_;
-  info.ended_ms = ended_ms_;
+  info.ended_ms = has_ended() ? ended_ms_ : 0;
+  if (keeps_result_) {
+    info.detail = keeping_error_.empty()
+                      ? "it has ended, its result is being stored"
+                      : "it has ended, its result can't be stored yet: " + keeping_error_;
+    return info;
+  }
   if (current_ && !has_ended()) info.detail = current_->detail();
   if (info.detail.empty() && status_ != JobStatus::kRunning && status_ != JobStatus::kFinished) {
     info.detail = reason_;
   }
   return info;
+}
+
+JobInfo JobMaster::info_of_end() const {
+  return {id_,
+          name_,
+          application_id_,
+          result_.status,
+          result_.status == JobStatus::kFinished ? "" : reason_,
+          since_ms_,
+          ended_ms_};
 }
 
 Future<JobResult> JobMaster::ended() { return end_; }

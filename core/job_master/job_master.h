@@ -16,6 +16,7 @@
 
 #include "freshet/api.h"
 #include "freshet/cluster_client.h"
+#include "freshet/detail/unique_function.h"
 #include "freshet/job_client.h"
 #include "job_master/attempt.h"
 #include "job_master/job_plan.h"
@@ -34,6 +35,9 @@ class JobMasterListener {
   virtual void job_changed(JobMaster& job) = 0;  // its status, or what it waits for
   virtual void job_ended(JobMaster& job) = 0;    // after job_changed(); once
   virtual void job_gone(JobMaster& job) = 0;     // after job_ended(); once
+  // Before anybody is told of the end: keeps job.result() for whoever leads next, then calls
+  // `kept`, once, or never if it leads no more.
+  virtual void keep_result(JobMaster& job, detail::UniqueFunction<void()> kept);
 };
 
 class FRESHET_API JobMaster final : private AttemptListener {
@@ -55,7 +59,11 @@ class FRESHET_API JobMaster final : private AttemptListener {
   bool has_ended() const { return is_terminal(status_); }
   bool is_gone() const { return gone_; }
   JobInfo info() const;
-  const JobResult& result() const { return result_; }  // [once it has ended]
+  const JobResult& result() const { return result_; }  // [once it has ended, in keep_result()]
+  // Of the end that is being kept: as info() tells it afterwards.
+  JobInfo info_of_end() const;
+  // What it waits for while its end is being kept.
+  void keeping_fails(const std::string& error);
 
   Future<JobResult> ended();
   Future<JobDetails> details();
@@ -71,6 +79,8 @@ class FRESHET_API JobMaster final : private AttemptListener {
   void enter(JobStatus status, const std::string& reason);
   void end(JobStatus status);
   void finish_end(JobStatus status, const std::vector<TaskReport>& reports);
+  void end_is_kept(JobStatus status);
+  void drop_attempts();
   JobDetails merged(const std::vector<TaskReport>& reports) const;
   AccumulatorValues merged_accumulators(const std::vector<TaskReport>& reports) const;
   std::int64_t running_ms() const;
@@ -96,6 +106,8 @@ class FRESHET_API JobMaster final : private AttemptListener {
   std::map<std::uint32_t, std::unique_ptr<Attempt>> running_;  // by number; until they are gone
   Attempt* current_ = nullptr;
   std::optional<TimerId> restart_timer_;
+  bool keeps_result_ = false;  // it has ended, which nobody is told before it is kept
+  std::string keeping_error_;  // of the last try; empty: there was none
   bool gone_ = false;
 
   std::int64_t since_ms_ = 0, ended_ms_ = 0;  // since the epoch

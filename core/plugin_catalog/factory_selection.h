@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "freshet/configuration.h"
@@ -92,11 +93,12 @@ SelectedFactory<Factory> select_factory(PluginCatalog& catalog, std::uint32_t ki
   return {*one.factory, one.plugin->entry(), *one.plugin, std::move(answers.warnings)};
 }
 
-// What `factory`, whose class is called `name`, makes. An InvalidInput or other Error of its own
-// passes; RefusedFile if it gives nothing, takes too long, or throws anything else.
-template <class Product, class Factory, class Services>
-std::unique_ptr<Product> make_from(const SelectedFactory<Factory>& selected, const char* name,
-                                   const char* product, Services& services) {
+// What `create` makes of the selected factory, whose class is called `name`. An InvalidInput or
+// other Error of its own passes; RefusedFile if it gives nothing, takes too long, or throws
+// anything else.
+template <class Product, class Factory, class Create>
+std::unique_ptr<Product> make_by(const SelectedFactory<Factory>& selected, const char* name,
+                                 const char* product, Create create) {
   const auto refuse = [&](const std::string& what) -> RefusedFile {
     return {selected.entry.file.path,
             "the create() of its " + std::string(name) + " " + what + kMendPlugin};
@@ -104,8 +106,7 @@ std::unique_ptr<Product> make_from(const SelectedFactory<Factory>& selected, con
   std::unique_ptr<Product> made;
   try {
     made = selected.plugin.template ask<Factory, std::unique_ptr<Product>>(
-        std::string(name) + "::create()",
-        [&services](const Factory& factory) { return factory.create(services); });
+        std::string(name) + "::create()", std::move(create));
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {
@@ -116,6 +117,13 @@ std::unique_ptr<Product> make_from(const SelectedFactory<Factory>& selected, con
   if (made == nullptr)
     throw refuse(std::string("returned null, where ") + product + " was asked for");
   return made;
+}
+
+template <class Product, class Factory, class Services>
+std::unique_ptr<Product> make_from(const SelectedFactory<Factory>& selected, const char* name,
+                                   const char* product, Services& services) {
+  return make_by<Product>(selected, name, product,
+                          [&services](const Factory& factory) { return factory.create(services); });
 }
 
 }  // namespace freshet

@@ -118,13 +118,14 @@ class SimulatedCluster::RunnerBody final : public Body {
 
 class SimulatedCluster::JobManagerBody final : public Body {
  public:
+  // `blobs`: of all job managers, where several may lead; else null.
   JobManagerBody(SimulatedCluster& cluster, Life& life, Transport& transport, std::uint64_t seed,
-                 IdSource& ids, JobManagerOptions options, std::function<void()> on_end)
+                 IdSource& ids, std::unique_ptr<HighAvailability> high_availability,
+                 BlobsInMemory* blobs, JobManagerOptions options, std::function<void()> on_end)
       : spawner_(cluster, life),
-        fetcher_(*life.thread, blobs_, seed),
-        job_manager_({*life.thread, transport, spawner_, blobs_, fetcher_, ids, election_, graphs_,
-                      results_},
-                     std::move(options),
+        fetcher_(*life.thread, blobs ? *blobs : blobs_, seed),
+        job_manager_({*life.thread, transport, spawner_, blobs ? *blobs : blobs_, fetcher_, ids},
+                     std::move(high_availability), std::move(options),
                      [on_end = std::move(on_end)](const std::string&) { on_end(); }) {}
   JobManager& job_manager() { return job_manager_; }
 
@@ -132,9 +133,6 @@ class SimulatedCluster::JobManagerBody final : public Body {
   Spawner spawner_;
   BlobsInMemory blobs_;
   SimulatedFetcher fetcher_;
-  NoElection election_;
-  JobGraphsInMemory graphs_;
-  JobResultsInMemory results_;
   JobManager job_manager_;
 };
 

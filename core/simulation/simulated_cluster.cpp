@@ -2,6 +2,7 @@
 
 #include <cassert>
 
+#include "high_availability/no_high_availability.h"
 #include "modules/sha256.h"
 #include "simulation/simulated_bodies.h"
 
@@ -29,7 +30,7 @@ SimulatedCluster::SimulatedCluster(SimulatedClusterOptions options)
   for (std::uint32_t i = 0; i < options_.task_managers; ++i) {
     task_manager_keys_.push_back(ids_.draw_keys());
   }
-  start_job_manager();
+  for (std::uint32_t i = 0; i < options_.job_managers; ++i) start_job_manager(i);
   for (std::uint32_t i = 0; i < options_.task_managers; ++i) start_task_manager(i);
 }
 
@@ -196,11 +197,17 @@ LinkOptions SimulatedCluster::link_options() const {
 
 // ---- job manager, task managers, clients --------------------------------------------------------
 
-void SimulatedCluster::start_job_manager() {
-  if (lives_.count("jm")) return;
-  Life& life = begin("jm", "job manager", "");
+namespace {
+std::string name_of_job_manager(std::uint32_t number) {
+  return number == 0 ? "jm" : "jm" + std::to_string(number);
+}
+}  // namespace
+
+void SimulatedCluster::start_job_manager(std::uint32_t number) {
+  const std::string name = name_of_job_manager(number);
+  if (lives_.count(name)) return;
+  Life& life = begin(name, "job manager", "");
   Transport& transport = connect(life, job_manager_keys_.public_key);
-  job_manager_transport_ = &transport;
   transport.admit(client_keys_.public_key, Role::kClient);
   for (const KeyPair& keys : task_manager_keys_) {
     transport.admit(keys.public_key, Role::kTaskManager);
@@ -215,26 +222,31 @@ void SimulatedCluster::start_job_manager() {
   options.client_grace_ms = options_.client_grace_ms;
   options.records = options_.records;
   options.blob_max_idle_ms = options_.blob_max_idle_ms;
+  const bool alone = options_.job_managers == 1;
   auto body = std::make_unique<JobManagerBody>(
-      *this, life, transport, draw(), ids_, std::move(options), [this] {
+      *this, life, transport, draw(), ids_,
+      alone ? make_no_high_availability() : high_availability_.join(),
+      alone ? nullptr : &shared_blobs_, std::move(options), [this, name] {
         ++job_manager_ends_;
         // What it has said last gets out.
         constexpr std::int64_t kGetsOutMs = 500;
-        lives_.at("jm")->thread->after_ms(kGetsOutMs, "exit", [this] {
+        lives_.at(name)->thread->after_ms(kGetsOutMs, "exit", [this, name] {
           ProcessEnd end;
           end.exit_code = 0;
-          this->end("jm", end);
+          this->end(name, end);
         });
       });
-  if (options_.frees_slots_twice) {
-    body->job_manager().resources().seed_bug_of_slots_freed_twice();
-  }
-  job_manager_address_ = body->job_manager().start();
+  JobManager& job_manager = body->job_manager();
+  if (options_.frees_slots_twice) job_manager.resources().seed_bug_of_slots_freed_twice();
   life.body = std::move(body);
+  job_manager.start([this, &transport](const Address& address) {
+    job_manager_address_ = address;
+    job_manager_transport_ = &transport;
+  });
 }
 
-JobManager* SimulatedCluster::job_manager() {
-  const auto found = lives_.find("jm");
+JobManager* SimulatedCluster::job_manager(std::uint32_t number) {
+  const auto found = lives_.find(name_of_job_manager(number));
   if (found == lives_.end() || found->second->ended) return nullptr;
   return &static_cast<JobManagerBody&>(*found->second->body).job_manager();
 }
@@ -303,10 +315,10 @@ std::size_t SimulatedCluster::processes(const std::string& kind) const {
 
 // ---- faults -------------------------------------------------------------------------------------
 
-void SimulatedCluster::crash_job_manager(bool silently) {
+void SimulatedCluster::crash_job_manager(bool silently, std::uint32_t number) {
   ProcessEnd end;
   end.signal = 9;
-  this->end("jm", end, silently);
+  this->end(name_of_job_manager(number), end, silently);
 }
 
 void SimulatedCluster::crash_task_manager(std::uint32_t number, bool silently) {

@@ -24,6 +24,7 @@
 #include "client/rpc_cluster_client.h"
 #include "dispatcher/job_manager.h"
 #include "freshet/api.h"
+#include "high_availability/high_availability_in_memory.h"
 #include "process/process_spawner.h"
 #include "simulation/simulated_host.h"
 #include "simulation/simulated_main.h"
@@ -37,6 +38,8 @@ struct SimulatedClusterOptions {
   std::uint64_t seed = 1;
   std::uint32_t task_managers = 2;
   std::uint32_t slots = 2;  // of each
+  // More than one: over a high-availability service in memory, all on hosts that share their files.
+  std::uint32_t job_managers = 1;
   bool one_application = false;
   std::int64_t linger_ms = 0;
   std::int64_t client_grace_ms = 30'000;
@@ -87,8 +90,8 @@ class FRESHET_API SimulatedCluster {
   std::int64_t now_ms() const;
 
   // Faults. Nothing if there is no such process now.
-  void crash_job_manager(bool silently = false);
-  void start_job_manager();  // nothing if one runs
+  void crash_job_manager(bool silently = false, std::uint32_t number = 0);
+  void start_job_manager(std::uint32_t number = 0);  // nothing if that one runs
   void crash_task_manager(std::uint32_t number, bool silently = false);
   void start_task_manager(std::uint32_t number);
   void crash_a_worker();
@@ -96,8 +99,10 @@ class FRESHET_API SimulatedCluster {
   SimulatedNetwork& network() { return network_; }
   SeededRandom& random() { return random_; }
 
-  // Null while none runs.
-  JobManager* job_manager();
+  // Null while that one does not run.
+  JobManager* job_manager(std::uint32_t number = 0);
+  // Of several job managers.
+  HighAvailabilityInMemory& high_availability() { return high_availability_; }
   std::uint64_t job_manager_life() const { return job_manager_life_; }  // how many-th
   std::size_t processes(const std::string& kind) const;  // "worker", "runner", "client", …
   std::size_t processes() const { return lives_.size(); }
@@ -144,6 +149,8 @@ class FRESHET_API SimulatedCluster {
 
   const SimulatedClusterOptions options_;
   SeededRandom random_;
+  HighAvailabilityInMemory high_availability_;
+  BlobsInMemory shared_blobs_;  // of several job managers
   SimulatedThread thread_;
   SimulatedNetwork network_;
   SeededIds ids_;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "blobs/stored_blobs.h"
 #include "client/cluster_node.h"
@@ -19,7 +20,7 @@
 #include "fetching/url_fetcher.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
-#include "high_availability/high_availability.h"
+#include "plugin_catalog/high_availability_selection.h"
 #include "process/child_processes.h"
 #include "process/started_process.h"
 #include "task/clock.h"
@@ -43,12 +44,13 @@ bool is_alive(const ClusterRecord& record) {
 }
 
 // Of a cluster that is brought up by hand: a new one, or one whose job manager has ended while its
-// task managers wait for another.
+// task managers wait for another. With high availability also one whose job manager lives: this one
+// stands by, or leads when that one does no more.
 ClusterRecord record_by_hand(const ClusterRecords& records, const std::string& id,
-                             const std::string& mode, ClusterKeys& keys) {
+                             const std::string& mode, bool may_stand_by, ClusterKeys& keys) {
   const std::filesystem::path file = keys_file(records.folder().run(id));
   if (auto known = records.find(id)) {
-    if (is_alive(*known) || !std::filesystem::exists(file))
+    if ((is_alive(*known) && !may_stand_by) || !std::filesystem::exists(file))
       throw InvalidInput("cluster '" + id + "' is there already: " + records.path_of(id).native() +
                          ": choose another --cluster-id");
     keys = read_keys(file);
@@ -94,10 +96,16 @@ int run(Words words) {
 
   const std::string logs = records.folder().make_logs(id);
   const auto log = open_log(configuration, logs, "jobmanager", words.inherited);
+  // Before anything is there that would have to be taken away again.
+  std::vector<std::string> skipped;
+  auto high_availability = make_high_availability(configuration, id, skipped);
+  for (const std::string& warning : skipped) spdlog::warn("{}", warning);
   const ClusterPresence presence(records, id);
   ClusterKeys keys{handed.secret_key, handed.clients, make_key_pair().secret_key};
   ClusterRecord record =
-      words.inherited ? records.read(id) : record_by_hand(records, id, words.mode, keys);
+      words.inherited
+          ? records.read(id)
+          : record_by_hand(records, id, words.mode, has_high_availability(configuration), keys);
   const std::filesystem::path folder = records.folder().make_run(id);
   write_keys(keys_file(folder), keys);
 
@@ -109,9 +117,6 @@ int run(Words words) {
   StoredBlobs blobs(folder / "jobmanager");
   UrlFetcher fetcher(blobs.store(), folder / "jobmanager" / "fetched", configuration);
   RandomIds ids;
-  NoElection election;
-  NoJobGraphs graphs;
-  NoJobResults results;
 
   JobManagerOptions role;
   role.cluster_id = id;
@@ -130,42 +135,50 @@ int run(Words words) {
 
   Promise<std::string> ended;
   const Future<std::string> end = ended.future();
-  const Address address = node.run([&] {
+  // Its address once it leads; nothing if it ends without.
+  Promise<std::optional<Address>> leads;
+  const Future<std::optional<Address>> lead = leads.future();
+  node.run([&] {
     for (const std::string& client : keys.clients) {
       node.transport().admit(client, Role::kClient);
     }
     node.transport().admit(key_pair_of(keys.join_key).public_key, Role::kTaskManager);
     manager = std::make_unique<JobManager>(
-        JobManagerServices{node.control(), node.transport(), children, blobs, fetcher, ids,
-                           election, graphs, results},
-        role, [&ended](const std::string& why) { ended.set_value(why); });
-    return manager->start();
-  });
-  write_join_file(folder / "join.json", {id, address, keys.join_key});
-  record.endpoint = address.endpoint;
-  record.details["jobmanager"] = std::to_string(::getpid());
-  records.write(record);
-  spdlog::info("the job manager of cluster '{}' listens at {}", id, address.endpoint);
-
-  const auto shut_down = [&](const std::string& why) {
-    node.control().post("shut down", [&manager, why] {
-      if (manager) manager->shut_down(why);
-    });
-  };
-  signals.on_first(shut_down);
-  if (one_application) {
-    node.run([&] {
+        JobManagerServices{node.control(), node.transport(), children, blobs, fetcher, ids},
+        std::move(high_availability), role, [&](const std::string& why) {
+          leads.set_value(std::nullopt);
+          ended.set_value(why);
+        });
+    manager->start([&](const Address& address) {
+      leads.set_value(address);
+      if (!one_application) return;
       node.control().after_ms(kEmptyMs, "no application", [&manager] {
         if (manager && manager->dispatcher().applications().empty())
           manager->shut_down("no application came");
       });
     });
+  });
+  signals.on_first([&](const std::string& why) {
+    node.control().post("shut down", [&manager, why] {
+      if (manager) manager->shut_down(why);
+    });
+  });
+  if (const std::optional<Address> address = lead.get()) {
+    write_join_file(folder / "join.json", {id, *address, keys.join_key});
+    record.endpoint = address->endpoint;
+    record.details["jobmanager"] = std::to_string(::getpid());
+    records.write(record);
+    spdlog::info("the job manager of cluster '{}' listens at {}", id, address->endpoint);
   }
   const std::string why = end.get();
   spdlog::info("the job manager of cluster '{}' has ended: {}", id, why);
   signals.stop();
-  node.run([&] { manager.reset(); });
-  return kEndedAsAsked;
+  const bool leads_no_more = node.run([&] {
+    const bool gives_way = manager->leads_no_more();
+    manager.reset();
+    return gives_way;
+  });
+  return leads_no_more ? kLostItsCluster : kEndedAsAsked;
 }
 
 const Command kJobManager(

@@ -1,0 +1,41 @@
+// The jobs that ended under earlier leaders of the cluster, as their stored results tell of them.
+// They are kept as RecordLimits say, counted from the time at which this leader began.
+//
+// Threads    The control thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "dispatcher/ended_records.h"
+#include "freshet/api.h"
+#include "high_availability/kept_jobs.h"
+
+namespace freshet {
+
+class FRESHET_API EarlierJobs {
+ public:
+  explicit EarlierJobs(const RecordLimits& limits) : ends_(limits.jobs, limits.age_ms) {}
+
+  // In the order of their ends.
+  void add(KeptResult result, std::int64_t now_ms);
+  // Null: none of that id is kept. Valid until drop().
+  const KeptResult* find(const std::string& job_id) const;
+  std::vector<JobInfo> infos() const;
+  // What is known of one beside its result.
+  static JobDetails details_of(const KeptResult& job);
+
+  // As EndedRecords has them.
+  std::string due(std::int64_t now_ms) const { return ends_.due(now_ms); }
+  std::int64_t next_ms() const { return ends_.next_ms(); }
+  void drop(const std::string& job_id);
+  const EndedRecords::Dropped* dropped(const std::string& id) const { return ends_.dropped(id); }
+
+ private:
+  std::map<std::string, KeptResult> by_id_;
+  EndedRecords ends_;
+};
+
+}  // namespace freshet
