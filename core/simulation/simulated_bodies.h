@@ -191,16 +191,16 @@ class SimulatedCluster::ClientBody final : public Body, public Client {
   void leave() override {
     thread_.post("leave", [session = session_] { session->close(); });
   }
-  const Main& run_main(const std::string& application_id, const std::string& name,
-                       const MainScript& script) override {
+  std::shared_ptr<const Main> run_main(const std::string& application_id, const std::string& name,
+                                       const MainScript& script) override {
     Running& running = *mains_.emplace_back(std::make_unique<Running>());
     running.main = std::make_unique<SimulatedMain>(
         thread_, *client_, SimulatedMain::Start{application_id, name, script, module_sha256()},
         [this, &running, application_id](const ProcessEnd& end) {
-          main_ended(running, application_id, end);
+          main_ended(*running.told, application_id, end);
         });
-    running.told.begun = client_->begin_application(application_id, name, ids_.draw());
-    alive_.on_done(running.told.begun, [&running](const Future<void>& begun) {
+    running.told->begun = client_->begin_application(application_id, name, ids_.draw());
+    alive_.on_done(running.told->begun, [&running](const Future<void>& begun) {
       if (error_of(begun).empty()) running.main->run();
     });
     return running.told;
@@ -208,18 +208,17 @@ class SimulatedCluster::ClientBody final : public Body, public Client {
 
  private:
   struct Running {
-    Main told;
+    std::shared_ptr<Main> told = std::make_shared<Main>();
     std::unique_ptr<SimulatedMain> main;
   };
-  void main_ended(Running& running, const std::string& application_id, const ProcessEnd& end) {
+  void main_ended(Main& told, const std::string& application_id, const ProcessEnd& end) {
     if (end.signal) {
       exit_(end);
       return;
     }
-    running.told.exit_code = end.exit_code;
-    running.told.end = main_end_of(end);
-    running.told.end_told =
-        client_->end_application(application_id, *end.exit_code, running.told.end);
+    told.exit_code = end.exit_code;
+    told.end = main_end_of(end);
+    told.end_told = client_->end_application(application_id, *end.exit_code, told.end);
   }
   static ClientFile module_file(const std::string& name) {
     ClientFile file;

@@ -307,6 +307,11 @@ void SimulatedCluster::end_client(const std::string& name) {
   this->end("client " + name, end);
 }
 
+bool SimulatedCluster::has_client(const std::string& name) const {
+  const auto found = lives_.find("client " + name);
+  return found != lives_.end() && !found->second->ended;
+}
+
 std::size_t SimulatedCluster::processes(const std::string& kind) const {
   std::size_t count = 0;
   for (const auto& [name, life] : lives_) count += life->kind == kind ? 1 : 0;

@@ -72,13 +72,15 @@ class FRESHET_API SimulatedCluster {
     virtual RpcClusterClient& cluster() = 0;
     // Main runs here: begins the application, submits its jobs, tells its end. A script that
     // crashes ends the client.
-    virtual const Main& run_main(const std::string& application_id, const std::string& name,
-                                 const MainScript& script) = 0;
+    virtual std::shared_ptr<const Main> run_main(const std::string& application_id,
+                                                 const std::string& name,
+                                                 const MainScript& script) = 0;
     // Says goodbye, and nothing more.
     virtual void leave() = 0;
   };
   Client& add_client(const std::string& name);
   void end_client(const std::string& name);  // it disappears
+  bool has_client(const std::string& name) const;
 
   // Links of a process that was let in as a client (with `role` kClient), else as a worker, and
   // calls itself `role`. Valid until end_client(name).

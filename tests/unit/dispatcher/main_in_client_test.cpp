@@ -252,8 +252,8 @@ TEST(MainsInClients, RunAsScriptsOfTheSimulation) {
     script.end = how;
     script.behaviour.runs_ms = 100;
     const std::string id = Scenario::id(77);
-    const Client::Main& main = each.cluster.add_client("here").run_main(id, "app.so", script);
-    each.wait(main.begun);
+    const auto main = each.cluster.add_client("here").run_main(id, "app.so", script);
+    each.wait(main->begun);
     const ApplicationInfo info = each.wait(each.client.application_end(id));
     EXPECT_EQ(info.status, status) << info.reason;
     EXPECT_EQ(info.exit_code, code);

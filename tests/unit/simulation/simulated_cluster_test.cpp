@@ -3,7 +3,9 @@
 
 #include <cstdlib>
 #include <tuple>
+#include <vector>
 
+#include "application_cluster.h"
 #include "scale.h"
 #include "workload.h"
 
@@ -34,6 +36,9 @@ std::string text_of(const std::vector<std::string>& breaches) {
   return text;
 }
 
+// Every fifth one is the life of a cluster that holds one application.
+bool is_of_one_application(std::uint64_t seed) { return seed % 5 == 0; }
+
 // Seeds from `first` on until one shows the bug; 0: none did.
 std::uint64_t first_seed_that_finds(WorkloadOptions options, std::uint64_t seeds) {
   for (options.seed = 1; options.seed <= seeds; ++options.seed) {
@@ -50,22 +55,34 @@ TEST_F(SimulatedClusters, HoldsForEverySeed) {
   const std::uint64_t last = replayed ? replayed : static_cast<std::uint64_t>(seeds);
   std::map<std::string, int> ends;
   for (std::uint64_t seed = first; seed <= last; ++seed) {
+    const auto run = [&](auto&& workload) {
+      const auto breaches = workload.run();
+      EXPECT_TRUE(breaches.empty())
+          << "seed " << seed << " (replay: FRESHET_TEST_SEED=" << seed << "):\n"
+          << text_of(breaches);
+      for (const auto& [end, count] : workload.ends()) ends[end] += count;
+    };
     WorkloadOptions options;
     options.seed = seed;
-    Workload workload(options);
-    const auto breaches = workload.run();
-    EXPECT_TRUE(breaches.empty()) << "seed " << seed << " (replay: FRESHET_TEST_SEED=" << seed
-                                  << "):\n"
-                                  << text_of(breaches);
-    for (const auto& [end, count] : workload.ends()) ends[end] += count;
+    if (is_of_one_application(seed)) {
+      run(ApplicationClusterWorkload(options));
+    } else {
+      run(Workload(options));
+    }
   }
   for (const auto& [end, count] : ends) RecordProperty(end, count);
   if (replayed) return;
   // It proves nothing unless it gets everywhere.
-  for (const char* end : {"application finished", "application failed", "application canceled",
-                          "job finished", "job failed", "job canceled"}) {
-    EXPECT_GT(ends[end], 0) << end;
+  std::vector<const char*> everywhere{"application finished", "application failed",
+                                      "application canceled", "job finished",
+                                      "job failed",           "job canceled"};
+  if (seeds >= 1'000) {
+    everywhere.insert(everywhere.end(),
+                      {"main finished", "main failed", "main canceled", "main lost",
+                       "main left without a word", "cluster finished", "cluster failed",
+                       "cluster canceled", "cluster without its job manager"});
   }
+  for (const char* end : everywhere) EXPECT_GT(ends[end], 0) << end;
 }
 
 TEST_F(SimulatedClusters, EndsAllWorkWithoutFaults) {
@@ -81,10 +98,13 @@ TEST_F(SimulatedClusters, ReplaysASeedExactly) {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     WorkloadOptions options;
     options.seed = seed;
-    const auto replay = [&] {
-      Workload workload(options);
+    const auto run = [&](auto&& workload) {
       const std::string breaches = text_of(workload.run());
       return std::tuple(breaches, workload.trace_hash(), workload.steps());
+    };
+    const auto replay = [&] {
+      return is_of_one_application(seed) ? run(ApplicationClusterWorkload(options))
+                                         : run(Workload(options));
     };
     const auto first = replay();
     EXPECT_EQ(first, replay()) << "seed " << seed;
@@ -95,6 +115,12 @@ TEST_F(SimulatedClusters, FindsALostMessageThatIsNotSentAgain) {
   WorkloadOptions options;
   options.never_resend = true;
   EXPECT_NE(first_seed_that_finds(options, 200), 0u);
+}
+
+TEST_F(SimulatedClusters, FindsAMainThatIsLostWithItsLink) {
+  WorkloadOptions options;
+  options.loses_mains_at_once = true;
+  EXPECT_NE(first_seed_that_finds(options, 500), 0u);
 }
 
 TEST_F(SimulatedClusters, FindsASlotThatIsFreedTwice) {

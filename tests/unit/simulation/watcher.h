@@ -16,6 +16,10 @@ class Workload::Watcher final : public ClusterListener {
   void on_event(const ClusterEvent& event) override {
     const std::string id = event.job_id.empty() ? event.application_id : event.job_id;
     cluster_.trace(name_ + " is told: " + id + " is " + event.status);
+    // One that has restarted knows nothing of what was before.
+    if (std::exchange(life_, cluster_.job_manager_life()) != cluster_.job_manager_life()) {
+      last_.clear();
+    }
     const auto before = last_.find(id);
     if (before != last_.end() && before->second.terminal && before->second.status != event.status) {
       cluster_.breach(name_ + " was told that " + id + " is " + before->second.status +
@@ -28,6 +32,7 @@ class Workload::Watcher final : public ClusterListener {
  private:
   SimulatedCluster& cluster_;
   const std::string name_;
+  std::uint64_t life_ = 0;
   std::map<std::string, ClusterEvent> last_;
 };
 

@@ -1,6 +1,7 @@
 #include "workload.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "modules/sha256.h"
 #include "watcher.h"
@@ -29,6 +30,8 @@ Workload::Workload(WorkloadOptions options)
         cluster.records = records_ = drawn_limits(random_);
         cluster.never_resend = options.never_resend;
         cluster.frees_slots_twice = options.frees_slots_twice;
+        client_grace_ms_ = 5'000 + static_cast<std::int64_t>(random_.below(5'000));
+        cluster.client_grace_ms = options.loses_mains_at_once ? 0 : client_grace_ms_;
         return cluster;
       }()) {}
 Workload::~Workload() = default;
@@ -46,6 +49,7 @@ std::vector<std::string> Workload::run() {
   end_all_work();
   check_records();
   check_told();
+  check_mains();
   shut_down();
   return cluster_.breaches();
 }
@@ -58,12 +62,15 @@ std::string Workload::id(const std::string& of) {
 // ---- what happens -------------------------------------------------------------------------------
 
 void Workload::act() {
-  const std::uint64_t drawn = random_.below(10);
+  const std::uint64_t drawn = random_.below(12);
+  note_gone();
   if (drawn < 4) {
     submit_application();
   } else if (drawn < 6) {
     submit_job();
-  } else if (drawn < 7 || !options_.faults) {
+  } else if (drawn < 8) {
+    begin_main();
+  } else if (drawn < 9 || !options_.faults) {
     cancel_something();
   } else {
     fault();
@@ -73,7 +80,8 @@ void Workload::act() {
 std::size_t Workload::add_client() {
   Client client;
   client.name = "client" + std::to_string(clients_.size());
-  client.cluster = &cluster_.add_client(client.name).cluster();
+  client.process = &cluster_.add_client(client.name);
+  client.cluster = &client.process->cluster();
   client.watcher = std::make_shared<Watcher>(cluster_, client.name);
   client.cluster->listen(client.watcher);
   clients_.push_back(std::move(client));
@@ -89,18 +97,36 @@ std::size_t Workload::some_client() {
   return there[random_.below(there.size())];
 }
 
-JobBehaviour Workload::behaviour(bool may_be_endless) {
-  JobBehaviour behaviour;
-  behaviour.runs_ms =
-      may_be_endless && random_.one_in(5) ? -1 : static_cast<std::int64_t>(random_.below(2'000));
-  if (random_.one_in(4)) behaviour.fails_one_in = 1 + random_.below(3);
-  if (random_.one_in(6)) behaviour.crashes_one_in = 1 + random_.below(3);
-  if (random_.one_in(6)) behaviour.hangs_one_in = 1 + random_.below(2);
-  if (random_.one_in(15)) behaviour.refuses_one_in = 1 + random_.below(2);
-  return behaviour;
+// One whose main runs, if there is one.
+std::size_t Workload::client_with_main() {
+  std::vector<std::size_t> found;
+  for (const Main& main : mains_) {
+    const bool runs = is_told(main.told->begun) && !main.told->exit_code;
+    if (runs && !clients_[main.client].gone) found.push_back(main.client);
+  }
+  return found.empty() ? some_client() : found[random_.below(found.size())];
 }
 
-namespace {
+// A main that crashes takes its client with it.
+void Workload::note_gone() {
+  for (Client& client : clients_) {
+    if (client.gone || cluster_.has_client(client.name)) continue;
+    client.gone = true;
+    client.process = nullptr;
+    client.cluster = nullptr;
+  }
+}
+
+JobBehaviour drawn_behaviour(SeededRandom& random, bool may_be_endless) {
+  JobBehaviour behaviour;
+  behaviour.runs_ms =
+      may_be_endless && random.one_in(5) ? -1 : static_cast<std::int64_t>(random.below(2'000));
+  if (random.one_in(4)) behaviour.fails_one_in = 1 + random.below(3);
+  if (random.one_in(6)) behaviour.crashes_one_in = 1 + random.below(3);
+  if (random.one_in(6)) behaviour.hangs_one_in = 1 + random.below(2);
+  if (random.one_in(15)) behaviour.refuses_one_in = 1 + random.below(2);
+  return behaviour;
+}
 
 std::string drawn_settings(SeededRandom& random) {
   std::string settings = "task.cancellation-timeout=1500 ms;slot.request-timeout=20 s";
@@ -113,20 +139,23 @@ std::string drawn_settings(SeededRandom& random) {
   return settings;
 }
 
-}  // namespace
-
-void Workload::submit_application() {
+MainScript drawn_script(SeededRandom& random) {
   MainScript script;
-  script.jobs = static_cast<std::uint32_t>(random_.below(4));
-  script.at_once = random_.one_in(2);
-  script.parallelism = 1 + static_cast<std::uint32_t>(random_.below(4));
-  script.same_id = random_.one_in(8);
-  script.behaviour = behaviour(script.at_once);
-  script.settings = drawn_settings(random_);
+  script.jobs = static_cast<std::uint32_t>(random.below(4));
+  script.at_once = random.one_in(2);
+  script.parallelism = 1 + static_cast<std::uint32_t>(random.below(4));
+  script.same_id = random.one_in(8);
+  script.behaviour = drawn_behaviour(random, script.at_once);
+  script.settings = drawn_settings(random);
   using End = MainScript::End;
   constexpr End kEnds[] = {End::kReturns, End::kReturns, End::kReturns, End::kReturns,
                            End::kThrows,  End::kExits,   End::kCrashes, End::kNever};
-  script.end = kEnds[random_.below(std::size(kEnds))];
+  script.end = kEnds[random.below(std::size(kEnds))];
+  return script;
+}
+
+void Workload::submit_application() {
+  const MainScript script = drawn_script(random_);
   ApplicationSpec spec;
   spec.id = id("application");
   spec.name = "application " + std::to_string(last_id_);
@@ -154,14 +183,35 @@ void Workload::submit_job() {
   job.parallelism = 1 + static_cast<std::uint32_t>(random_.below(5));
   const std::string graph =
       simulated_job(job.id, "job " + std::to_string(last_id_), SimulatedCluster::module_sha256(),
-                    job.parallelism, behaviour(true), drawn_settings(random_));
+                    job.parallelism, drawn_behaviour(random_, true), drawn_settings(random_));
   job.accepted = clients_[job.client].cluster->submit_job(graph, "");
   jobs_.push_back(std::move(job));
 }
 
+// In a client of its own, as fr-run is, or in one that does other things, too.
+void Workload::begin_main() {
+  const MainScript script = drawn_script(random_);
+  const std::string application = id("main");
+  const bool twin = random_.one_in(6);
+  for (int i = 0; i < (twin ? 2 : 1); ++i) {
+    Main main;
+    main.client = random_.one_in(3) ? some_client() : add_client();
+    main.id = application;
+    main.life = cluster_.job_manager_life();
+    main.twin = twin;
+    main.told = clients_[main.client].process->run_main(application,
+                                                        "main " + std::to_string(last_id_), script);
+    mains_.push_back(std::move(main));
+  }
+}
+
 void Workload::cancel_something() {
   const std::size_t client = some_client();
-  if (!applications_.empty() && random_.one_in(2)) {
+  if (!mains_.empty() && random_.one_in(4)) {
+    const auto ignored =
+        clients_[client].cluster->cancel_application(mains_[random_.below(mains_.size())].id);
+    static_cast<void>(ignored);
+  } else if (!applications_.empty() && random_.one_in(2)) {
     const auto ignored = clients_[client].cluster->cancel_application(
         applications_[random_.below(applications_.size())].id);
     static_cast<void>(ignored);
@@ -174,7 +224,7 @@ void Workload::cancel_something() {
 
 void Workload::fault() {
   const std::int64_t now = cluster_.now_ms();
-  switch (random_.below(10)) {
+  switch (random_.below(11)) {
     case 0:
     case 1:
       cluster_.crash_a_worker();
@@ -195,10 +245,20 @@ void Workload::fault() {
       job_manager_back_ = now + 100 + static_cast<std::int64_t>(random_.below(8'000));
       return;
     case 5: {
-      const std::size_t client = some_client();
-      cluster_.end_client(clients_[client].name);
-      clients_[client].gone = true;
-      clients_[client].cluster = nullptr;
+      Client& client = clients_[random_.one_in(2) ? some_client() : client_with_main()];
+      if (random_.one_in(2)) {
+        client.process->leave();
+        leave_.push_back(client.name);
+      } else {
+        cluster_.end_client(client.name);
+      }
+      client.gone = true;
+      client.process = nullptr;
+      client.cluster = nullptr;
+      return;
+    }
+    case 7: {
+      part(clients_[client_with_main()]);
       return;
     }
     case 6:
@@ -212,9 +272,33 @@ void Workload::fault() {
   }
 }
 
+void Workload::part(Client& client) {
+  // Shortly after the last time it may not be back yet.
+  constexpr std::int64_t kBackMs = 3'000;
+  const std::int64_t now = cluster_.now_ms();
+  if (!client.parted && client.back_ms + kBackMs < now) client.away_since_ms = now;
+  client.parted = parted_ = true;
+  cluster_.network().part("jm", "client " + client.name);
+  for (std::uint64_t i = random_.below(12); i > 0; --i) cluster_.network().break_a_connection();
+}
+
+void Workload::heal() {
+  cluster_.network().heal();
+  parted_ = false;
+  for (Client& client : clients_) {
+    if (!std::exchange(client.parted, false)) continue;
+    client.back_ms = cluster_.now_ms();
+    client.longest_away_ms =
+        std::max(client.longest_away_ms, client.back_ms - client.away_since_ms);
+  }
+}
+
 // What comes back, and what is asked once something was answered.
 void Workload::follow_up() {
   const std::int64_t now = cluster_.now_ms();
+  note_gone();
+  for (const std::string& name : leave_) cluster_.end_client(name);
+  leave_.clear();
   for (auto back = task_managers_back_.begin(); back != task_managers_back_.end();) {
     if (back->second > now) {
       ++back;
@@ -227,10 +311,7 @@ void Workload::follow_up() {
     job_manager_back_ = 0;
     cluster_.start_job_manager();
   }
-  if (parted_ && random_.one_in(3)) {
-    cluster_.network().heal();
-    parted_ = false;
-  }
+  if (parted_ && random_.one_in(3)) heal();
   for (Application& application : applications_) {
     if (application.asked_for_end || clients_[application.client].gone) continue;
     if (!is_told(application.accepted)) continue;

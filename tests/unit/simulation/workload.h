@@ -19,7 +19,13 @@ struct WorkloadOptions {
   bool job_manager_crashes = true;
   bool never_resend = false;
   bool frees_slots_twice = false;
+  bool loses_mains_at_once = false;  // those in clients, with their link
 };
+
+// What both kinds of workload draw.
+MainScript drawn_script(SeededRandom& random);
+std::string drawn_settings(SeededRandom& random);
+JobBehaviour drawn_behaviour(SeededRandom& random, bool may_be_endless);
 
 class Workload {
  public:
@@ -37,9 +43,20 @@ class Workload {
   class Watcher;
   struct Client {
     std::string name;
-    ClusterClient* cluster;  // until it has gone
+    SimulatedCluster::Client* process;
+    RpcClusterClient* cluster;  // as process, until it has gone
     std::shared_ptr<Watcher> watcher;
     bool gone = false;
+    bool parted = false;  // from the job manager
+    std::int64_t away_since_ms = 0, back_ms = -1'000'000, longest_away_ms = 0;
+  };
+  // One that a client runs.
+  struct Main {
+    std::size_t client;
+    std::string id;
+    std::uint64_t life;
+    std::shared_ptr<const SimulatedCluster::Client::Main> told;
+    bool twin = false;
   };
   struct Application {
     std::size_t client;
@@ -63,6 +80,7 @@ class Workload {
   void act();
   void submit_application();
   void submit_job();
+  void begin_main();
   void cancel_something();
   void fault();
   void follow_up();
@@ -70,19 +88,29 @@ class Workload {
   void stop_faults();
   void end_all_work();
   void check_told();
+  void check_mains_that_failed();
+  void check_mains();
+  void check_main(const Main& main, const ApplicationInfo& record);
+  bool mains_are_told() const;
   void shut_down();
   std::size_t add_client();
   std::size_t some_client();
-  JobBehaviour behaviour(bool may_be_endless);
+  std::size_t client_with_main();
+  void note_gone();
+  void part(Client& client);
+  void heal();
   std::string id(const std::string& of);
 
   const WorkloadOptions options_;
   SeededRandom random_;
   RecordLimits records_;
+  std::int64_t client_grace_ms_ = 0;
   SimulatedCluster cluster_;
   std::vector<Client> clients_;
   std::vector<Application> applications_;
   std::vector<Job> jobs_;
+  std::vector<Main> mains_;
+  std::vector<std::string> leave_;                            // clients that have said goodbye
   std::map<std::uint32_t, std::int64_t> task_managers_back_;  // when
   std::int64_t job_manager_back_ = 0;
   bool parted_ = false;
