@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "freshet/error.h"
+#include "modules/application.h"
 #include "process/child_starts.h"
 
 namespace freshet {
@@ -55,6 +56,22 @@ TEST(MainEnd, OfASignalNamesIt) {
             "main was killed by signal 11 (Segmentation fault)");
   EXPECT_EQ(main_end_of({std::nullopt, std::nullopt, "no such file"}).reason,
             "main could not be started; it printed last:\nno such file");
+}
+
+TEST(MainEnd, IsToldAlikeOfAMainInThisProcess) {
+  const auto end_of = [](freshet_main_outcome outcome, int code, const std::string& error) {
+    const MainResult main{outcome, code, error};
+    const std::string words = words_of(main);
+    return main_end_of(
+        {exit_code_of(main), std::nullopt, words.empty() ? "" : last_line_of_main(words)});
+  };
+  EXPECT_TRUE(end_of(FRESHET_MAIN_RETURNED, 0, "").returned_zero);
+  EXPECT_EQ(end_of(FRESHET_MAIN_RETURNED, 3, "").reason, "main exited with 3");
+  EXPECT_EQ(end_of(FRESHET_MAIN_THREW, 0, "boom").reason, "main threw: boom");
+  EXPECT_EQ(end_of(FRESHET_MAIN_REFUSED, 0, "no").reason, "main was refused: no");
+  EXPECT_EQ(end_of(FRESHET_MAIN_JOB_FAILED, 0, "job 'a'").reason,
+            "main left with the failure of its job: job 'a'");
+  EXPECT_TRUE(end_of(FRESHET_MAIN_CANCELED, 0, "").canceled);
 }
 
 TEST(ChildStarts, ArriveWhole) {

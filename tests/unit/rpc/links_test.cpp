@@ -93,6 +93,7 @@ class Peer : public LinkListener {
   void link_lost(Link& link, const std::string& reason) override {
     lost[link.peer().name] = reason;
     replaced = link.replaced();
+    peer_left = link.peer_left();
     std::erase(opened, &link);
   }
 
@@ -107,7 +108,7 @@ class Peer : public LinkListener {
   std::map<std::string, std::vector<int>> received;  // by the sender's name
   std::vector<Link*> opened;
   std::map<std::string, std::string> lost;
-  bool replaced = false;  // the last link that was lost
+  bool replaced = false, peer_left = false;  // the last link that was lost
 
  private:
   SimulatedNetwork& network_;
@@ -322,12 +323,26 @@ TEST_F(LinksTest, EndAtOnceWhenThePeerSaysGoodbyeBehindWhatItSent) {
   link.close("done");
   ASSERT_TRUE(run_until([&] { return server.lost.count("client") != 0; }, 400));
   EXPECT_EQ(server.lost["client"], "closed: done");
+  EXPECT_TRUE(server.peer_left);
   EXPECT_EQ(server.received["client"], count_to(1));
   EXPECT_EQ(error_of(open),
             "LinkLost: no answer to 'double-it': the link to client is over: closed: done");
   EXPECT_TRUE(client.lost.empty());
   thread.run_for(1'000);
   EXPECT_EQ(network.connections(), 0u);
+}
+
+TEST_F(LinksTest, TellAPeerThatLeavesFromOneThatHasLostThem) {
+  LinkOptions forgets;
+  forgets.most_unacknowledged_bytes = 1'000;
+  Peer server(thread, network, "server", forgets), client(thread, network, "client");
+  Link& link = client.connect(server.listen());
+  ASSERT_TRUE(run_until([&] { return !server.opened.empty() && link.is_open(); }));
+  server.opened[0]->send(Note{0, std::string(2'000, 'x')});
+  ASSERT_TRUE(run_until([&] { return client.lost.count("server") != 0; }, 400));
+  EXPECT_EQ(client.lost["server"].rfind("closed: client has not acknowledged ", 0), 0u)
+      << client.lost["server"];
+  EXPECT_FALSE(client.peer_left);
 }
 
 TEST_F(LinksTest, SayWhereNobodyAnsweredOncePatienceEnds) {
