@@ -183,6 +183,13 @@ void Application::job_ended_before(const JobInfo& job) {
   if (job.status == JobStatus::kCanceled && !canceled_before_) canceled_before_ = job.job_name;
 }
 
+void Application::main_was_lost() {
+  if (failed_before_) return;
+  failed_before_ =
+      "its main ended with the job manager that ran it, and whether it had returned is not known: "
+      "its jobs were started anew and have ended, run it again for what it had still to do";
+}
+
 void Application::forget(const JobMaster& job) {
   assert(job.has_ended());
   std::erase(jobs_, &job);

@@ -66,8 +66,10 @@ class FRESHET_API Application {
   // Main::kRunner: fetches what is missing and starts main.
   void start(SubmitApplication submission);
   void add(JobMaster& job);  // not started yet; [accepts_jobs()]
-  // One of its jobs ended under an earlier leader.
+  // Under an earlier leader: one of its jobs ended; the runner of its main was lost, which fails it
+  // once its jobs have ended.
   void job_ended_before(const JobInfo& job);
+  void main_was_lost();
   // The record of one of its jobs, which has ended, is dropped.
   void forget(const JobMaster& job);
   // May repeat; nothing once it has ended.
@@ -93,6 +95,7 @@ class FRESHET_API Application {
   const std::string& ticket() const { return ticket_; }
   ApplicationStatus status() const { return status_; }
   bool has_ended() const { return is_terminal(status_); }
+  bool runs_in_runner() const { return main_ == Main::kRunner; }
   // No runner of it is left either.
   bool is_gone() const { return has_ended() && !runner_; }
   // Empty: it takes jobs; else why it does not.

@@ -248,6 +248,8 @@ Future<SubmitJob::Answer> Dispatcher::submit(Link* link, const SubmitJob& submis
   const bool in_client = application == application_by_id_.end()
                              ? link && !submission.application_id.empty()
                              : !application->second->client_name().empty();
+  graph.main_in_runner =
+      application != application_by_id_.end() && application->second->runs_in_runner();
   if (in_client && link) {
     graph.application_ticket = submission.application_ticket;
     graph.client_incarnation = link->peer().incarnation;
@@ -462,6 +464,7 @@ Application& Dispatcher::application_of(const KeptGraph& graph) {
   for (const JobInfo& job : earlier_.infos()) {
     if (job.application_id == added.id()) added.job_ended_before(job);
   }
+  if (graph.main_in_runner) added.main_was_lost();
   if (in_client) {
     added.main_was_at(graph.client_incarnation, graph.client_name,
                       !graph.application_ticket.empty());

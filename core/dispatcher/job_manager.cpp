@@ -60,7 +60,7 @@ void JobManager::start(detail::UniqueFunction<void(const Address&)> on_lead) {
   starts_ = false;
   if (start_failure_) std::rethrow_exception(start_failure_);
   if (!leadership_.leads()) {
-    spdlog::info("the job manager of cluster '{}' stands by: another one leads ({})",
+    spdlog::info("the job manager of cluster '{}' stands by until it leads: {}",
                  options_.cluster_id, leadership_.describe());
   }
 }

@@ -26,8 +26,9 @@ struct KeptGraph {
   std::int64_t since_ms = 0;  // of its acceptance, since the epoch
   // Of an application whose main is in a client; empty: it is in none.
   std::string application_ticket, client_incarnation, client_name;
+  bool main_in_runner = false;  // which ends with its job manager
   MSGPACK_DEFINE_MAP(job_graph, application_id, application_name, ticket, since_ms,
-                     application_ticket, client_incarnation, client_name)
+                     application_ticket, client_incarnation, client_name, main_in_runner)
 };
 
 struct KeptResult {

@@ -84,8 +84,8 @@ g++ -O1 -Wall -Wextra -Werror embedded/embedded.cpp -o embedded_program $(sdk --
 grep -qxF 'sum of the odd squares up to 100: 166650' out || { cat out; fail "embedded said otherwise"; }
 
 # Plugins of a third party: a front end with its operators, an executor that runs the plan in a
-# process of its own, and a deployer.
-cp -r "$root/samples/yaml_front_end" "$root/samples/child_executor" "$root/samples/command_deployer" .
+# process of its own, a deployer, and a high-availability service.
+cp -r "$root"/samples/{yaml_front_end,child_executor,command_deployer,shared_folder} .
 mkdir plugins
 # build_plugin NAME LIBRARY SOURCE...: nothing but what pkg-config says, and the plugin's own library.
 build_plugin() {
@@ -101,6 +101,7 @@ build_plugin text_operators -lyaml-cpp yaml_front_end/text_operators.cpp
 build_plugin child_executor "" child_executor/child_*.cpp child_executor/plan_file.cpp
 build_plugin plan_front_end "" child_executor/plan_*.cpp
 build_plugin command_deployer "" command_deployer/*.cpp
+build_plugin shared_folder "" shared_folder/*.cpp
 for target in local child; do
   "$prefix/bin/fr-run" yaml_front_end/word_count.yaml --target="$target" --plugin-dir "$PWD/plugins" \
     -Dchild.fr-run="$prefix/bin/fr-run" input=text output="counts-$target" >out 2>err ||
@@ -117,6 +118,8 @@ XDG_STATE_HOME="$PWD/state" "$prefix/bin/fr-run" ./libword_count.so --target=com
   --plugin-dir "$PWD/plugins" --parallelism 1 --input text --output cluster-words >out 2>err ||
   { cat out err; fail "fr-run of word_count failed on target command"; }
 grep -qxF $'the\t3' cluster-words/part-0 || fail "word_count gave other rows on target command"
+"$prefix/bin/fr" plugin check plugins/shared_folder.so -D shared-folder.path="$PWD/ha" >out 2>err ||
+  { cat out err; fail "fr plugin check of shared_folder failed"; }
 
 # The program in README.md.
 sed -n '/^```cpp$/,/^```$/p' "$root/README.md" | sed '/^```/d' >readme.cpp

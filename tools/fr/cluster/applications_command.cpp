@@ -1,4 +1,5 @@
 // fr list | status | cancel | wait: the applications and jobs of a cluster.
+#include <algorithm>
 #include <cstdio>
 
 #include "cluster/client_words.h"
@@ -15,8 +16,20 @@ struct IdWords : ClientWords {
   std::string id;
 };
 
+// Those that ended under an earlier leader, whose application is known no more.
+std::vector<JobInfo> jobs_alone(ClusterClient& client,
+                                const std::vector<ApplicationInfo>& applications) {
+  std::vector<JobInfo> jobs = client.jobs().get();
+  std::erase_if(jobs, [&](const JobInfo& job) {
+    return std::any_of(applications.begin(), applications.end(),
+                       [&](const ApplicationInfo& each) { return each.id == job.application_id; });
+  });
+  return jobs;
+}
+
 int list(const IdWords& words) {
-  const auto applications = words.connect()->applications().get();
+  const auto client = words.connect();
+  const auto applications = client->applications().get();
   if (words.json) {
     Json all = Json::array();
     for (const ApplicationInfo& each : applications) all.push_back(json_of(each));
@@ -24,6 +37,8 @@ int list(const IdWords& words) {
     return kDone;
   }
   for (const ApplicationInfo& each : applications) std::printf("%s", text_of(each).c_str());
+  for (const JobInfo& each : jobs_alone(*client, applications))
+    std::printf("%s", text_of(each).c_str());
   return kDone;
 }
 

@@ -125,6 +125,11 @@ Found find_by_id(ClusterClient& client, const std::string& id) {
     for (const JobInfo& job : application.jobs)
       if (job.job_id.rfind(id, 0) == 0) found.push_back({application, true, job});
   }
+  // Of jobs that ended under an earlier leader the application is known no more.
+  if (found.empty()) {
+    for (const JobInfo& job : client.jobs().get())
+      if (job.job_id.rfind(id, 0) == 0) found.push_back({{}, true, job});
+  }
   // Of a whole id, the job manager knows whether its record was dropped.
   constexpr std::size_t kWhole = 32;
   if (found.empty() && id.size() == kWhole) static_cast<void>(client.application(id).get());

@@ -2,6 +2,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <mutex>
 #include <optional>
 #include <thread>
 
@@ -15,6 +16,7 @@
 #include "command.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
+#include "plugin_catalog/high_availability_selection.h"
 #include "process/child_processes.h"
 #include "process/started_process.h"
 #include "task_manager/task_manager.h"
@@ -63,6 +65,34 @@ bool job_manager_lives(const std::optional<ClusterRecord>& record) {
          !has_ended(static_cast<pid_t>(std::strtol(process->second.c_str(), nullptr, 10)));
 }
 
+// Where the leader is, as the high-availability service tells.
+class KnownLeader final : public LeaderListener {
+ public:
+  void leader_changed(const LeaderAddress& leader) override {
+    const std::lock_guard lock(mutex_);
+    endpoint_ = leader.endpoint;
+  }
+  std::string endpoint() const {
+    const std::lock_guard lock(mutex_);
+    return endpoint_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::string endpoint_;
+};
+
+// Null with 'none'.
+std::unique_ptr<HighAvailability> watched(const Configuration& configuration,
+                                          const std::string& cluster_id, KnownLeader& leader) {
+  if (!has_high_availability(configuration)) return nullptr;
+  std::vector<std::string> skipped;
+  auto service = make_high_availability(configuration, cluster_id, skipped);
+  for (const std::string& warning : skipped) spdlog::warn("{}", warning);
+  service->retrieval().watch(leader);
+  return service;
+}
+
 int run(Words words) {
   const HandedOver handed = take_handed_over(words.inherited);
   EndSignals signals;
@@ -83,8 +113,11 @@ int run(Words words) {
   const ClusterPresence presence(records, id);
   if (words.join.empty()) join = join_of(records, id, words.inherited, signals);
   const auto known = records.find(id);
-  const bool ends_with_job_manager =
-      known && known->details.count("mode") != 0 && known->details.at("mode") == "application";
+  const bool ends_with_job_manager = known && known->details.count("mode") != 0 &&
+                                     known->details.at("mode") == "application" &&
+                                     !has_high_availability(configuration);
+  KnownLeader leader;
+  const auto high_availability = watched(configuration, id, leader);
 
   std::unique_ptr<TaskManager> manager;  // outlives what is posted to the node
   ClusterNode node(key_pair_of(join.secret_key));
@@ -122,6 +155,8 @@ int run(Words words) {
       });
       return {};
     }
+    if (const std::string endpoint = leader.endpoint(); !endpoint.empty())
+      return {endpoint, join.job_manager.key};
     const auto record = words.join.empty() ? present : std::nullopt;
     if (!record || record->endpoint.empty()) return join.job_manager;
     return {record->endpoint, record->public_key};

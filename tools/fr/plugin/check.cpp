@@ -71,6 +71,7 @@ std::vector<Case> cases_of(std::uint32_t kind) {
   add(FRESHET_KIND_DEPLOYER, deployer_cases());
   add(FRESHET_KIND_FRONT_END, front_end_cases());
   add(FRESHET_KIND_FILE_SYSTEM, file_system_cases());
+  add(FRESHET_KIND_HIGH_AVAILABILITY, high_availability_cases());
   add(FRESHET_KIND_OPERATORS, operator_cases());
   if (kind != 0) add(FRESHET_KIND_CONNECTOR, operator_cases());
   add(FRESHET_KIND_APPLICATION, application_cases());

@@ -3,8 +3,8 @@
 //
 // Each case runs in a process of its own (case_process.h), so that a crash or a hang is a result.
 // In there a case gets a CaseContext, and passes by returning. life_cases.cpp has those that every
-// plugin meets, executor_cases.cpp, deployer_cases.cpp, operator_cases.cpp, front_end_cases.cpp and
-// application_cases.cpp those of the kinds.
+// plugin meets, executor_cases.cpp, deployer_cases.cpp, operator_cases.cpp, front_end_cases.cpp,
+// file_system_cases.cpp, high_availability_cases.cpp and application_cases.cpp those of the kinds.
 //
 // Threads    A case runs on the main thread of its process.
 #pragma once
@@ -83,6 +83,7 @@ std::vector<Case> deployer_cases();
 std::vector<Case> operator_cases();
 std::vector<Case> front_end_cases();
 std::vector<Case> file_system_cases();
+std::vector<Case> high_availability_cases();
 std::vector<Case> application_cases();
 
 // The bytes for each operator, of all that was given for it in order. Throws InvalidInput.
