@@ -142,8 +142,9 @@ class ClientSession::Inner final : public std::enable_shared_from_this<Inner>,
       const auto found = requests_.find(number);
       if (found == requests_.end() || !open_) continue;
       Request& request = found->second;
-      if (request.repeat == Repeat::kSameJobManager && !request.sent_to.empty() &&
-          request.sent_to != link.peer().incarnation) {
+      const bool once = request.repeat == Repeat::kSameJobManager ||
+                        (request.repeat == Repeat::kKeptJobs && !options_.keeps_jobs);
+      if (once && !request.sent_to.empty() && request.sent_to != link.peer().incarnation) {
         auto lost = requests_.extract(found);
         lost.mapped().fail(std::make_exception_ptr(
             Error("the job manager of cluster '" + options_.cluster_id +

@@ -30,6 +30,8 @@ struct ClientSessionOptions {
   // Where the job manager is: asked for each time that it is looked for.
   std::function<Address()> job_manager;
   std::int64_t patience_ms = 5'000;  // client.timeout
+  // What the cluster accepts of jobs is known to every later job manager of it.
+  bool keeps_jobs = false;
   // Of whom control thread and links are; let go last, on a thread of its own if need be.
   std::shared_ptr<void> owner;
 };
@@ -38,6 +40,7 @@ struct ClientSessionOptions {
 enum class Repeat : std::uint8_t {
   kAlways,          // asked again
   kSameJobManager,  // asked again unless the job manager has restarted: it might be done twice
+  kKeptJobs,        // the same, but always of a cluster that keeps jobs
   kNever,           // fails with LinkLost
 };
 

@@ -63,6 +63,7 @@ std::unique_ptr<ClusterClient> connect_to_cluster(const ClusterConnection& conne
   options.cluster_id = connection.cluster_id;
   options.job_manager = connection.job_manager;
   options.patience_ms = connection.patience_ms;
+  options.keeps_jobs = connection.keeps_jobs;
   options.owner = node;
   ClientHost host;
   host.applications_end_with_it = connection.applications_end_with_it;

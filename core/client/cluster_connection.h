@@ -25,6 +25,7 @@ struct ClusterConnection {
   Role role = Role::kClient;
   std::string name;  // for people; empty: "client (pid 4711)"
   bool applications_end_with_it = false;
+  bool keeps_jobs = false;  // as ClientSessionOptions has it
 };
 
 // Blocks until the job manager has answered. Throws ClusterUnreachable.

@@ -123,6 +123,7 @@ std::unique_ptr<ClusterClient> LocalDeployerServices::wait_and_connect(ClusterRe
   const std::int64_t spent = (SystemClock::instance().now_ns() - begin) / 1'000'000;
   ClusterConnection connection;
   connection.cluster_id = record.cluster_id;
+  connection.keeps_jobs = record.details.count("high-availability") != 0;
   // A restarted job manager may listen elsewhere.
   connection.job_manager = [records = records_, record]() -> Address {
     try {

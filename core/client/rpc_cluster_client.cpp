@@ -107,9 +107,7 @@ Future<std::unique_ptr<JobClient>> RpcClusterClient::submit_job(const std::strin
       if (auto file = host_.module(module)) files.push_back(std::move(*file));
     }
     return upload(session_, std::move(files))
-        .then([session = session_, message] {
-          return session->ask(message, Repeat::kSameJobManager);
-        })
+        .then([session = session_, message] { return session->ask(message, Repeat::kKeptJobs); })
         .then([session = session_, readers = host_.readers](
                   const SubmitJob::Answer& answer) -> std::unique_ptr<JobClient> {
           return std::make_unique<RpcJobClient>(session, readers, answer.job_id, answer.job_name);

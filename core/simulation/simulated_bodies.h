@@ -97,7 +97,7 @@ class SimulatedCluster::RunnerBody final : public Body {
                PeerInfo{Role::kRunner, "main of " + start.application_id, ids.draw(), ""}, links),
         session_(ClientSession::start(
             thread, links_,
-            {start.cluster_id, [to = start.job_manager] { return to; }, 5'000, nullptr})),
+            {start.cluster_id, [to = start.job_manager] { return to; }, 5'000, false, nullptr})),
         // All files are on the cluster.
         client_(session_, ids,
                 {file_on_disk, [](const JobModule&) { return std::nullopt; }, nullptr, false}),
@@ -168,7 +168,7 @@ class SimulatedCluster::StrangerBody final : public Body {
 class SimulatedCluster::ClientBody final : public Body, public Client {
  public:
   ClientBody(ControlThread& thread, Transport& transport, IdSource& ids, const std::string& name,
-             LinkOptions links, std::function<Address()> job_manager,
+             LinkOptions links, std::function<Address()> job_manager, bool keeps_jobs,
              std::function<void(ProcessEnd)> exit)
       : thread_(thread),
         ids_(ids),
@@ -179,8 +179,8 @@ class SimulatedCluster::ClientBody final : public Body, public Client {
     host.module = [](const JobModule& module) -> std::optional<ClientFile> {
       return module_file(module.name);
     };
-    session_ = ClientSession::start(thread, links_,
-                                    {"simulated", std::move(job_manager), 30'000, nullptr});
+    session_ = ClientSession::start(
+        thread, links_, {"simulated", std::move(job_manager), 30'000, keeps_jobs, nullptr});
     client_ = std::make_unique<RpcClusterClient>(session_, ids, std::move(host));
   }
   ~ClientBody() override {

@@ -281,6 +281,7 @@ SimulatedCluster::Client& SimulatedCluster::add_client(const std::string& name) 
   Transport& transport = connect(life, client_keys_.public_key);
   auto body = std::make_unique<ClientBody>(
       *life.thread, transport, ids_, name, link_options(), [this] { return job_manager_address_; },
+      options_.job_managers > 1,
       [this, life_name = life.name](ProcessEnd how) { end(life_name, std::move(how)); });
   Client& client = *body;
   life.body = std::move(body);

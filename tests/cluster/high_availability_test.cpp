@@ -86,6 +86,10 @@ TEST_F(HighAvailability, AJobManagerThatIsKilledIsFollowedByTheNextWithItsJobs) 
   second->send(SIGKILL);
   second->wait();
   ASSERT_TRUE(leads(3));
+  // Whom it does not know it can't end.
+  ASSERT_TRUE(eventually([&] {
+    return fr_json({"cluster", "status"})["task_managers"].size() == 1;
+  }));
   const Outcome waited = fr({"wait", job});
   EXPECT_EQ(waited.code, 130) << waited.text();
   EXPECT_NE(fr({"list"}).output.find("job " + job + "  canceled"), std::string::npos);

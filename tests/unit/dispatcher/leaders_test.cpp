@@ -380,8 +380,11 @@ class ChangingLeaders {
       std::unique_ptr<JobClient> job;
       try {
         job = done.answer.get();
-      } catch (const std::exception&) {
-        continue;  // refused
+      } catch (const std::exception& refused) {
+        const std::string words = refused.what();
+        if (words.find("gone") != std::string::npos)
+          breach("a submission was not repeated: " + words);
+        continue;
       }
       // Whoever accepted it led: it is kept, so that every later leader knows it.
       if (!service().job_graphs().count(done.id) && !service().job_results().count(done.id)) {

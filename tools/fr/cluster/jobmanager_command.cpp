@@ -167,6 +167,9 @@ int run(Words words) {
     write_join_file(folder / "join.json", {id, *address, keys.join_key});
     record.endpoint = address->endpoint;
     record.details["jobmanager"] = std::to_string(::getpid());
+    if (has_high_availability(configuration)) {
+      record.details["high-availability"] = configuration.get(options::kHighAvailabilityType);
+    }
     records.write(record);
     spdlog::info("the job manager of cluster '{}' listens at {}", id, address->endpoint);
   }

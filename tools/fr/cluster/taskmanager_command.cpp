@@ -110,15 +110,14 @@ int run(Words words) {
                                : "taskmanager-" + host_name() + "-" + std::to_string(::getpid());
   const std::string logs = records.folder().make_logs(id);
   const auto log = open_log(configuration, logs, name, words.inherited);
+  KnownLeader leader;
+  const auto high_availability = watched(configuration, id, leader);
   const ClusterPresence presence(records, id);
   if (words.join.empty()) join = join_of(records, id, words.inherited, signals);
   const auto known = records.find(id);
   const bool ends_with_job_manager = known && known->details.count("mode") != 0 &&
                                      known->details.at("mode") == "application" &&
                                      !has_high_availability(configuration);
-  KnownLeader leader;
-  const auto high_availability = watched(configuration, id, leader);
-
   std::unique_ptr<TaskManager> manager;  // outlives what is posted to the node
   ClusterNode node(key_pair_of(join.secret_key));
   ChildProcesses children(node.control(), {logs, configuration.get(options::kLogMaxSize).bytes()});
