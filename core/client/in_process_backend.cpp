@@ -112,10 +112,11 @@ std::shared_ptr<ClusterClient> InProcessBackend::connected(const Configuration& 
 
 namespace {
 
+pid_t began_in = 0;  // before the hook is there
+
 // exit() in main, or the end of a program's own main: the objects of its frames are not destroyed.
-void tell_exit(int exit_code, void* began_in) {
-  // Not of a child that main has forked.
-  if (static_cast<std::intptr_t>(::getpid()) != reinterpret_cast<std::intptr_t>(began_in)) return;
+void tell_exit(int exit_code, void*) {
+  if (::getpid() != began_in) return;  // a child that main has forked
   InProcessBackend::instance().end_application(exit_code, {});
 }
 
@@ -145,7 +146,8 @@ void InProcessBackend::begin_at(const std::shared_ptr<ClusterClient>& cluster) {
   if (ticket_.empty()) ticket_ = RandomIds().draw();
   client->begin_application(id, name, ticket_).get();
   if (begun_at_.empty()) {
-    ::on_exit(tell_exit, reinterpret_cast<void*>(static_cast<std::intptr_t>(::getpid())));
+    began_in = ::getpid();
+    ::on_exit(tell_exit, nullptr);
   }
   begun_at_.push_back(cluster);
 }
