@@ -5,8 +5,8 @@
 // end (high_availability/kept_jobs.h): a new leader starts the jobs anew that an earlier one has
 // accepted and that have not ended, and answers for those that have.
 //
-// Begin here; application.h is one application with its main, job_master/job_master.h one job,
-// job_manager.h the process around it.
+// Begin here; admission.cpp has what it takes and refuses, application.h one application with its
+// main, job_master/job_master.h one job, job_manager.h the process around it.
 //
 // Threads    The control thread.
 #pragma once
