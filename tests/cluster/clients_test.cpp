@@ -95,7 +95,7 @@ TEST_F(MainInClient, LeavesARecordHoweverItEnds) {
 }
 
 TEST_F(MainInClient, ThatStandsStillForAWhileGoesOn) {
-  start_session("s", {"-D", "heartbeat.interval=200ms", "-D", "heartbeat.timeout=2s", "-D",
+  start_session("s", {"-D", "heartbeat.interval=300ms", "-D", "heartbeat.timeout=3s", "-D",
                       "jobmanager.client-grace=600s"});
   const std::string file = scratch_ / "go on";
   ChildProcess client(line(here({"pause", file})), surroundings());
