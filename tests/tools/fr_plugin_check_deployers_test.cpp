@@ -2,42 +2,11 @@
 // makes its own case fail.
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-#include <set>
-
-#include "fr.h"
+#include "checked_plugin.h"
 
 namespace {
 
 using namespace freshet::testing;
-using nlohmann::json;
-using Names = std::set<std::string>;
-
-struct Checked {
-  Outcome outcome;
-  json report;
-
-  Names with(const std::string& result) const {
-    Names names;
-    for (const json& each : report["cases"])
-      if (each["result"] == result) names.insert(each["name"]);
-    return names;
-  }
-  std::string detail(const std::string& name) const {
-    for (const json& each : report["cases"])
-      if (each["name"] == name) return each["detail"];
-    return "no case " + name;
-  }
-};
-
-Checked check(const std::string& file, const std::string& bad = {}) {
-  const Fr fr;
-  Surroundings around = fr.surroundings();
-  around.variables["FRESHET_TEST_BAD"] = bad;
-  Checked checked{fr.in(around, {"plugin", "check", "--json", "--time-limit", "60", file}), {}};
-  checked.report = json::parse(checked.outcome.output, nullptr, /*allow_exceptions=*/false);
-  return checked;
-}
 
 const Names kOfDeployers{"targets", "describe", "unknown", "session", "kill"};
 
@@ -51,12 +20,6 @@ TEST(FrPluginCheck, DeployersOfFreshetAndOfItsSamplesPass) {
   }
 }
 
-struct Wrong {
-  const char* what;
-  const char* failed_case;
-  const char* says;
-};
-
 TEST(FrPluginCheck, OneThingThatIsWrongWithADeployerIsFound) {
   for (const Wrong& wrong :
        {Wrong{"takes any target", "targets", "says yes to target 'bad-other'"},
@@ -67,12 +30,7 @@ TEST(FrPluginCheck, OneThingThatIsWrongWithADeployerIsFound) {
         Wrong{"takes an id twice", "session", "takes an id that is there already"},
         Wrong{"leaves processes", "kill", "processes are left after kill()"},
         Wrong{"leaves the record", "kill", "the record of the cluster is left after kill()"}}) {
-    const Checked checked = check(path_from("FRESHET_TEST_BAD_DEPLOYER"), wrong.what);
-    EXPECT_EQ(checked.outcome.code, 1) << wrong.what << checked.outcome.text();
-    EXPECT_EQ(checked.with("failed").count(wrong.failed_case), 1u)
-        << wrong.what << checked.report.dump(2);
-    EXPECT_NE(checked.detail(wrong.failed_case).find(wrong.says), std::string::npos)
-        << wrong.what << ": " << checked.detail(wrong.failed_case);
+    expect_found(path_from("FRESHET_TEST_BAD_DEPLOYER"), wrong);
   }
 }
 

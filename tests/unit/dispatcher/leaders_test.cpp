@@ -401,6 +401,9 @@ class ChangingLeaders {
         if (!service().job_results().count(id)) breach("the end of " + id + " was told unstored");
       } catch (const ClusterUnreachable&) {
         end = scenario_.client.job(id)->result();  // nobody led for longer than a client waits
+      } catch (const std::exception& error) {
+        told_.insert(id);
+        breach("instead of the end of " + id + ": " + error.what());
       }
     }
     int leaders = 0;
