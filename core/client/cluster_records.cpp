@@ -21,7 +21,7 @@ namespace freshet {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::size_t kLargest = 64 * 1024;
+constexpr std::size_t kLargest = 1024 * 1024;
 
 class Descriptor {
  public:
@@ -125,6 +125,7 @@ void ClusterRecords::write(const ClusterRecord& given) const {
     if (record.endpoint.empty()) record.endpoint = before->endpoint;
     record.details.insert(before->details.begin(), before->details.end());
   }
+  std::erase_if(record.details, [](const auto& detail) { return detail.second.empty(); });
   std::string part = (folder_.clusters() / ".part-XXXXXX").native();
   const Descriptor file(::mkostemp(part.data(), O_CLOEXEC));  // 0600
   const std::string text = to_json(record);

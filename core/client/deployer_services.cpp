@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/file.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -92,6 +93,25 @@ std::int64_t LocalDeployerServices::start_detached(const std::string& cluster_id
   const std::lock_guard lock(mutex_);
   if (name == "jobmanager") job_managers_[cluster_id] = process;
   return process;
+}
+
+// The lock is one of the cluster's folder on this host, so nothing is left of it.
+std::shared_ptr<void> LocalDeployerServices::lock_cluster(const std::string& cluster_id) {
+  constexpr std::int64_t kPatienceMs = 30'000;
+  const fs::path folder = records_.folder().run(cluster_id);
+  const int lock = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  if (lock < 0)
+    throw InvalidInput("cluster '" + cluster_id + "' has no process on this host: " +
+                       folder.native() + ": " + std::strerror(errno));
+  std::shared_ptr<void> held(nullptr, [lock](void*) { ::close(lock); });
+  const std::int64_t begin = SystemClock::instance().now_ns();
+  while (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
+    if (SystemClock::instance().now_ns() - begin > kPatienceMs * 1'000'000)
+      throw InvalidInput("cluster '" + cluster_id + "' is being changed by another process since " +
+                         std::to_string(kPatienceMs) + " ms: try again once that has ended");
+    ::usleep(5'000);
+  }
+  return held;
 }
 
 std::int64_t LocalDeployerServices::started_job_manager(const std::string& cluster_id) const {

@@ -50,6 +50,7 @@ class FRESHET_API LocalDeployerServices final : public DeployerServices {
   std::int64_t start_detached(const std::string& cluster_id, const std::string& name,
                               const std::vector<std::string>& command,
                               const std::string& inherited) override;
+  std::shared_ptr<void> lock_cluster(const std::string& cluster_id) override;
 
  private:
   std::unique_ptr<ClusterClient> wait_and_connect(ClusterRecord record, std::int64_t patience_ms);

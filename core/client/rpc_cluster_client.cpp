@@ -159,6 +159,12 @@ void RpcClusterClient::listen(std::shared_ptr<ClusterListener> listener) {
   session_->listen(std::move(listener));
 }
 
+Future<std::vector<std::string>> RpcClusterClient::release_task_managers(
+    const std::vector<std::string>& names, std::uint32_t count) {
+  return session_->ask(ReleaseTaskManagers{names, count})
+      .then([](const ReleaseTaskManagers::Answer& answer) { return answer.names; });
+}
+
 Future<void> RpcClusterClient::shut_down() {
   // Lost after it was taken: the cluster has ended before its answer got out.
   return session_->ask(ShutDown{}, Repeat::kNever).then([](const Future<Done>& done) {

@@ -47,6 +47,8 @@ class FRESHET_API RpcClusterClient final : public ClusterClient {
   std::unique_ptr<JobClient> job(const std::string& job_id) override;
   Future<LogChunk> read_log(const std::string& process, std::uint64_t from) override;
   void listen(std::shared_ptr<ClusterListener> listener) override;
+  Future<std::vector<std::string>> release_task_managers(const std::vector<std::string>& names,
+                                                         std::uint32_t count) override;
   Future<void> shut_down() override;
 
   // Main runs in this process. Once for an application, before its first job; a second call with

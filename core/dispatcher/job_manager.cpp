@@ -27,6 +27,10 @@ JobManager::JobManager(JobManagerServices services,
                            leadership_.jobs(),
                            options_.records},
       options_.one_application, [this] { check_end(); });
+  if (services_.supply && options_.on_demand.most > 0) {
+    on_demand_ = std::make_unique<OnDemand>(services_.thread, resources_, task_managers_,
+                                            *services_.supply, options_.on_demand);
+  }
   add_to_table();
   PeerInfo self;
   self.role = Role::kJobManager;
@@ -39,6 +43,7 @@ JobManager::~JobManager() {
   alive_.end();
   if (sweep_) sweep_->stop();
   dispatcher_.reset();
+  on_demand_.reset();
   task_managers_.stop_listening();
   links_.reset();
 }
@@ -96,6 +101,7 @@ void JobManager::serve(KeptJobs::Left left) {
 void JobManager::give_way(const std::string& reason) {
   if (ended_) return;
   ended_ = leads_no_more_ = true;
+  if (on_demand_) on_demand_->stop();
   spdlog::error("the job manager of cluster '{}' leads no more: {}", options_.cluster_id, reason);
   dispatcher_->abandon();
   tell_end("it leads no more: " + reason);
@@ -114,6 +120,9 @@ void JobManager::add_to_table() {
     auto answer = shut_down_askers_.back().future();
     shut_down("the cluster was shut down by " + link.peer().name);
     return answer;
+  });
+  table_.on<ReleaseTaskManagers>([this](Link&, const ReleaseTaskManagers& message) {
+    return ReleaseTaskManagers::Answer{task_managers_.release(message.names, message.count)};
   });
   table_.on<PutBlob>(
       [this](Link& link, const PutBlob& message) { return put_blob(link, message); });
@@ -241,6 +250,7 @@ void JobManager::shut_down(const std::string& reason) {
   if (ending_.empty()) {
     spdlog::info("the job manager of cluster '{}' ends: {}", options_.cluster_id, reason);
     ending_ = reason;
+    if (on_demand_) on_demand_->stop();
     dispatcher_->close(reason);
   }
   check_end();

@@ -29,6 +29,7 @@
 #include "freshet/api.h"
 #include "high_availability/leadership.h"
 #include "process/process_spawner.h"
+#include "resource_manager/on_demand.h"
 #include "resource_manager/resource_manager.h"
 #include "resource_manager/task_managers.h"
 #include "rpc/control_thread.h"
@@ -46,6 +47,7 @@ struct JobManagerServices {
   BlobStorage& blobs;
   ArtifactFetcher& fetcher;
   IdSource& ids;
+  TaskManagerSupply* supply = nullptr;  // null: nobody brings task managers on demand
 };
 
 struct JobManagerOptions {
@@ -62,6 +64,7 @@ struct JobManagerOptions {
   bool one_application = false;
   std::int64_t linger_ms = 0;
   RecordLimits records;  // of what has ended
+  OnDemandOptions on_demand;
   std::int64_t blob_max_idle_ms = BlobSweep::kMaxIdleMs;
   std::int64_t client_grace_ms = 30'000;  // of mains in clients whose link is lost
   std::uint64_t largest_blob = std::uint64_t{4} << 30;
@@ -87,6 +90,7 @@ class FRESHET_API JobManager final : private LinkListener {
 
   // For tests.
   ResourceManager& resources() { return resources_; }
+  TaskManagers& task_managers() { return task_managers_; }
   const TaskManagers& task_managers() const { return task_managers_; }
   const Dispatcher& dispatcher() const { return *dispatcher_; }
   bool leads() const { return serves_ && leadership_.leads() && !ended_; }
@@ -122,6 +126,7 @@ class FRESHET_API JobManager final : private LinkListener {
   bool serves_ = false, leads_no_more_ = false;
   ResourceManager resources_;
   TaskManagers task_managers_;
+  std::unique_ptr<OnDemand> on_demand_;  // null: off
   RunnerServices runners_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::map<std::uint64_t, Upload> uploads_;

@@ -22,6 +22,7 @@ void ResourceManager::withdraw(const std::string& task_manager) {
 
 void ResourceManager::request(const std::string& holder, std::uint32_t count,
                               SlotPlacement placement, Granted granted) {
+  ++requests_made_;
   requests_.push_back({holder, count, placement, std::move(granted)});
   serve();
 }
@@ -103,6 +104,13 @@ void ResourceManager::serve() {
     }
   }
   serving_ = false;
+  if (watcher_.changed) watcher_.changed();
+}
+
+std::vector<std::uint32_t> ResourceManager::waiting_counts() const {
+  std::vector<std::uint32_t> counts;
+  for (const Request& request : requests_) counts.push_back(request.count);
+  return counts;
 }
 
 SlotCounts ResourceManager::counts() const {
@@ -118,11 +126,17 @@ std::uint32_t ResourceManager::free_of(const std::string& task_manager) const {
   return found == free_.end() ? 0 : static_cast<std::uint32_t>(found->second.size());
 }
 
+bool ResourceManager::is_idle(const std::string& task_manager) const {
+  const auto found = offered_.find(task_manager);
+  return found != offered_.end() && free_of(task_manager) == found->second;
+}
+
 std::string ResourceManager::shortage(std::uint32_t needed) const {
   const SlotCounts have = counts();
   return "needs " + std::to_string(needed) + (needed == 1 ? " slot, " : " slots, ") +
          std::to_string(have.free) + " of " + std::to_string(have.total) +
-         " are free (task managers: " + std::to_string(have.task_managers) + ")";
+         " are free (task managers: " + std::to_string(have.task_managers) + ")" +
+         (watcher_.remark ? watcher_.remark(needed) : std::string());
 }
 
 }  // namespace freshet

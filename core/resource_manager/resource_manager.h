@@ -12,6 +12,7 @@
 #include <compare>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -58,8 +59,19 @@ class FRESHET_API ResourceManager {
 
   SlotCounts counts() const;
   std::uint32_t free_of(const std::string& task_manager) const;
+  // Whether it is there and nobody holds a slot of it.
+  bool is_idle(const std::string& task_manager) const;
   const std::map<SlotId, std::string>& held() const { return held_; }
   bool waiting() const { return !requests_.empty(); }
+  std::vector<std::uint32_t> waiting_counts() const;
+  std::uint64_t requests_made() const { return requests_made_; }  // ever
+  // `changed`: after slots or requests have. `remark`: what shortage() says more. One watcher,
+  // until the next call.
+  struct Watcher {
+    std::function<void()> changed;
+    std::function<std::string(std::uint32_t needed)> remark;
+  };
+  void watch(Watcher watcher) { watcher_ = std::move(watcher); }
   // "needs 4 slots, 1 of 2 are free (task managers: 1)"
   std::string shortage(std::uint32_t needed) const;
 
@@ -78,6 +90,8 @@ class FRESHET_API ResourceManager {
   std::map<std::string, std::uint32_t> offered_;
   std::map<SlotId, std::string> held_;
   std::deque<Request> requests_;
+  std::uint64_t requests_made_ = 0;
+  Watcher watcher_;
   bool serving_ = false;
   bool frees_twice_ = false;
   std::deque<SlotId> freed_before_;

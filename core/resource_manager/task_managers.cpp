@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cassert>
 
 #include "process/process_spawner.h"
 
@@ -63,7 +64,14 @@ void TaskManagers::add_to(MessageTable& table) {
 // ---- task managers ------------------------------------------------------------------------------
 
 Done TaskManagers::registered(Link& link, const RegisterTaskManager& message) {
-  if (ending_) throw InvalidInput("the cluster is being shut down: it takes no task manager");
+  if (ending_) {
+    link.send(EndTaskManager{"the cluster is being shut down"});
+    throw InvalidInput("the cluster is being shut down: it takes no task manager");
+  }
+  if (const std::string* why = let_go_.find(message.id)) {
+    link.send(EndTaskManager{*why});
+    throw InvalidInput("task manager '" + message.id + "' has been let go: " + *why);
+  }
   if (message.slots == 0) {
     throw InvalidInput("task manager '" + message.id +
                        "' offers no slots: set taskmanager.slots to 1 or more");
@@ -107,6 +115,42 @@ void TaskManagers::manager_lost(const std::string& id, const std::string& reason
   for (const WorkerId& worker : workers) {
     worker_is_gone(worker, "is lost with task manager '" + id + "' on " + host + ": " + reason);
   }
+}
+
+bool TaskManagers::is_idle(const std::string& id) const {
+  return resources_.is_idle(id) &&
+         std::none_of(workers_.begin(), workers_.end(),
+                      [&](const auto& worker) { return worker.second.manager == id; });
+}
+
+std::vector<std::string> TaskManagers::release(const std::vector<std::string>& names,
+                                               std::uint32_t count) {
+  if (ending_) throw InvalidInput("the cluster is being shut down: it ends all task managers");
+  std::vector<std::string> released;
+  const auto take = [&](auto may_go) {
+    for (const std::string& name : names) {
+      if (released.size() >= count) return;
+      if (may_go(name) && std::find(released.begin(), released.end(), name) == released.end())
+        released.push_back(name);
+    }
+  };
+  take([this](const std::string& name) { return let_go_.find(name) != nullptr; });
+  take([this](const std::string& name) { return !has(name); });
+  take([this](const std::string& name) { return is_idle(name); });
+  for (const std::string& name : released) let_go(name, "its deployer takes it away");
+  return released;
+}
+
+void TaskManagers::let_go(const std::string& id, const std::string& reason) {
+  if (let_go_.find(id)) return;
+  let_go_.put(id, reason);
+  const auto found = managers_.find(id);
+  if (found == managers_.end()) return;
+  assert(is_idle(id) && "no job loses a worker without being told");
+  spdlog::info("task manager '{}' is let go: {}", id, reason);
+  found->second.link->send(EndTaskManager{reason});
+  managers_.erase(found);
+  resources_.withdraw(id);
 }
 
 const std::string& TaskManagers::host_of(const std::string& task_manager) const {

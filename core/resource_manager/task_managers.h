@@ -57,6 +57,15 @@ class FRESHET_API TaskManagers {
   // Nobody is told of it any more; it is stopped.
   void abandon(const WorkerId& worker);
 
+  // As ClusterClient::release_task_managers() has it. Throws InvalidInput once all are told to end.
+  std::vector<std::string> release(const std::vector<std::string>& names, std::uint32_t count);
+  bool has(const std::string& task_manager) const { return managers_.count(task_manager) != 0; }
+  // Nobody holds a slot of it, no worker runs on it.
+  bool is_idle(const std::string& task_manager) const;
+  // Forgets it, and tells it to end now or, if it is not there yet, when it registers. Not unless
+  // it is idle or not there.
+  void let_go(const std::string& task_manager, const std::string& reason);
+
   const std::string& host_of(const std::string& task_manager) const;
   std::vector<TaskManagerInfo> infos() const;
   std::size_t size() const { return managers_.size(); }
@@ -96,6 +105,7 @@ class FRESHET_API TaskManagers {
   std::map<WorkerId, Worker> workers_;
   // Whose logs the workers' are, by "<job id>:<worker>", also after their end.
   Recent<std::string> manager_of_log_{512};
+  Recent<std::string> let_go_{1024};  // why, by task manager
   bool ending_ = false;
   Alive alive_;
 };

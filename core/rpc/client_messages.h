@@ -225,6 +225,20 @@ struct CollectAddress {
   MSGPACK_DEFINE_MAP(job_id, vertex_id, reader)
 };
 
+// client -> job manager. As ClusterClient::release_task_managers() has it; may be repeated.
+// Refused: while the cluster is being shut down. Deadline: the asker's. Since 1.
+struct ReleaseTaskManagers {
+  static constexpr const char* kKind = "release-task-managers";
+  static constexpr Senders kFrom{Role::kClient};
+  struct Answer {
+    std::vector<std::string> names;
+    MSGPACK_DEFINE_MAP(names)
+  };
+  std::vector<std::string> names;
+  std::uint32_t count = 0;
+  MSGPACK_DEFINE_MAP(names, count)
+};
+
 // client -> job manager. Everything that runs is canceled, every process ends. Answer: once nothing
 // runs any more; the job manager ends after it. Deadline: the asker's. Since 1.
 struct ShutDown {

@@ -80,8 +80,8 @@ struct WorkerEnded {
   MSGPACK_DEFINE_MAP(worker, exit_code, signal, last_lines, error)
 };
 
-// job manager -> task manager. The cluster ends: so does the task manager, and all its workers.
-// Deadline: none. Since 1.
+// job manager -> task manager. The cluster ends, or the task manager is not needed any more: it
+// ends, and all its workers. Deadline: none. Since 1.
 struct EndTaskManager {
   static constexpr const char* kKind = "end-task-manager";
   static constexpr Senders kFrom{Role::kJobManager};

@@ -1,6 +1,7 @@
 // Inside of a SimulatedCluster: what its processes are made of.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -64,6 +65,35 @@ class SimulatedCluster::Spawner final : public ProcessSpawner {
   Life& parent_;
 };
 
+// The deployer, as the job manager of one life has it.
+class SimulatedCluster::Supply final : public TaskManagerSupply {
+ public:
+  Supply(SimulatedCluster& cluster, Life& job_manager)
+      : cluster_(cluster), thread_(*job_manager.thread) {}
+
+  Future<std::vector<std::string>> task_managers() override {
+    return later([this] { return cluster_.deployed(); });
+  }
+  Future<std::vector<std::string>> resize(std::uint32_t count) override {
+    return later([this, count] { return cluster_.resize(count); });
+  }
+
+ private:
+  Future<std::vector<std::string>> later(std::function<std::vector<std::string>()> answer) {
+    const auto promise = std::make_shared<Promise<std::vector<std::string>>>();
+    thread_.after_ms(cluster_.delay_ms(50), "deployer", [promise, answer = std::move(answer)] {
+      try {
+        promise->set_value(answer());
+      } catch (const Error&) {
+        promise->set_error(std::current_exception());
+      }
+    });
+    return promise->future();
+  }
+  SimulatedCluster& cluster_;
+  ControlThread& thread_;
+};
+
 class SimulatedCluster::WorkerBody final : public Body {
  public:
   WorkerBody(ControlThread& thread, Transport& transport, std::uint64_t seed, IdSource& ids,
@@ -124,15 +154,18 @@ class SimulatedCluster::JobManagerBody final : public Body {
                  BlobsInMemory* blobs, JobManagerOptions options, std::function<void()> on_end)
       : spawner_(cluster, life),
         fetcher_(*life.thread, blobs ? *blobs : blobs_, seed),
-        job_manager_({*life.thread, transport, spawner_, blobs ? *blobs : blobs_, fetcher_, ids},
-                     std::move(high_availability), std::move(options),
-                     [on_end = std::move(on_end)](const std::string&) { on_end(); }) {}
+        supply_(cluster, life),
+        job_manager_(
+            {*life.thread, transport, spawner_, blobs ? *blobs : blobs_, fetcher_, ids, &supply_},
+            std::move(high_availability), std::move(options),
+            [on_end = std::move(on_end)](const std::string&) { on_end(); }) {}
   JobManager& job_manager() { return job_manager_; }
 
  private:
   Spawner spawner_;
   BlobsInMemory blobs_;
   SimulatedFetcher fetcher_;
+  Supply supply_;
   JobManager job_manager_;
 };
 

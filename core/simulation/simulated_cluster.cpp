@@ -29,6 +29,7 @@ SimulatedCluster::SimulatedCluster(SimulatedClusterOptions options)
       client_keys_(ids_.draw_keys()) {
   for (std::uint32_t i = 0; i < options_.task_managers; ++i) {
     task_manager_keys_.push_back(ids_.draw_keys());
+    deployed_.push_back(i);
   }
   for (std::uint32_t i = 0; i < options_.job_managers; ++i) start_job_manager(i);
   for (std::uint32_t i = 0; i < options_.task_managers; ++i) start_task_manager(i);
@@ -222,6 +223,8 @@ void SimulatedCluster::start_job_manager(std::uint32_t number) {
   options.client_grace_ms = options_.client_grace_ms;
   options.records = options_.records;
   options.blob_max_idle_ms = options_.blob_max_idle_ms;
+  options.on_demand = {options_.most_task_managers, options_.slots, options_.idle_ms,
+                       options_.start_ms};
   const bool alone = options_.job_managers == 1;
   auto body = std::make_unique<JobManagerBody>(
       *this, life, transport, draw(), ids_,
@@ -274,6 +277,49 @@ void SimulatedCluster::start_task_manager(std::uint32_t number) {
           this->end(name, end);
         });
       });
+}
+
+std::vector<std::string> SimulatedCluster::deployed() {
+  std::erase_if(deployed_, [this](std::uint32_t number) {
+    const auto found = lives_.find("tm" + std::to_string(number));
+    return found == lives_.end() || found->second->ended;
+  });
+  std::vector<std::string> names;
+  for (const std::uint32_t number : deployed_) names.push_back("tm" + std::to_string(number));
+  return names;
+}
+
+std::vector<std::string> SimulatedCluster::resize(std::uint32_t count) {
+  ++resizes_;
+  if (options_.resizes_fail_one_in > 0 && random_.one_in(options_.resizes_fail_one_in))
+    throw InvalidInput("the host is full");
+  std::vector<std::string> names = deployed();
+  while (names.size() < count) {
+    const auto number = static_cast<std::uint32_t>(task_manager_keys_.size());
+    task_manager_keys_.push_back(ids_.draw_keys());
+    job_manager_transport_->admit(task_manager_keys_.back().public_key, Role::kTaskManager);
+    deployed_.push_back(number);
+    names.push_back("tm" + std::to_string(number));
+    if (options_.lost_starts_one_in > 0 && random_.one_in(options_.lost_starts_one_in)) {
+      begin(names.back(), "task manager", "");
+    } else {
+      start_task_manager(number);
+    }
+  }
+  if (names.size() == count) return names;
+  constexpr std::int64_t kPatienceMs = 5'000;
+  for (const std::string& name : job_manager()->task_managers().release(
+           {names.rbegin(), names.rend()}, static_cast<std::uint32_t>(names.size()) - count)) {
+    std::erase_if(deployed_,
+                  [&](std::uint32_t number) { return name == "tm" + std::to_string(number); });
+    std::erase(names, name);
+    lives_.at(name)->thread->after_ms(kPatienceMs, "deployer", [this, name] {
+      ProcessEnd killed;
+      killed.signal = 9;
+      end(name, killed);
+    });
+  }
+  return names;
 }
 
 SimulatedCluster::Client& SimulatedCluster::add_client(const std::string& name) {

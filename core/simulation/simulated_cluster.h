@@ -46,6 +46,12 @@ struct SimulatedClusterOptions {
   RecordLimits records;
   std::int64_t blob_max_idle_ms = BlobSweep::kMaxIdleMs;
   std::uint64_t starts_fail_one_in = 60;  // of workers and runners; 0: none
+  // Above 0: the deployer gives more task managers, up to so many in all.
+  std::uint32_t most_task_managers = 0;
+  std::int64_t idle_ms = 10'000;  // of those that came on demand
+  std::int64_t start_ms = 5'000;
+  std::uint64_t resizes_fail_one_in = 0;  // of the deployer's answers
+  std::uint64_t lost_starts_one_in = 0;   // of its task managers: they never register
   // Seeded bugs, which the checks must find.
   bool never_resend = false;
   bool frees_slots_twice = false;
@@ -96,6 +102,10 @@ class FRESHET_API SimulatedCluster {
   void start_job_manager(std::uint32_t number = 0);  // nothing if that one runs
   void crash_task_manager(std::uint32_t number, bool silently = false);
   void start_task_manager(std::uint32_t number);
+  // What the deployer does: those that it keeps, "tm0" and so on; brings them to that number.
+  std::vector<std::string> deployed();
+  std::vector<std::string> resize(std::uint32_t count);
+  std::uint64_t resizes() const { return resizes_; }
   void crash_a_worker();
   void crash_a_runner();
   SimulatedNetwork& network() { return network_; }
@@ -123,6 +133,7 @@ class FRESHET_API SimulatedCluster {
  private:
   struct Life;
   class Spawner;
+  class Supply;
   class WorkerBody;
   class RunnerBody;
   class JobManagerBody;
@@ -157,7 +168,9 @@ class FRESHET_API SimulatedCluster {
   SimulatedNetwork network_;
   SeededIds ids_;
   KeyPair job_manager_keys_, client_keys_;
-  std::vector<KeyPair> task_manager_keys_;
+  std::vector<KeyPair> task_manager_keys_;  // by number
+  std::vector<std::uint32_t> deployed_;     // the deployer's record
+  std::uint64_t resizes_ = 0;
   Address job_manager_address_;  // the cluster's record
   Transport* job_manager_transport_ = nullptr;
   std::map<std::string, std::unique_ptr<Life>> lives_;

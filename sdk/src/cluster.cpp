@@ -33,11 +33,25 @@ bool is_terminal(ApplicationStatus status) {
          status == ApplicationStatus::kCanceled;
 }
 
-Future<void> ClusterDeployer::resize(const std::string& cluster_id, std::uint32_t task_managers) {
-  return make_failed_future<void>(std::make_exception_ptr(InvalidInput(
-      "cluster '" + cluster_id + "' can't be brought to " + std::to_string(task_managers) +
-      " task managers: its deployer starts none on demand; start them by 'fr taskmanager "
-      "--join'")));
+namespace {
+
+Future<std::vector<std::string>> no_resize(const ClusterDeployer& deployer,
+                                           const std::string& cluster_id) {
+  return make_failed_future<std::vector<std::string>>(std::make_exception_ptr(InvalidInput(
+      "cluster '" + cluster_id + "' can't be resized: its deployer (" + deployer.describe() +
+      ") starts and ends no task managers of a cluster that runs; start them by 'fr "
+      "taskmanager'")));
+}
+
+}  // namespace
+
+Future<std::vector<std::string>> ClusterDeployer::resize(const std::string& cluster_id,
+                                                         std::uint32_t) {
+  return no_resize(*this, cluster_id);
+}
+
+Future<std::vector<std::string>> ClusterDeployer::task_managers(const std::string& cluster_id) {
+  return no_resize(*this, cluster_id);
 }
 
 }  // namespace freshet

@@ -84,6 +84,26 @@ class CommandDeployer : public ::testing::Test {
 
 const std::vector<std::string> kCounts{"a\t3", "b\t1", "c\t1"};
 
+// It keeps no process ids, so it can't tell which of its task managers live.
+TEST_F(CommandDeployer, SaysThatItDoesNotResizeAClusterThatRuns) {
+  const Outcome started = start({"--slots=1", "-D", "resource-manager.max-task-managers=2"});
+  ASSERT_EQ(started.code, 0) << started.text();
+  const std::string why = "starts and ends no task managers of a cluster that runs";
+  const Outcome refused = fr({"cluster", "resize", "2", "--plugin-dir", deployers_.path()});
+  EXPECT_EQ(refused.code, 2) << refused.text();
+  EXPECT_NE(refused.errors.find("deployer 'command': cluster 'c1' can't be resized"),
+            std::string::npos)
+      << refused.text();
+  EXPECT_NE(refused.errors.find(why), std::string::npos) << refused.text();
+  const Outcome waited =
+      count_words({"--target=command-session", "--parallelism=2", "-D", "slot.request-timeout=8s"});
+  EXPECT_EQ(waited.code, 70) << waited.text();
+  EXPECT_NE(waited.errors.find("were asked for in vain"), std::string::npos) << waited.text();
+  EXPECT_NE(waited.errors.find(why), std::string::npos) << waited.text();
+  EXPECT_EQ(stop().code, 0);
+  expect_nothing_left();
+}
+
 TEST_F(CommandDeployer, BringsUpASessionRunsAJobOnItAndEndsIt) {
   const Outcome started = start({"--task-managers=2", "--slots=1"});
   ASSERT_EQ(started.code, 0) << started.text();

@@ -20,26 +20,58 @@ bool belongs_to(std::int64_t process, const std::string& cluster_id) {
   return false;
 }
 
-}  // namespace
-
-void kill_processes(const std::string& cluster_id, const std::vector<std::int64_t>& processes,
-                    std::int64_t patience_ms) {
+// Descriptors of those that are processes of that cluster. What a descriptor stands for can't
+// change any more, and it is judged after that.
+std::vector<pollfd> watched(const std::string& cluster_id,
+                            const std::vector<std::int64_t>& processes) {
   std::vector<pollfd> ends;
   for (const std::int64_t process : processes) {
     const int watch = static_cast<int>(::syscall(SYS_pidfd_open, process, 0));
     if (watch < 0) continue;
-    // What the descriptor stands for can't change any more, and it is judged after that.
-    if (belongs_to(process, cluster_id) &&
-        ::syscall(SYS_pidfd_send_signal, watch, SIGKILL, nullptr, 0) == 0) {
+    if (belongs_to(process, cluster_id)) {
       ends.push_back({watch, POLLIN, 0});
     } else {
       ::close(watch);
     }
   }
+  return ends;
+}
+
+bool ends_within(pollfd& end, std::int64_t patience_ms) {
+  return ::poll(&end, 1, static_cast<int>(patience_ms)) == 1;
+}
+
+bool kill(const pollfd& end) {
+  return ::syscall(SYS_pidfd_send_signal, end.fd, SIGKILL, nullptr, 0) == 0;
+}
+
+}  // namespace
+
+void kill_processes(const std::string& cluster_id, const std::vector<std::int64_t>& processes,
+                    std::int64_t patience_ms) {
+  std::vector<pollfd> ends = watched(cluster_id, processes);
+  for (const pollfd& end : ends) kill(end);
   for (pollfd& end : ends) {
-    ::poll(&end, 1, static_cast<int>(patience_ms));
+    ends_within(end, patience_ms);
     ::close(end.fd);
   }
+}
+
+void await_processes(const std::string& cluster_id, const std::vector<std::int64_t>& processes,
+                     std::int64_t patience_ms) {
+  std::vector<pollfd> ends = watched(cluster_id, processes);
+  for (pollfd& end : ends) {
+    if (!ends_within(end, patience_ms) && kill(end)) ends_within(end, patience_ms);
+    ::close(end.fd);
+  }
+}
+
+bool lives(const std::string& cluster_id, std::int64_t process) {
+  std::vector<pollfd> ends = watched(cluster_id, {process});
+  if (ends.empty()) return false;
+  const bool ended = ends_within(ends[0], 0);
+  ::close(ends[0].fd);
+  return !ended;
 }
 
 }  // namespace standalone

@@ -5,9 +5,13 @@
 // the job manager's answer, the application. Whoever is killed between two of them leaves what
 // kill() finds, or what the cluster itself ends: a job manager to which no application comes ends,
 // and task managers end with it.
+#include <algorithm>
 #include <chrono>
+#include <functional>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <thread>
 
 #include "freshet/cluster_deployer.h"
 #include "freshet/configuration.h"
@@ -25,10 +29,14 @@ using freshet::Configuration;
 using freshet::DeployerServices;
 using freshet::Future;
 using ClientFuture = Future<std::unique_ptr<ClusterClient>>;
+using Names = std::vector<std::string>;
 
 constexpr std::int64_t kStartPatienceMs = 30'000;
 constexpr std::int64_t kEndPatienceMs = 5'000;
+constexpr std::int64_t kConnectPatienceMs = 5'000;
 constexpr const char* kName = "standalone";
+constexpr const char* kTaskManager = "taskmanager-";  // and its number, by which none is a second
+constexpr const char* kLastNumber = "last-taskmanager";
 
 std::string drawn_id() {
   static constexpr char kDigits[] = "0123456789abcdef";
@@ -80,6 +88,9 @@ std::map<std::string, std::string> cluster_settings(const Configuration& configu
 class StandaloneDeployer final : public freshet::ClusterDeployer {
  public:
   explicit StandaloneDeployer(DeployerServices& services) : services_(services) {}
+  ~StandaloneDeployer() override {
+    for (std::thread& each : threads_) each.join();
+  }
 
   ClientFuture deploy_session(const Configuration& configuration) override {
     try {
@@ -112,13 +123,28 @@ class StandaloneDeployer final : public freshet::ClusterDeployer {
 
   Future<void> kill(const std::string& cluster_id) override {
     try {
-      for (const ClusterRecord& record : services_.records()) {
-        if (record.cluster_id == cluster_id) kill_processes_of(record);
+      // Once more after its job manager is dead, which may have started task managers meanwhile.
+      for (int round = 0; round < 2; ++round) {
+        for (const ClusterRecord& record : services_.records()) {
+          if (record.cluster_id == cluster_id) kill_processes_of(record);
+        }
       }
       services_.remove_record(cluster_id);
       return freshet::make_ready_future();
     } catch (...) {
       return freshet::make_failed_future<void>(std::current_exception());
+    }
+  }
+
+  Future<Names> resize(const std::string& cluster_id, std::uint32_t count) override {
+    return apart([=, this] { return resized(cluster_id, count); });
+  }
+
+  Future<Names> task_managers(const std::string& cluster_id) override {
+    try {
+      return freshet::make_ready_future(living(own_record(cluster_id)));
+    } catch (...) {
+      return freshet::make_failed_future<Names>(std::current_exception());
     }
   }
 
@@ -150,6 +176,7 @@ class StandaloneDeployer final : public freshet::ClusterDeployer {
     record.client_key = client_secret;
     record.since_ms = now_ms();
     record.details["mode"] = mode;
+    record.details["settings"] = nlohmann::json(settings).dump();
     services_.write_record(record);
 
     const std::string program = services_.program();
@@ -163,13 +190,7 @@ class StandaloneDeployer final : public freshet::ClusterDeployer {
       record.details["jobmanager"] = std::to_string(services_.start_detached(
           record.cluster_id, "jobmanager",
           {program, "jobmanager", id, "--mode=" + mode, "--inherited"}, for_manager));
-      const std::string for_workers = nlohmann::json{{"settings", settings}}.dump();
-      for (std::int32_t i = 1; i <= task_managers; ++i) {
-        const std::string name = "taskmanager-" + std::to_string(i);
-        record.details[name] = std::to_string(services_.start_detached(
-            record.cluster_id, name, {program, "taskmanager", id, "--name=" + name, "--inherited"},
-            for_workers));
-      }
+      for (std::int32_t i = 0; i < task_managers; ++i) start_task_manager(record);
       services_.write_record(record);
     } catch (...) {
       kill_processes_of(record);
@@ -177,6 +198,111 @@ class StandaloneDeployer final : public freshet::ClusterDeployer {
       throw;
     }
     return {record, services_.connect(record, kStartPatienceMs)};
+  }
+
+  // What waits for others has a thread, as no call of a deployer blocks.
+  Future<Names> apart(std::function<Names()> work) {
+    freshet::Promise<Names> promise;
+    Future<Names> future = promise.future();
+    const std::lock_guard lock(mutex_);
+    threads_.emplace_back([work = std::move(work), promise = std::move(promise)]() mutable {
+      try {
+        promise.set_value(work());
+      } catch (...) {
+        promise.set_error(std::current_exception());
+      }
+    });
+    return future;
+  }
+
+  ClusterRecord own_record(const std::string& cluster_id) const {
+    ClusterRecord record = services_.read_record(cluster_id);
+    if (record.deployer != kName)
+      throw freshet::InvalidInput("cluster '" + cluster_id + "' is one of the deployer '" +
+                                  record.deployer + "', not of '" + kName + "'");
+    return record;
+  }
+
+  // Adds it to the record, under the next number.
+  void start_task_manager(ClusterRecord& record) const {
+    std::string& last = record.details[kLastNumber];
+    last = std::to_string(number_in(last) + 1);
+    const std::string name = kTaskManager + last;
+    // A cluster that was brought up by hand tells no settings.
+    const auto settings = record.details.find("settings");
+    const auto handed = settings == record.details.end() ? nlohmann::json::object()
+                                                         : nlohmann::json::parse(settings->second);
+    record.details[name] = std::to_string(services_.start_detached(
+        record.cluster_id, name,
+        {services_.program(), "taskmanager", "--cluster-id=" + record.cluster_id, "--name=" + name,
+         "--inherited"},
+        nlohmann::json{{"settings", handed}}.dump()));
+  }
+
+  static long number_in(const std::string& text) { return std::strtol(text.c_str(), nullptr, 10); }
+
+  static std::int64_t process_of(const ClusterRecord& record, const std::string& name) {
+    return number_in(record.details.at(name));
+  }
+
+  // Of the task managers in the record, oldest first.
+  static Names named(const ClusterRecord& record) {
+    const std::string mark = kTaskManager;
+    Names names;
+    for (const auto& [name, process] : record.details)
+      if (name.rfind(mark, 0) == 0) names.push_back(name);
+    std::sort(names.begin(), names.end(), [&](const std::string& a, const std::string& b) {
+      return number_in(a.substr(mark.size())) < number_in(b.substr(mark.size()));
+    });
+    return names;
+  }
+
+  static Names living(const ClusterRecord& record) {
+    Names names = named(record);
+    std::erase_if(names, [&](const std::string& name) {
+      return !standalone::lives(record.cluster_id, process_of(record, name));
+    });
+    return names;
+  }
+
+  Names resized(const std::string& cluster_id, std::uint32_t count) {
+    const auto lock = services_.lock_cluster(cluster_id);
+    ClusterRecord record = own_record(cluster_id);
+    Names names = living(record);
+    for (const std::string& name : named(record)) {
+      if (std::find(names.begin(), names.end(), name) == names.end())
+        record.details[name].clear();  // it has died
+    }
+    while (names.size() < count) {
+      start_task_manager(record);
+      services_.write_record(record);
+      names.push_back(kTaskManager + record.details.at(kLastNumber));
+    }
+    const auto surplus = static_cast<std::uint32_t>(names.size() - count);
+    if (surplus > 0) {
+      for (const std::string& name : released(record, names, surplus)) {
+        record.details[name].clear();
+        std::erase(names, name);
+      }
+    }
+    services_.write_record(record);
+    if (names.size() == count) return names;
+    std::string list;
+    for (const std::string& name : names) list += (list.empty() ? "'" : ", '") + name + "'";
+    throw freshet::InvalidInput(
+        "cluster '" + cluster_id + "' has " + std::to_string(names.size()) +
+        " task managers still, not " + std::to_string(count) + ": " + list +
+        " hold workers; resize it again when their jobs have ended, or cancel those");
+  }
+
+  // Ends as many of them as are to spare, youngest first; which, the job manager decides.
+  Names released(const ClusterRecord& record, const Names& names, std::uint32_t surplus) {
+    const auto client = services_.connect(record, kConnectPatienceMs).get();
+    const Names gone = client->release_task_managers({names.rbegin(), names.rend()}, surplus).get();
+    std::vector<std::int64_t> processes;
+    for (const std::string& name : gone) processes.push_back(process_of(record, name));
+    standalone::await_processes(record.cluster_id, processes, kEndPatienceMs);
+    return gone;
   }
 
   // A deployment that fails leaves nothing.
@@ -220,13 +346,15 @@ class StandaloneDeployer final : public freshet::ClusterDeployer {
   static void kill_processes_of(const ClusterRecord& record) {
     std::vector<std::int64_t> processes;
     for (const auto& [name, value] : record.details) {
-      if (name == "jobmanager" || name.rfind("taskmanager-", 0) == 0)
+      if (name == "jobmanager" || name.rfind(kTaskManager, 0) == 0)
         processes.push_back(std::strtoll(value.c_str(), nullptr, 10));
     }
     standalone::kill_processes(record.cluster_id, processes, kEndPatienceMs);
   }
 
   DeployerServices& services_;
+  std::mutex mutex_;
+  std::vector<std::thread> threads_;
 };
 
 class StandaloneDeployerFactory final : public freshet::ClusterDeployerFactory {

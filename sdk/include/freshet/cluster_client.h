@@ -148,6 +148,12 @@ class FRESHET_API ClusterClient {
   virtual Future<LogChunk> read_log(const std::string& process, std::uint64_t from) = 0;
   // The listener is told until the client is dropped. Once.
   virtual void listen(std::shared_ptr<ClusterListener> listener) = 0;
+  // For deployers. Lets go of at most `count` of these task managers and completes with their
+  // names: they get no job any more, and are told to end. First go those that have been let go
+  // before, then those that have not registered (and are refused from now on), then those that hold
+  // no worker; of several the first ones. Those that hold workers stay.
+  virtual Future<std::vector<std::string>> release_task_managers(
+      const std::vector<std::string>& names, std::uint32_t count) = 0;
   // Cancels what runs, ends every process of the cluster.
   virtual Future<void> shut_down() = 0;
 };

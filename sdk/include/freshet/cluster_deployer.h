@@ -26,7 +26,8 @@ struct ClusterRecord {
   std::string public_key;  // the job manager's
   std::string client_key;  // the secret key with which clients enter
   std::int64_t since_ms = 0;
-  std::map<std::string, std::string> details;  // the deployer's own, such as process ids
+  // The deployer's own, such as process ids. Writing an empty one takes it away.
+  std::map<std::string, std::string> details;
 };
 
 // What core offers to a deployer. Threads: any. Lives as long as the process.
@@ -54,6 +55,10 @@ class FRESHET_API DeployerServices {
   virtual std::int64_t start_detached(const std::string& cluster_id, const std::string& name,
                                       const std::vector<std::string>& command,
                                       const std::string& inherited) = 0;
+  // For a deployer that reads a record, starts or ends processes by it and writes it again: as long
+  // as what it returns is held, nobody else of this host holds that for this cluster. Waits for
+  // whoever does. Throws InvalidInput if that takes too long, or if the cluster does not live here.
+  virtual std::shared_ptr<void> lock_cluster(const std::string& cluster_id) = 0;
 };
 
 class FRESHET_API ClusterDeployer {
@@ -70,9 +75,20 @@ class FRESHET_API ClusterDeployer {
   virtual Future<void> kill(const std::string& cluster_id) = 0;
   // One line for people: what it deploys, and where.
   virtual std::string describe() const = 0;
-  // How many task managers there shall be, where a deployer can give and take them on demand.
-  // Fails with InvalidInput where it can't, as by default.
-  virtual Future<void> resize(const std::string& cluster_id, std::uint32_t task_managers);
+  // Brings the task managers that it has started for this cluster to that number, and completes
+  // with the names of those that it keeps then, oldest first: each registers under its name. The
+  // record alone tells how: the caller may be another process, such as the job manager, and has
+  // another configuration. Those that have died do not count, those that people have started
+  // neither.
+  //
+  // When some are to go, the job manager decides which (ClusterClient::release_task_managers()),
+  // and none that holds workers does. If too few can go, it fails with InvalidInput that names
+  // those that are left; what could go has gone. Fails with InvalidInput where a deployer can't do
+  // this, as by default.
+  virtual Future<std::vector<std::string>> resize(const std::string& cluster_id,
+                                                  std::uint32_t task_managers);
+  // The names of those that it keeps now.
+  virtual Future<std::vector<std::string>> task_managers(const std::string& cluster_id);
 };
 
 // Stateless. An exception from is_compatible_with() makes core skip the plugin with a warning.

@@ -243,6 +243,29 @@ const ConfigOption<std::vector<std::string>> kPluginDirs{
     "installed ones.",
     Scope::kClient};
 
+const ConfigOption<Duration> kResourceManagerIdleTimeout =
+    ConfigOption<Duration>{"resource-manager.idle-timeout", minutes(1),
+                           "How long a task manager that was started on demand may hold no slot "
+                           "before it is released.",
+                           Scope::kCluster}
+        .minimum(milliseconds(1));
+
+const ConfigOption<std::int32_t> kResourceManagerMaxTaskManagers =
+    ConfigOption<std::int32_t>{
+        "resource-manager.max-task-managers", 0,
+        "How many task managers the deployer of a cluster may run for it when jobs wait for slots, "
+        "those that it was deployed with included. 0: none is started on demand.",
+        Scope::kCluster}
+        .minimum(0)
+        .maximum(1024);
+
+const ConfigOption<Duration> kResourceManagerStartTimeout =
+    ConfigOption<Duration>{"resource-manager.start-timeout", minutes(1),
+                           "How long a task manager that was started on demand may take until it "
+                           "has registered; then it is given up.",
+                           Scope::kCluster}
+        .minimum(milliseconds(1));
+
 const ConfigOption<RestartStrategy> kRestartStrategy{
     "restart-strategy.type", RestartStrategy::kNone,
     "What happens when a job fails: 'none', it has failed; 'fixed-delay', it starts anew.",

@@ -108,7 +108,7 @@ TEST(Messages, HaveKindsOfTheirOwn) {
   const auto kinds =
       kinds_of<GetClusterStatus, SubmitApplication, ListApplications, DescribeApplication,
                AwaitApplication, CancelApplication, SubmitJob, ListJobs, DescribeJob, AwaitJob,
-               CancelJob, GetJobDetails, GetAccumulators, NextMessage, CollectAddress, ShutDown,
+               CancelJob, GetJobDetails, GetAccumulators, NextMessage, CollectAddress, ReleaseTaskManagers, ShutDown,
                PutBlob, BlobChunk, GetBlob, ReadLog, Subscribe, Event, RegisterTaskManager,
                StartWorker, StopWorker, WorkerEnded, EndTaskManager, WorkerReady, Deploy, OpenGate,
                Commit, CancelTasks, EndWorker, GetReport, AdmitReader, TasksOpened, TasksFinished,
@@ -120,6 +120,7 @@ TEST(Messages, ComeFromTheRolesThatTheyAreFor) {
   for (const Role role : {Role::kTaskManager, Role::kWorker, Role::kRunner}) {
     EXPECT_FALSE(CancelApplication::kFrom.contains(role));
     EXPECT_FALSE(ShutDown::kFrom.contains(role));
+    EXPECT_FALSE(ReleaseTaskManagers::kFrom.contains(role));
     EXPECT_FALSE(SubmitApplication::kFrom.contains(role));
   }
   EXPECT_TRUE(SubmitJob::kFrom.contains(Role::kRunner));

@@ -1,12 +1,14 @@
-// fr cluster start | list | status | stop: session clusters, and what there is of clusters.
+// fr cluster start | list | status | resize | stop: session clusters, and what there is of
+// clusters.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 
+#include "cluster/chosen_deployer.h"
 #include "cluster/client_words.h"
 #include "freshet/error.h"
 #include "plugin_catalog/deployer_selection.h"
-#include "plugin_catalog/plugin_catalog.h"
 #include "process/started_process.h"
 
 namespace freshet::tool {
@@ -19,18 +21,9 @@ struct StartWords : ClientWords {
   std::string task_managers, slots;
 };
 
-std::unique_ptr<ClusterDeployer> deployer_of(PluginCatalog& catalog,
-                                             const Configuration& configuration) {
-  const SelectedDeployer selected = select_deployer(catalog, configuration);
-  for (const std::string& warning : selected.warnings)
-    std::fprintf(stderr, "fr: warning: %s\n", warning.c_str());
-  return make_deployer(selected, LocalDeployerServices::instance());
-}
-
-PluginCatalog catalog_of(const Configuration& configuration) {
-  return PluginCatalog(
-      SearchPath(SearchPath::Sources::of_this_process(configuration.get(options::kPluginDirs))));
-}
+struct ResizeWords : ClientWords {
+  std::uint32_t task_managers = 0;
+};
 
 int start(const StartWords& words) {
   Configuration configuration = words.load();
@@ -45,8 +38,8 @@ int start(const StartWords& words) {
     throw InvalidInput("--target=" + words.target + " is no session: 'fr-run APP --target=" +
                        words.target + "' brings up a cluster for one application");
   remove_all_remains(LocalDeployerServices::instance().cluster_records());
-  PluginCatalog catalog = catalog_of(configuration);
-  const auto client = deployer_of(catalog, configuration)->deploy_session(configuration).get();
+  ChosenDeployer deployer(configuration);
+  const auto client = deployer->deploy_session(configuration).get();
   if (words.json) {
     print_json(json_of(client->status().get()));
   } else {
@@ -130,6 +123,54 @@ int status(const ClientWords& words) {
   return kDone;
 }
 
+// Those that the deployer keeps, once all of them have registered. Throws InvalidInput that names
+// those that do not.
+std::vector<std::string> registered(ChosenDeployer& deployer, ClusterClient& client) {
+  constexpr std::int64_t kPatienceMs = 30'000, kPauseMs = 10;
+  std::string missing;
+  for (std::int64_t waited = 0; waited < kPatienceMs; waited += kPauseMs) {
+    std::vector<std::string> names = deployer->task_managers(client.cluster_id()).get();
+    const ClusterInfo info = client.status().get();
+    missing.clear();
+    for (const std::string& name : names) {
+      if (std::none_of(info.task_managers.begin(), info.task_managers.end(),
+                       [&](const TaskManagerInfo& each) { return each.id == name; }))
+        missing += (missing.empty() ? "'" : ", '") + name + "'";
+    }
+    if (missing.empty()) return names;
+    ::usleep(kPauseMs * 1'000);
+  }
+  throw InvalidInput("cluster '" + client.cluster_id() + "': " + missing +
+                     " did not register within " + std::to_string(kPatienceMs) +
+                     " ms: their logs tell why");
+}
+
+int resize(const ResizeWords& words) {
+  const Configuration configuration = words.load();
+  const ClusterRecord record = find_cluster(configuration, !words.wait.empty());
+  const auto client = connect_to(record, configuration);
+  ChosenDeployer deployer(for_deployer(record.deployer, configuration));
+  try {
+    static_cast<void>(deployer->resize(record.cluster_id, words.task_managers).get());
+  } catch (const InvalidInput& refused) {
+    throw InvalidInput("deployer '" + record.deployer + "': " + refused.what());
+  }
+  const std::vector<std::string> names = registered(deployer, *client);
+  if (names.size() != words.task_managers)
+    throw InvalidInput("cluster '" + record.cluster_id + "' has " + std::to_string(names.size()) +
+                       " task managers now, not " + std::to_string(words.task_managers) +
+                       ": some have died, as their logs tell, or somebody else has resized it");
+  if (words.json) {
+    print_json({{"id", record.cluster_id}, {"task_managers", names}});
+    return kDone;
+  }
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? ": " : ", ") + name;
+  std::printf("cluster '%s' has %zu task manager%s%s\n", record.cluster_id.c_str(), names.size(),
+              names.size() == 1 ? "" : "s", list.c_str());
+  return kDone;
+}
+
 int stop(const ClientWords& words) {
   const Configuration configuration = words.load();
   const ClusterRecord record = find_cluster(configuration, !words.wait.empty());
@@ -141,16 +182,13 @@ int stop(const ClientWords& words) {
     trouble = error.what();
   }
   // What does not end by itself is killed, whatever state it is in.
-  Configuration of_deployer = configuration;
-  of_deployer.set(options::kExecutionTarget, record.deployer + "-session",
-                  Origin::command_line("the cluster's record"));
-  PluginCatalog catalog = catalog_of(of_deployer);
+  ChosenDeployer deployer(for_deployer(record.deployer, configuration));
   const auto& records = LocalDeployerServices::instance().cluster_records();
   constexpr int kLooks = 200;
   for (int i = 0; trouble.empty() && i < kLooks && is_present(records.folder(), record.cluster_id);
        ++i)
     ::usleep(10'000);
-  deployer_of(catalog, of_deployer)->kill(record.cluster_id).get();
+  deployer->kill(record.cluster_id).get();
   if (words.json) {
     print_json({{"id", record.cluster_id}, {"killed", !trouble.empty()}});
   } else if (!trouble.empty()) {
@@ -182,6 +220,14 @@ const Command kCluster("cluster", "Start, list, look at and stop clusters.", [](
   sub->add_option("--task-managers", words->task_managers, "standalone.task-managers");
   sub->add_option("--slots", words->slots, "of each task manager (taskmanager.slots)");
   sub->callback([run, words] { *run = [words] { return start(*words); }; });
+  CLI::App* const resizing = command.add_subcommand(
+      "resize", "Start or end task managers of a cluster, by its deployer; busy ones stay.");
+  const auto size = std::make_shared<ResizeWords>();
+  size->add_to(*resizing);
+  resizing->add_option("task-managers", size->task_managers, "how many its deployer shall run")
+      ->required()
+      ->check(CLI::Range(0, 1024));
+  resizing->callback([run, size] { *run = [size] { return resize(*size); }; });
   return [run] { return with_cluster(*run); };
 });
 

@@ -153,6 +153,12 @@ std::string task_manager_bind(const Configuration& configuration) {
   return text;
 }
 
+std::uint32_t task_manager_slots(const Configuration& configuration) {
+  const std::int32_t slots = configuration.get(options::kTaskmanagerSlots);
+  return slots > 0 ? static_cast<std::uint32_t>(slots)
+                   : std::max(1U, std::thread::hardware_concurrency());
+}
+
 std::int64_t blob_max_idle_ms(const Configuration& configuration) {
   return std::min(configuration.get(options::kBlobMaxIdle), days(36'500)).ms();
 }

@@ -51,6 +51,8 @@ LinkOptions link_options(const Configuration& configuration);
 // or an address, as each worker draws a port. Throw InvalidInput, before anything is bound.
 std::string job_manager_bind(const Configuration& configuration);
 std::string task_manager_bind(const Configuration& configuration);
+// taskmanager.slots, or one for each core of this host.
+std::uint32_t task_manager_slots(const Configuration& configuration);
 std::int64_t blob_max_idle_ms(const Configuration& configuration);
 
 // Sends this process's log to <folder>/<name>.log, rolled. With `whole`, what it prints otherwise

@@ -14,6 +14,7 @@
 #include "client/cluster_records.h"
 #include "client/deployer_services.h"
 #include "cluster/daemon.h"
+#include "cluster/deployer_supply.h"
 #include "cluster/join_file.h"
 #include "command.h"
 #include "dispatcher/job_manager.h"
@@ -47,7 +48,9 @@ bool is_alive(const ClusterRecord& record) {
 // task managers wait for another. With high availability also one whose job manager lives: this one
 // stands by, or leads when that one does no more.
 ClusterRecord record_by_hand(const ClusterRecords& records, const std::string& id,
-                             const std::string& mode, bool may_stand_by, ClusterKeys& keys) {
+                             const std::string& mode, bool may_stand_by,
+                             const std::map<std::string, std::string>& settings,
+                             ClusterKeys& keys) {
   const std::filesystem::path file = keys_file(records.folder().run(id));
   if (auto known = records.find(id)) {
     if ((is_alive(*known) && !may_stand_by) || !std::filesystem::exists(file))
@@ -65,6 +68,8 @@ ClusterRecord record_by_hand(const ClusterRecords& records, const std::string& i
   record.client_key = client.secret_key;
   record.since_ms = SystemClock::instance().wall_ms();
   record.details["mode"] = mode;
+  record.details["settings"] =
+      nlohmann::json(settings).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   records.write(record);
   return record;
 }
@@ -76,6 +81,20 @@ RecordLimits record_limits(const Configuration& configuration) {
   limits.jobs = static_cast<std::size_t>(configuration.get(options::kJobmanagerRecordsMaxJobs));
   limits.age_ms = std::min(configuration.get(options::kJobmanagerRecordsMaxAge), days(36'500)).ms();
   return limits;
+}
+
+OnDemandOptions on_demand(const Configuration& configuration) {
+  constexpr auto kLongest = days(36'500);
+  const auto at_most = [&](const ConfigOption<Duration>& option) {
+    return std::min(configuration.get(option), kLongest).ms();
+  };
+  OnDemandOptions demand;
+  demand.most =
+      static_cast<std::uint32_t>(configuration.get(options::kResourceManagerMaxTaskManagers));
+  demand.slots = task_manager_slots(configuration);
+  demand.idle_ms = at_most(options::kResourceManagerIdleTimeout);
+  demand.start_ms = at_most(options::kResourceManagerStartTimeout);
+  return demand;
 }
 
 int run(Words words) {
@@ -102,10 +121,10 @@ int run(Words words) {
   for (const std::string& warning : skipped) spdlog::warn("{}", warning);
   const ClusterPresence presence(records, id);
   ClusterKeys keys{handed.secret_key, handed.clients, make_key_pair().secret_key};
-  ClusterRecord record =
-      words.inherited
-          ? records.read(id)
-          : record_by_hand(records, id, words.mode, has_high_availability(configuration), keys);
+  ClusterRecord record = words.inherited ? records.read(id)
+                                         : record_by_hand(records, id, words.mode,
+                                                          has_high_availability(configuration),
+                                                          settings_of_cluster(configuration), keys);
   const std::filesystem::path folder = records.folder().make_run(id);
   write_keys(keys_file(folder), keys);
 
@@ -117,6 +136,7 @@ int run(Words words) {
   StoredBlobs blobs(folder / "jobmanager");
   UrlFetcher fetcher(blobs.store(), folder / "jobmanager" / "fetched", configuration);
   RandomIds ids;
+  DeployerSupply supply(node.control(), configuration, record.deployer, id);
 
   JobManagerOptions role;
   role.cluster_id = id;
@@ -131,6 +151,7 @@ int run(Words words) {
   role.records = record_limits(configuration);
   role.client_grace_ms =
       std::min(configuration.get(options::kJobmanagerClientGrace), days(36'500)).ms();
+  role.on_demand = on_demand(configuration);
   role.blob_max_idle_ms = blob_max_idle_ms(configuration);
 
   Promise<std::string> ended;
@@ -144,7 +165,8 @@ int run(Words words) {
     }
     node.transport().admit(key_pair_of(keys.join_key).public_key, Role::kTaskManager);
     manager = std::make_unique<JobManager>(
-        JobManagerServices{node.control(), node.transport(), children, blobs, fetcher, ids},
+        JobManagerServices{node.control(), node.transport(), children, blobs, fetcher, ids,
+                           &supply},
         std::move(high_availability), role, [&](const std::string& why) {
           leads.set_value(std::nullopt);
           ended.set_value(why);
@@ -176,6 +198,7 @@ int run(Words words) {
   const std::string why = end.get();
   spdlog::info("the job manager of cluster '{}' has ended: {}", id, why);
   signals.stop();
+  supply.stop();  // while the job manager answers what a deployer asks of it
   const bool leads_no_more = node.run([&] {
     const bool gives_way = manager->leads_no_more();
     manager.reset();

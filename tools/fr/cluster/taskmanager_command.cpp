@@ -4,7 +4,6 @@
 
 #include <mutex>
 #include <optional>
-#include <thread>
 
 #include "blobs/stored_blobs.h"
 #include "client/cluster_node.h"
@@ -132,9 +131,7 @@ int run(Words words) {
   role.id = name;
   role.host = host_name();
   role.process_id = ::getpid();
-  const std::int32_t slots = configuration.get(options::kTaskmanagerSlots);
-  role.slots = slots > 0 ? static_cast<std::uint32_t>(slots)
-                         : std::max(1U, std::thread::hardware_concurrency());
+  role.slots = task_manager_slots(configuration);
   role.program = program_fr();
   role.socket_folder = records.folder().make_sockets(id);
   role.bind = bind;

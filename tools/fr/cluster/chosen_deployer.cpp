@@ -1,0 +1,26 @@
+#include "cluster/chosen_deployer.h"
+
+#include <cstdio>
+
+#include "client/deployer_services.h"
+#include "freshet/options.h"
+#include "plugin_catalog/deployer_selection.h"
+
+namespace freshet::tool {
+
+ChosenDeployer::ChosenDeployer(const Configuration& configuration)
+    : catalog_(SearchPath(
+          SearchPath::Sources::of_this_process(configuration.get(options::kPluginDirs)))) {
+  const SelectedDeployer selected = select_deployer(catalog_, configuration);
+  for (const std::string& warning : selected.warnings)
+    std::fprintf(stderr, "fr: warning: %s\n", warning.c_str());
+  deployer_ = make_deployer(selected, LocalDeployerServices::instance());
+}
+
+Configuration for_deployer(const std::string& name, Configuration configuration) {
+  configuration.set(options::kExecutionTarget, name + "-session",
+                    Origin::command_line("the cluster's record"));
+  return configuration;
+}
+
+}  // namespace freshet::tool
