@@ -113,7 +113,7 @@ TEST(Messages, HaveKindsOfTheirOwn) {
                StartWorker, StopWorker, WorkerEnded, EndTaskManager, WorkerReady, Deploy, OpenGate,
                Commit, CancelTasks, EndWorker, GetReport, AdmitReader, TasksOpened, TasksFinished,
                TasksFailed, OperatorTold, TasksEnded>();
-  EXPECT_EQ(kinds.size(), 40u);
+  EXPECT_EQ(kinds.size(), 41u);
 }
 
 TEST(Messages, ComeFromTheRolesThatTheyAreFor) {
