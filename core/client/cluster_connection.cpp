@@ -72,7 +72,13 @@ std::unique_ptr<ClusterClient> connect_to_cluster(const ClusterConnection& conne
     return ClientSession::start(node->node.control(), *node->links, std::move(options));
   }),
                                                    node->ids, std::move(host));
-  static_cast<void>(client->status().get());
+  constexpr std::int64_t kLookMs = 50;
+  const Future<ClusterInfo> answer = client->status();
+  while (!answer.wait_for(kLookMs)) {
+    if (connection.has_ended() && !answer.wait_for(kLookMs))
+      throw ClusterUnreachable("cluster '" + connection.cluster_id + "' has ended");
+  }
+  static_cast<void>(answer.get());
   return client;
 }
 

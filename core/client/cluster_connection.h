@@ -26,9 +26,12 @@ struct ClusterConnection {
   std::string name;  // for people; empty: "client (pid 4711)"
   bool applications_end_with_it = false;
   bool keeps_jobs = false;  // as ClientSessionOptions has it
+  // Whether the cluster is known to have ended: asked while the first answer is waited for.
+  std::function<bool()> has_ended = [] { return false; };
 };
 
-// Blocks until the job manager has answered. Throws ClusterUnreachable.
+// Blocks until the job manager has answered. Throws ClusterUnreachable, at once if the cluster has
+// ended.
 FRESHET_API std::unique_ptr<ClusterClient> connect_to_cluster(const ClusterConnection& connection);
 
 }  // namespace freshet

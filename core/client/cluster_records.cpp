@@ -166,23 +166,50 @@ ClusterRecord ClusterRecords::read(const std::string& cluster_id) const {
                                        : ": there are " + list_of(others)));
 }
 
-std::vector<ClusterRecord> ClusterRecords::all() const {
-  check_folders();
-  std::vector<ClusterRecord> records;
+// Calls found(id) for each file that should be a record.
+template <class F>
+void ClusterRecords::for_each(F&& found) const {
   std::error_code ignored;
   for (auto at = fs::directory_iterator(folder_.clusters(), ignored);
        at != fs::directory_iterator(); at.increment(ignored)) {
-    if (at->path().extension() != ".json") continue;
-    try {
-      if (auto record = find(at->path().stem())) records.push_back(*std::move(record));
-    } catch (const InvalidInput&) {
-      continue;  // told by whoever asks for it by its id
-    }
+    if (at->path().extension() == ".json") found(at->path().stem().native());
   }
+}
+
+std::vector<ClusterRecord> ClusterRecords::all() const {
+  check_folders();
+  std::vector<ClusterRecord> records;
+  for_each([&](const std::string& id) {
+    try {
+      if (auto record = find(id)) records.push_back(*std::move(record));
+    } catch (const InvalidInput&) {
+      // told by whoever asks for it by its id, and by unreadable()
+    }
+  });
   std::sort(records.begin(), records.end(), [](const ClusterRecord& a, const ClusterRecord& b) {
     return a.cluster_id < b.cluster_id;
   });
   return records;
+}
+
+std::vector<std::string> ClusterRecords::unreadable() const {
+  std::vector<std::string> troubles;
+  for_each([&](const std::string& id) {
+    try {
+      static_cast<void>(find(id));
+    } catch (const InvalidInput& trouble) {
+      troubles.emplace_back(trouble.what());
+    }
+  });
+  std::sort(troubles.begin(), troubles.end());
+  return troubles;
+}
+
+void ClusterRecords::check_all_readable() const {
+  const std::vector<std::string> troubles = unreadable();
+  if (troubles.empty()) return;
+  throw InvalidInput("a cluster may be meant whose record can't be read: " + troubles[0] +
+                     "; or choose one by --cluster-id (" + options::kClusterId.key() + ")");
 }
 
 void ClusterRecords::remove(const std::string& cluster_id) const {
@@ -192,6 +219,7 @@ void ClusterRecords::remove(const std::string& cluster_id) const {
 ClusterRecord ClusterRecords::choose(const Configuration& configuration) const {
   if (const auto id = configuration.find(options::kClusterId)) return read(*id);
   const std::vector<ClusterRecord> records = all();
+  if (records.size() <= 1) check_all_readable();
   if (records.size() == 1) return records[0];
   if (records.empty())
     throw InvalidInput("no cluster is known: looked in " + folder_.clusters().native() +
@@ -208,6 +236,7 @@ bool ClusterRecords::wait_for_endpoint(const std::string& cluster_id, std::int64
     if (!cluster_id.empty()) {
       found = find(cluster_id);
     } else if (auto records = all(); records.size() == 1) {
+      check_all_readable();
       found = std::move(records[0]);
     }
     if (!found || found->endpoint.empty()) return Looked::kNotYet;

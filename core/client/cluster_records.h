@@ -32,10 +32,14 @@ class FRESHET_API ClusterRecords {
   std::optional<ClusterRecord> find(const std::string& cluster_id) const;
   // By id. One that can't be read is left out.
   std::vector<ClusterRecord> all() const;
+  // Why each of those that are left out can't be read.
+  std::vector<std::string> unreadable() const;
+  // Throws InvalidInput that names them if there are any: what is there can't be told.
+  void check_all_readable() const;
   void remove(const std::string& cluster_id) const;
 
-  // By cluster.id, or the only one there is. Throws InvalidInput that names where it looked, or
-  // lists the several.
+  // By cluster.id, or the only one there is. Throws InvalidInput that names where it looked, lists
+  // the several, or names one that can't be read and might be meant.
   ClusterRecord choose(const Configuration& configuration) const;
   // Waits for one that has an endpoint and, unless it is empty, that id. False: not in time, or
   // `stop`, a descriptor if not negative, is readable.
@@ -46,6 +50,8 @@ class FRESHET_API ClusterRecords {
                                   ClusterRecord& record, int stop = -1) const;
 
  private:
+  template <class F>
+  void for_each(F&& found) const;
   void check_folders() const;
   enum class Looked { kFound, kNotYet, kGone };
   bool wait(const std::function<Looked()>& look, std::int64_t patience_ms, int stop) const;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -47,6 +48,8 @@ std::string program_fr() {
       looked);
 }
 
+JobManagerCantStart::~JobManagerCantStart() = default;
+
 LocalDeployerServices::LocalDeployerServices(StateFolder folder) : records_(std::move(folder)) {}
 
 LocalDeployerServices::~LocalDeployerServices() {
@@ -56,6 +59,15 @@ LocalDeployerServices::~LocalDeployerServices() {
 LocalDeployerServices& LocalDeployerServices::instance() {
   static LocalDeployerServices services(StateFolder::of_this_user());
   return services;
+}
+
+bool has_ended(const ClusterRecords& records, const ClusterRecord& record) {
+  try {
+    const auto now = records.find(record.cluster_id);
+    return !now || now->public_key != record.public_key;
+  } catch (const InvalidInput&) {
+    return false;
+  }
 }
 
 std::pair<std::string, std::string> LocalDeployerServices::make_key_pair() {
@@ -82,17 +94,19 @@ std::int64_t LocalDeployerServices::start_detached(const std::string& cluster_id
   if (log < 0)
     throw InvalidInput(file.native() + ": can't be opened: " + std::strerror(errno) +
                        ": the log of '" + name + "' is written there");
-  std::int64_t process = 0;
+  struct stat before {};
+  Started started;
+  if (::fstat(log, &before) == 0) started.log_begin = static_cast<std::uint64_t>(before.st_size);
   try {
-    process = start_detached_process({command, {}, inherited, log});
+    started.process = start_detached_process({command, {}, inherited, log});
   } catch (...) {
     ::close(log);
     throw;
   }
   ::close(log);
   const std::lock_guard lock(mutex_);
-  if (name == "jobmanager") job_managers_[cluster_id] = process;
-  return process;
+  if (name == "jobmanager") job_managers_[cluster_id] = started;
+  return started.process;
 }
 
 // The lock is one of the cluster's folder on this host, so nothing is left of it.
@@ -114,10 +128,11 @@ std::shared_ptr<void> LocalDeployerServices::lock_cluster(const std::string& clu
   return held;
 }
 
-std::int64_t LocalDeployerServices::started_job_manager(const std::string& cluster_id) const {
+LocalDeployerServices::Started LocalDeployerServices::started_job_manager(
+    const std::string& cluster_id) const {
   const std::lock_guard lock(mutex_);
   const auto at = job_managers_.find(cluster_id);
-  return at == job_managers_.end() ? 0 : at->second;
+  return at == job_managers_.end() ? Started{} : at->second;
 }
 
 std::unique_ptr<ClusterClient> LocalDeployerServices::wait_and_connect(ClusterRecord record,
@@ -125,19 +140,22 @@ std::unique_ptr<ClusterClient> LocalDeployerServices::wait_and_connect(ClusterRe
   const std::int64_t begin = SystemClock::instance().now_ns();
   if (record.endpoint.empty()) {
     const std::string id = record.cluster_id;
-    const std::int64_t process = started_job_manager(id);
+    const auto [process, log_begin] = started_job_manager(id);
     const int end = process == 0 ? -1 : static_cast<int>(::syscall(SYS_pidfd_open, process, 0));
     const bool found = records_.wait_for_endpoint(id, patience_ms, record, end);
     pollfd looked{end, POLLIN, 0};
     const bool ended = process != 0 && (end < 0 || ::poll(&looked, 1, 0) == 1);
     if (end >= 0) ::close(end);
     if (!found) {
-      const std::string said = last_lines_of_file(records_.folder().logs(id) / "jobmanager.log");
-      throw ClusterUnreachable(
-          (ended ? "the job manager of cluster '" + id + "' has ended before it could be reached"
-                 : "no job manager of cluster '" + id + "' has announced itself within " +
-                       std::to_string(patience_ms) + " ms in " + records_.path_of(id).native()) +
-          (said.empty() ? std::string() : "; it said last:\n" + said));
+      std::string said =
+          last_lines_of_file(records_.folder().logs(id) / "jobmanager.log", log_begin);
+      if (!said.empty()) said = "; it said last:\n" + said;
+      if (ended)
+        throw JobManagerCantStart("the job manager of cluster '" + id +
+                                  "' has ended before it could be reached" + said);
+      throw ClusterUnreachable("no job manager of cluster '" + id +
+                               "' has announced itself within " + std::to_string(patience_ms) +
+                               " ms in " + records_.path_of(id).native() + said);
     }
   }
   const std::int64_t spent = (SystemClock::instance().now_ns() - begin) / 1'000'000;
@@ -159,6 +177,7 @@ std::unique_ptr<ClusterClient> LocalDeployerServices::wait_and_connect(ClusterRe
   connection.patience_ms = std::min<std::int64_t>(client_timeout_ms_.load(),
                                                   std::max<std::int64_t>(patience_ms - spent, 100));
   connection.applications_end_with_it = applications_end_with_clients_.load();
+  connection.has_ended = [records = records_, record] { return has_ended(records, record); };
   return connect_to_cluster(connection);
 }
 

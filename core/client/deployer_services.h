@@ -22,6 +22,18 @@ namespace freshet {
 // where it looked.
 FRESHET_API std::string program_fr();
 
+// Whether the record is gone that was read before, with the last process of its cluster on this
+// host; also if there is one of a later cluster.
+FRESHET_API bool has_ended(const ClusterRecords& records, const ClusterRecord& record);
+
+// The job manager that was started here has ended by itself before it could be reached, as for a
+// bad value or a port that is taken; with what it said last.
+class FRESHET_API JobManagerCantStart final : public ClusterUnreachable {
+ public:
+  using ClusterUnreachable::ClusterUnreachable;
+  ~JobManagerCantStart() override;
+};
+
 class FRESHET_API LocalDeployerServices final : public DeployerServices {
  public:
   explicit LocalDeployerServices(StateFolder folder);
@@ -37,8 +49,9 @@ class FRESHET_API LocalDeployerServices final : public DeployerServices {
   void set_client_timeout(std::int64_t milliseconds) { client_timeout_ms_ = milliseconds; }
 
   std::string program() const override { return program_fr(); }
-  // A record without an endpoint is waited for, too; fails at once, with its last lines, if the
-  // process 'jobmanager' that was started here for that cluster ends meanwhile.
+  // A record without an endpoint is waited for, too; fails at once, with JobManagerCantStart, if
+  // the process 'jobmanager' that was started here for that cluster ends meanwhile. Fails at once
+  // if the cluster ends and its record goes with it.
   Future<std::unique_ptr<ClusterClient>> connect(const ClusterRecord& record,
                                                  std::int64_t patience_ms) override;
   std::pair<std::string, std::string> make_key_pair() override;
@@ -54,13 +67,18 @@ class FRESHET_API LocalDeployerServices final : public DeployerServices {
 
  private:
   std::unique_ptr<ClusterClient> wait_and_connect(ClusterRecord record, std::int64_t patience_ms);
-  std::int64_t started_job_manager(const std::string& cluster_id) const;
+  // A job manager that was started here.
+  struct Started {
+    std::int64_t process = 0;
+    std::uint64_t log_begin = 0;  // where what it says begins in the log of that name
+  };
+  Started started_job_manager(const std::string& cluster_id) const;
 
   const ClusterRecords records_;
   std::atomic<bool> applications_end_with_clients_{false};
   std::atomic<std::int64_t> client_timeout_ms_{5'000};
   mutable std::mutex mutex_;
-  std::map<std::string, std::int64_t> job_managers_;  // started here, by cluster
+  std::map<std::string, Started> job_managers_;  // by cluster
   std::vector<std::thread> connecting_;
 };
 

@@ -131,9 +131,10 @@ std::string RolledLog::last_lines() const {
   return last_lines_of(tail_);
 }
 
-std::string last_lines_of_file(const std::filesystem::path& file) {
+std::string last_lines_of_file(const std::filesystem::path& file, std::uint64_t from) {
   const std::uint64_t size = size_of(file);
-  const std::uint64_t begin = size > kTailBytes ? size - kTailBytes : 0;
+  const std::uint64_t tail = size > kTailBytes ? size - kTailBytes : 0;
+  const std::uint64_t begin = from <= size ? std::max(tail, from) : tail;
   return last_lines_of(read_part(file, begin, static_cast<std::size_t>(size - begin)));
 }
 

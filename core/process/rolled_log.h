@@ -63,6 +63,7 @@ class FRESHET_API RolledLog {
 };
 
 // The same of a file that somebody else writes; empty if it can't be read.
-FRESHET_API std::string last_lines_of_file(const std::filesystem::path& file);
+FRESHET_API std::string last_lines_of_file(const std::filesystem::path& file,
+                                           std::uint64_t from = 0);
 
 }  // namespace freshet

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -54,6 +55,25 @@ void steady_job(freshet::StreamExecutionEnvironment& env, const std::string& fil
           file)
       .discard();
 }
+
+// Counts what goes through it, in the job's result and while it runs.
+struct Counted {
+  std::int64_t unused = 0;
+  freshet::Accumulator* records = nullptr;
+  std::optional<freshet::Counter> seen;
+
+  void open(freshet::RuntimeContext& context) {
+    records = &context.accumulator("records", freshet::AccumulatorKind::kSum);
+    seen = context.counter("seen");
+  }
+  std::int64_t operator()(std::int64_t n) {
+    records->add(static_cast<double>(n));
+    seen->add();
+    return n;
+  }
+  void write_bound(freshet::PayloadWriter& to) const { to.value(unused); }
+  static Counted read_bound(freshet::PayloadReader& from) { return {from.value<std::int64_t>()}; }
+};
 
 int run(int argc, char** argv);
 
@@ -166,6 +186,11 @@ int run(int argc, char** argv) {
     write_file(more + ".pauses", "");
     while (::access(more.c_str(), F_OK) != 0) ::usleep(1'000);
     small_job(env, "after");
+    return 0;
+  }
+  if (how == "count") {  // and prints in each subtask
+    env.from_sequence(1, std::atoll(more.c_str())).map(Counted{}).name("counted").print();
+    env.execute("counting");
     return 0;
   }
   if (how == "fail" || how == "fail-caught") {

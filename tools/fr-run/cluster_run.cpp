@@ -4,8 +4,10 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "client/deployer_services.h"
 #include "cluster_words.h"
@@ -26,7 +28,7 @@ namespace {
 
 constexpr std::int64_t kLookMs = 50;
 constexpr const char* kIndent = "  ";
-// The cluster of an application may be gone before the last of main's output was fetched.
+// How long is waited for the last of main's output where nobody can tell that the cluster is gone.
 constexpr std::int64_t kLastOutputMs = 2'000;
 
 ApplicationSpec spec_of(const ClusterRun& run, const Configuration& configuration) {
@@ -51,15 +53,18 @@ class Output {
   Output(ClusterClient& client, std::string process)
       : client_(client), process_(std::move(process)) {}
 
-  // False: there was nothing new.
-  bool follow(std::int64_t patience_ms) {
+  // False: there was nothing new within that time, or before nobody answers any more.
+  bool follow(std::int64_t patience_ms, const std::function<bool()>& nobody_answers) {
     try {
-      const auto chunk = client_.read_log(process_, at_).get_for(patience_ms);
-      if (!chunk || chunk->text.empty()) return false;
-      const std::uint64_t begin = chunk->next - chunk->text.size();
+      const Future<LogChunk> answer = client_.read_log(process_, at_);
+      for (std::int64_t waited = 0; !answer.wait_for(kLookMs); waited += kLookMs)
+        if (waited >= patience_ms || (nobody_answers() && !answer.wait_for(kLookMs))) return false;
+      const LogChunk chunk = answer.get();
+      if (chunk.text.empty()) return false;
+      const std::uint64_t begin = chunk.next - chunk.text.size();
       if (begin > at_) skip(begin - at_);
-      at_ = chunk->next;
-      show(chunk->text);
+      at_ = chunk.next;
+      show(chunk.text);
       return true;
     } catch (const Error&) {
       return false;  // main has not begun, or the cluster has ended
@@ -152,19 +157,32 @@ class CancelOnInterrupt {
   bool interrupted_ = false;
 };
 
+// Nothing of a cluster that has left this host's records, or is elsewhere.
+std::optional<ClusterRecord> known_record(const std::string& cluster_id) {
+  try {
+    return LocalDeployerServices::instance().cluster_records().find(cluster_id);
+  } catch (const InvalidInput&) {
+    return std::nullopt;
+  }
+}
+
 int attend(ClusterClient& client, const std::string& id, const Configuration& configuration) {
+  const auto record = known_record(client.cluster_id());
+  const auto cluster_is_gone = [&] {
+    return record && has_ended(LocalDeployerServices::instance().cluster_records(), *record);
+  };
   Output output(client, "main:" + id);
   const Future<ApplicationInfo> ended = client.application_end(id);
   {
     ClusterProgress progress(client, id, configuration.get(options::kClientProgressInterval).ms());
     while (!ended.wait_for(kLookMs)) {
-      while (output.follow(1'000) && !ended.ready()) {
+      while (output.follow(1'000, cluster_is_gone) && !ended.ready()) {
       }
       progress.show();
     }
   }
   const ApplicationInfo end = ended.get();
-  while (output.follow(kLastOutputMs)) {
+  while (output.follow(kLastOutputMs, cluster_is_gone)) {
   }
   output.finish();
   if (end.status == ApplicationStatus::kCanceled) {
@@ -200,6 +218,7 @@ int run_on_cluster(const ClusterRun& run, const Configuration& configuration,
   const bool session = is_session_target(configuration);
   if (session) {  // until that is there, a Ctrl-C has nothing to cancel
     if (run.wait_for_cluster) static_cast<void>(find_cluster(configuration, true));
+    if (!configuration.find(options::kClusterId)) services.cluster_records().check_all_readable();
     client = deployer->retrieve(configuration).get();
   }
   CancelOnInterrupt interrupts(spec.id);

@@ -361,6 +361,9 @@ int main(int argc, char** argv) {
   int code = kRefusedInput;
   try {
     code = run(line);
+  } catch (const freshet::JobManagerCantStart& error) {
+    tell(error.what(), line.verbose);
+    code = kBadCluster;
   } catch (const freshet::ClusterUnreachable& error) {
     tell(error.what(), line.verbose);
     code = kNoCluster;

@@ -45,21 +45,26 @@ int list(const IdWords& words) {
 int status(const IdWords& words) {
   const auto client = words.connect();
   const Found found = find_by_id(*client, words.id);
-  if (words.json) {
-    print_json(found.is_job ? json_of(found.job) : json_of(found.application));
-    return kDone;
-  }
   if (!found.is_job) {
-    std::printf("%s", text_of(found.application).c_str());
+    if (words.json) {
+      print_json(json_of(found.application));
+    } else {
+      std::printf("%s", text_of(found.application).c_str());
+    }
     return kDone;
   }
-  std::printf("%s", text_of(found.job).c_str());
-  const JobDetails details = client->job(found.job.job_id)->details().get();
-  for (const VertexDetails& vertex : details.vertices)
-    std::printf("    %s  parallelism %u, %llu records in, %llu out\n",
-                shown_text(vertex.name).c_str(), vertex.parallelism,
-                static_cast<unsigned long long>(vertex.records_in),
-                static_cast<unsigned long long>(vertex.records_out));
+  const auto job = client->job(found.job.job_id);
+  const JobDetails details = job->details().get();
+  const AccumulatorValues accumulators = job->accumulators().get();
+  if (words.json) {
+    Json json = json_of(found.job);
+    add_details(json, details);
+    json["accumulators"] = json_of(accumulators);
+    print_json(json);
+    return kDone;
+  }
+  std::printf("%s%s%s", text_of(found.job).c_str(), text_of(details).c_str(),
+              text_of(accumulators).c_str());
   return kDone;
 }
 
@@ -85,10 +90,12 @@ int wait(const IdWords& words) {
                 {"status", name_of(result.status)},
                 {"duration_ms", result.duration_ms}};
       if (result.failure) json["failure"] = result.failure->message;
+      json["accumulators"] = json_of(result.accumulators);
       print_json(json);
     } else {
-      std::printf("job %s  %s  %s\n", result.job_id.c_str(), name_of(result.status),
-                  result.failure ? shown_text(result.failure->message, "    ").c_str() : "");
+      std::printf("job %s  %s  %s\n%s", result.job_id.c_str(), name_of(result.status),
+                  result.failure ? shown_text(result.failure->message, "    ").c_str() : "",
+                  text_of(result.accumulators).c_str());
     }
     return result.succeeded()                      ? kDone
            : result.status == JobStatus::kCanceled ? kWasInterrupted

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <ctime>
+#include <map>
 
 #include "freshet/error.h"
 #include "shown_text.h"
@@ -52,6 +53,9 @@ std::unique_ptr<ClusterClient> ClientWords::connect() const {
 int with_cluster(const std::function<int()>& run) {
   try {
     return run();
+  } catch (const JobManagerCantStart& error) {
+    std::fprintf(stderr, "fr: %s\n", error.what());
+    return kBadCluster;
   } catch (const ClusterUnreachable& error) {
     std::fprintf(stderr, "fr: %s\n", error.what());
     return kNoCluster;
@@ -66,6 +70,63 @@ Json json_of(const JobInfo& job) {
           {"detail", job.detail},
           {"since_ms", job.since_ms},
           {"ended_ms", job.ended_ms}};
+}
+
+void add_details(Json& job, const JobDetails& details) {
+  job["running_ms"] = details.running_ms;
+  job["source_records"] = details.source_records;
+  job["sink_records"] = details.sink_records;
+  job["vertices"] = Json::array();
+  for (const VertexDetails& each : details.vertices) {
+    Json vertex{{"id", each.id},
+                {"name", each.name},
+                {"parallelism", each.parallelism},
+                {"records_in", each.records_in},
+                {"records_out", each.records_out},
+                {"metrics", Json::object()}};
+    for (const auto& [name, value] : each.metrics)
+      vertex["metrics"][name] = {{"kind", name_of(value.kind)},
+                                 {"count", value.count},
+                                 {"value", value.value},
+                                 {"min", value.min},
+                                 {"max", value.max}};
+    job["vertices"].push_back(std::move(vertex));
+  }
+  job["subtasks"] = Json::array();
+  for (const SubtaskDetails& each : details.subtasks)
+    job["subtasks"].push_back({{"vertex", each.vertex_id},
+                               {"subtask", each.subtask},
+                               {"state", each.state},
+                               {"host", each.host},
+                               {"worker", each.worker},
+                               {"attempt", each.attempt}});
+}
+
+Json json_of(const AccumulatorValues& accumulators) {
+  Json all = Json::object();
+  for (const auto& [name, value] : accumulators) {
+    Json each{{"kind", name_of(value.kind)}, {"count", value.count}};
+    switch (value.kind) {
+      case AccumulatorKind::kCount:
+        break;
+      case AccumulatorKind::kSum:
+        each["value"] = value.number;
+        break;
+      case AccumulatorKind::kMin:
+      case AccumulatorKind::kMax:
+        each["value"] = value.count > 0 ? Json(value.number) : Json(nullptr);
+        break;
+      case AccumulatorKind::kHistogram:
+        each["sum"] = value.number;
+        each["buckets"] = value.buckets;
+        break;
+      case AccumulatorKind::kBytes:
+        each["items"] = value.items;
+        break;
+    }
+    all[name] = std::move(each);
+  }
+  return all;
 }
 
 Json json_of(const ApplicationInfo& application) {
@@ -107,6 +168,33 @@ std::string text_of(const JobInfo& job) {
                      shown_text(job.job_name) + "  since " + time_of(job.since_ms);
   if (!job.detail.empty()) text += "\n      " + shown_text(job.detail, "      ");
   return text + "\n";
+}
+
+std::string text_of(const JobDetails& details) {
+  std::string text;
+  for (const VertexDetails& vertex : details.vertices) {
+    text += "    " + shown_text(vertex.name) + "  parallelism " +
+            std::to_string(vertex.parallelism) + ", " + std::to_string(vertex.records_in) +
+            " records in, " + std::to_string(vertex.records_out) + " out\n";
+    for (const auto& [name, value] : vertex.metrics)
+      text += "      " + shown_text(name) + ": " + value.text() + "\n";
+    // How many of its subtasks are in which state, and where.
+    std::map<std::string, std::size_t> places;
+    for (const SubtaskDetails& each : details.subtasks) {
+      if (each.vertex_id == vertex.id)
+        ++places[each.state + (each.host.empty() ? "" : " on " + shown_text(each.host))];
+    }
+    for (const auto& [place, count] : places)
+      text += "      " + std::to_string(count) + " " + place + "\n";
+  }
+  return text;
+}
+
+std::string text_of(const AccumulatorValues& accumulators) {
+  std::string text;
+  for (const auto& [name, value] : accumulators)
+    text += "    " + shown_text(name) + ": " + value.text() + "\n";
+  return text;
 }
 
 std::string text_of(const ApplicationInfo& application) {

@@ -25,17 +25,23 @@ struct ClientWords {
   std::unique_ptr<ClusterClient> connect() const;
 };
 
-// What `run` returns; ClusterUnreachable becomes kNoCluster with one line.
+// What `run` returns; ClusterUnreachable becomes kNoCluster with one line, JobManagerCantStart
+// kBadCluster.
 int with_cluster(const std::function<int()>& run);
 
 nlohmann::ordered_json json_of(const ClusterInfo& cluster);
 nlohmann::ordered_json json_of(const ApplicationInfo& application);
 nlohmann::ordered_json json_of(const JobInfo& job);
+// What is added to a job: how far it is, its vertices with their counters, its subtasks.
+void add_details(nlohmann::ordered_json& job, const JobDetails& details);
+nlohmann::ordered_json json_of(const AccumulatorValues& accumulators);
 // Prints it. Bytes that are no UTF-8, as failures of user code may hold, are replaced.
 void print_json(const nlohmann::ordered_json& json);
 // One line each, jobs behind their application.
 std::string text_of(const ApplicationInfo& application);
 std::string text_of(const JobInfo& job);
+std::string text_of(const JobDetails& details);
+std::string text_of(const AccumulatorValues& accumulators);
 
 // An application or a job by its id or what it begins with. Throws InvalidInput: none, or several.
 struct Found {

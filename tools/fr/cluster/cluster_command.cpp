@@ -58,23 +58,6 @@ const char* state_of(const ClusterRecords& records, const ClusterRecord& record)
   return has_ended(id) ? "without-job-manager" : "running";
 }
 
-// Why each record that can't be read can't.
-std::vector<std::string> unreadable(const ClusterRecords& records) {
-  namespace fs = std::filesystem;
-  std::vector<std::string> troubles;
-  std::error_code ignored;
-  for (auto at = fs::directory_iterator(records.folder().clusters(), ignored);
-       at != fs::directory_iterator(); at.increment(ignored)) {
-    if (at->path().extension() != ".json") continue;
-    try {
-      static_cast<void>(records.find(at->path().stem()));
-    } catch (const InvalidInput& trouble) {
-      troubles.emplace_back(trouble.what());
-    }
-  }
-  return troubles;
-}
-
 int list(const ClientWords& words) {
   static_cast<void>(words.load());
   const ClusterRecords& records = LocalDeployerServices::instance().cluster_records();
@@ -89,7 +72,7 @@ int list(const ClientWords& words) {
                    {"endpoint", record.endpoint},
                    {"since_ms", record.since_ms}});
   }
-  const std::vector<std::string> left_out = unreadable(records);
+  const std::vector<std::string> left_out = records.unreadable();
   for (const std::string& trouble : left_out)
     std::fprintf(stderr, "fr: warning: a cluster is left out: %s\n", trouble.c_str());
   if (words.json) {
@@ -171,24 +154,40 @@ int resize(const ResizeWords& words) {
   return kDone;
 }
 
+// Why it did not end in order; empty: it did, perhaps since somebody else has stopped it.
+std::string shut_down(const ClusterRecord& record, const Configuration& configuration) {
+  constexpr std::int64_t kPatienceMs = 30'000, kLookMs = 50;
+  const ClusterRecords& records = LocalDeployerServices::instance().cluster_records();
+  try {
+    const auto client = connect_to(record, configuration);
+    const Future<void> done = client->shut_down();
+    for (std::int64_t waited = 0; !done.wait_for(kLookMs); waited += kLookMs) {
+      if (has_ended(records, record)) return "";
+      if (waited >= kPatienceMs)
+        return "it did not end within " + std::to_string(kPatienceMs / 1'000) + " s";
+    }
+    done.get();
+    return "";
+  } catch (const ClusterUnreachable& error) {
+    return has_ended(records, record) ? "" : error.what();
+  }
+}
+
 int stop(const ClientWords& words) {
   const Configuration configuration = words.load();
   const ClusterRecord record = find_cluster(configuration, !words.wait.empty());
-  std::string trouble;
-  try {
-    const auto client = connect_to(record, configuration);
-    if (!client->shut_down().get_for(30'000)) trouble = "it did not end within 30 s";
-  } catch (const ClusterUnreachable& error) {
-    trouble = error.what();
-  }
+  const std::string trouble = shut_down(record, configuration);
   // What does not end by itself is killed, whatever state it is in.
-  ChosenDeployer deployer(for_deployer(record.deployer, configuration));
   const auto& records = LocalDeployerServices::instance().cluster_records();
   constexpr int kLooks = 200;
   for (int i = 0; trouble.empty() && i < kLooks && is_present(records.folder(), record.cluster_id);
        ++i)
     ::usleep(10'000);
-  deployer->kill(record.cluster_id).get();
+  const bool is_later_one = has_ended(records, record) && records.find(record.cluster_id);
+  if (!is_later_one) {
+    ChosenDeployer deployer(for_deployer(record.deployer, configuration));
+    deployer->kill(record.cluster_id).get();
+  }
   if (words.json) {
     print_json({{"id", record.cluster_id}, {"killed", !trouble.empty()}});
   } else if (!trouble.empty()) {
