@@ -53,7 +53,7 @@ JobManagerCantStart::~JobManagerCantStart() = default;
 LocalDeployerServices::LocalDeployerServices(StateFolder folder) : records_(std::move(folder)) {}
 
 LocalDeployerServices::~LocalDeployerServices() {
-  for (std::thread& each : connecting_) each.join();
+  for (Connecting& each : connecting_) each.thread.join();
 }
 
 LocalDeployerServices& LocalDeployerServices::instance() {
@@ -185,14 +185,22 @@ Future<std::unique_ptr<ClusterClient>> LocalDeployerServices::connect(const Clus
                                                                       std::int64_t patience_ms) {
   Promise<std::unique_ptr<ClusterClient>> promise;
   auto future = promise.future();
+  const auto over = std::make_shared<std::atomic<bool>>(false);
   const std::lock_guard lock(mutex_);
-  connecting_.emplace_back([this, record, patience_ms, promise = std::move(promise)]() mutable {
+  std::erase_if(connecting_, [](Connecting& each) {
+    if (!*each.over) return false;
+    each.thread.join();
+    return true;
+  });
+  std::thread thread([this, record, patience_ms, promise = std::move(promise), over]() mutable {
     try {
       promise.set_value(wait_and_connect(record, patience_ms));
     } catch (...) {
       promise.set_error(std::current_exception());
     }
+    *over = true;
   });
+  connecting_.push_back({std::move(thread), over});
   return future;
 }
 

@@ -79,7 +79,11 @@ class FRESHET_API LocalDeployerServices final : public DeployerServices {
   std::atomic<std::int64_t> client_timeout_ms_{5'000};
   mutable std::mutex mutex_;
   std::map<std::string, Started> job_managers_;  // by cluster
-  std::vector<std::thread> connecting_;
+  struct Connecting {
+    std::thread thread;
+    std::shared_ptr<std::atomic<bool>> over;
+  };
+  std::vector<Connecting> connecting_;
 };
 
 }  // namespace freshet

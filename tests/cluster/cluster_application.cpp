@@ -72,7 +72,11 @@ struct Counted {
     return n;
   }
   void write_bound(freshet::PayloadWriter& to) const { to.value(unused); }
-  static Counted read_bound(freshet::PayloadReader& from) { return {from.value<std::int64_t>()}; }
+  static Counted read_bound(freshet::PayloadReader& from) {
+    Counted counted;
+    counted.unused = from.value<std::int64_t>();
+    return counted;
+  }
 };
 
 int run(int argc, char** argv);

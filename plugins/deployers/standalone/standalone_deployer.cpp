@@ -6,8 +6,10 @@
 // kill() finds, or what the cluster itself ends: a job manager to which no application comes ends,
 // and task managers end with it.
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -89,7 +91,7 @@ class StandaloneDeployer final : public freshet::ClusterDeployer {
  public:
   explicit StandaloneDeployer(DeployerServices& services) : services_(services) {}
   ~StandaloneDeployer() override {
-    for (std::thread& each : threads_) each.join();
+    for (Call& each : calls_) each.thread.join();
   }
 
   ClientFuture deploy_session(const Configuration& configuration) override {
@@ -153,6 +155,10 @@ class StandaloneDeployer final : public freshet::ClusterDeployer {
   }
 
  private:
+  struct Call {
+    std::thread thread;
+    std::shared_ptr<std::atomic<bool>> over;
+  };
   struct Started {
     ClusterRecord record;
     ClientFuture client;
@@ -204,14 +210,22 @@ class StandaloneDeployer final : public freshet::ClusterDeployer {
   Future<Names> apart(std::function<Names()> work) {
     freshet::Promise<Names> promise;
     Future<Names> future = promise.future();
+    const auto over = std::make_shared<std::atomic<bool>>(false);
     const std::lock_guard lock(mutex_);
-    threads_.emplace_back([work = std::move(work), promise = std::move(promise)]() mutable {
+    std::erase_if(calls_, [](Call& each) {
+      if (!*each.over) return false;
+      each.thread.join();
+      return true;
+    });
+    std::thread thread([work = std::move(work), promise = std::move(promise), over]() mutable {
       try {
         promise.set_value(work());
       } catch (...) {
         promise.set_error(std::current_exception());
       }
+      *over = true;
     });
+    calls_.push_back({std::move(thread), over});
     return future;
   }
 
@@ -354,7 +368,7 @@ class StandaloneDeployer final : public freshet::ClusterDeployer {
 
   DeployerServices& services_;
   std::mutex mutex_;
-  std::vector<std::thread> threads_;
+  std::vector<Call> calls_;
 };
 
 class StandaloneDeployerFactory final : public freshet::ClusterDeployerFactory {

@@ -5,9 +5,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <thread>
+#include <vector>
 
 #include "client/cluster_presence.h"
+#include "client/deployer_services.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "scratch_folder.h"
@@ -81,6 +84,73 @@ TEST_F(ClusterRecordsTest, DeployerAndJobManagerEachAddWhatTheyKnow) {
   another.public_key = "of another cluster";
   records_.write(another);
   EXPECT_EQ(records_.read("a").endpoint, "");
+}
+
+TEST_F(ClusterRecordsTest, ADetailThatIsEmptyIsTakenAway) {
+  ClusterRecord some = record("a");
+  some.details["taskmanager-1"] = "13";
+  records_.write(some);
+  some.details["taskmanager-1"].clear();
+  some.details.erase("jobmanager");
+  records_.write(some);
+  using Details = std::map<std::string, std::string>;
+  EXPECT_EQ(records_.read("a").details, (Details{{"jobmanager", "12"}}));
+}
+
+TEST_F(ClusterRecordsTest, OneThatCantBeReadMayBeTheOneThatIsMeant) {
+  records_.write(record("a"));
+  records_.write(record("b"));
+  ASSERT_EQ(::chmod(records_.path_of("b").c_str(), 0640), 0);
+  ASSERT_EQ(records_.unreadable().size(), 1u);
+  const std::string why = records_.unreadable()[0];
+  EXPECT_TRUE(contains(why, records_.path_of("b").native())) << why;
+  EXPECT_EQ(records_.all().size(), 1u);
+  const std::string told = refusal([&] { records_.choose({}); });
+  EXPECT_EQ(told, "a cluster may be meant whose record can't be read: " + why +
+                      "; or choose one by --cluster-id (cluster.id)");
+  ClusterRecord found;
+  EXPECT_EQ(refusal([&] { records_.wait_for_endpoint("", 0, found); }), told);
+  EXPECT_EQ(records_.choose(chosen("a")).cluster_id, "a");
+  records_.remove("a");
+  EXPECT_EQ(refusal([&] { records_.choose({}); }), told);
+  records_.remove("b");
+  EXPECT_TRUE(contains(refusal([&] { records_.choose({}); }), "no cluster is known"));
+}
+
+TEST_F(ClusterRecordsTest, OneThatIsGoneOrAnothersTellsThatItsClusterHasEnded) {
+  ClusterRecord of_a = record("a");
+  records_.write(of_a);
+  EXPECT_FALSE(has_ended(records_, of_a));
+  ASSERT_EQ(::chmod(records_.path_of("a").c_str(), 0644), 0);
+  EXPECT_FALSE(has_ended(records_, of_a)) << "nobody knows";
+  records_.remove("a");
+  EXPECT_TRUE(has_ended(records_, of_a));
+  ClusterRecord later = of_a;
+  later.public_key = "another";
+  records_.write(later);
+  EXPECT_TRUE(has_ended(records_, of_a));
+}
+
+TEST_F(ClusterRecordsTest, AClusterIsChangedByOneAtATime) {
+  LocalDeployerServices services(folder_);
+  EXPECT_TRUE(
+      contains(refusal([&] { services.lock_cluster("a"); }), "has no process on this host"));
+  folder_.make_run("a");
+  std::atomic<int> inside{0}, turns{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int turn = 0; turn < 10; ++turn) {
+        const auto held = services.lock_cluster("a");
+        EXPECT_EQ(inside.fetch_add(1), 0);
+        std::this_thread::yield();
+        inside.fetch_sub(1);
+        ++turns;
+      }
+    });
+  }
+  for (std::thread& each : threads) each.join();
+  EXPECT_EQ(turns, 40);
 }
 
 TEST_F(ClusterRecordsTest, OneThatOthersMayReadIsRefusedWithItsMode) {
