@@ -178,8 +178,8 @@ TEST_F(Clients, SeeVerticesSubtasksAndAccumulatorsOfAJob) {
 }
 
 TEST_F(Clients, ReadLogsOfWorkersByTheBeginningOfAJobsIdWhileTheClusterLivesAndAfter) {
-  start_session("s", {"--task-managers=2", "--slots=1"});
-  ASSERT_EQ(in_session({"--parallelism=2", "count", "10"}).code, 0);
+  start_session("s", {"--task-managers=2"});
+  ASSERT_EQ(in_session({"--parallelism=4", "count", "10"}).code, 0);
   const auto application = fr_json({"list"})[0];
   const std::string main = application["id"], job = application["jobs"][0]["id"];
   const auto lines_in = [&](const std::string& process) {
