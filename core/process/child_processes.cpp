@@ -1,24 +1,18 @@
 #include "process/child_processes.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <condition_variable>
-#include <cstdlib>
 #include <cstring>
 #include <deque>
-#include <fstream>
 #include <map>
 #include <mutex>
 #include <set>
@@ -26,16 +20,14 @@
 
 #include "freshet/error.h"
 #include "process/control_group.h"
-#include "process/started_process.h"
+#include "process/orphans.h"
+#include "process/process_templates.h"
 
 namespace freshet {
 namespace {
 
-constexpr const char* kMark = "PROCESS_OF_FRESHET";  // in the environment of a child and its own
 constexpr std::size_t kBlock = std::size_t{64} * 1024;
 constexpr int kBlocksAtOnce = 16;  // of one child, before others have their turn
-
-int watch(pid_t process) { return static_cast<int>(::syscall(SYS_pidfd_open, process, 0)); }
 
 // SIGCHLD wakes the thread, so that adopted processes are reaped, too.
 std::atomic<int> wake_on_child{-1};
@@ -46,55 +38,6 @@ void on_child(int) {
     static_cast<void>(::write(wake, &one, sizeof one) == sizeof one);
   }
   errno = error;
-}
-
-struct Family {
-  pid_t parent = 0;
-  pid_t session = 0;
-};
-
-// Of /proc/<id>/stat, whose second field is a name in brackets. Reading fails if the process ends
-// meanwhile, which an istreambuf_iterator would throw.
-Family family_of(pid_t process) {
-  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
-  std::string text;
-  std::getline(file, text, '\0');
-  Family family;
-  const std::size_t name_end = text.rfind(')');
-  char state = 0;
-  int group = 0;
-  if (name_end == std::string::npos ||
-      std::sscanf(text.c_str() + name_end + 1, " %c %d %d %d", &state, &family.parent, &group,
-                  &family.session) != 4) {
-    return {};
-  }
-  return family;
-}
-
-std::vector<pid_t> children_of(pid_t parent) {
-  std::vector<pid_t> children;
-  DIR* const folder = ::opendir("/proc");
-  if (folder == nullptr) return children;
-  while (const dirent* const entry = ::readdir(folder)) {
-    const pid_t process = std::atoi(entry->d_name);
-    if (process > 0 && family_of(process).parent == parent) children.push_back(process);
-  }
-  ::closedir(folder);
-  return children;
-}
-
-std::string mark_of(pid_t process) {
-  std::ifstream file("/proc/" + std::to_string(process) + "/environ", std::ios::binary);
-  const std::string wanted = std::string(kMark) + "=";
-  for (std::string entry; std::getline(file, entry, '\0');) {
-    if (entry.rfind(wanted, 0) == 0) return entry.substr(wanted.size());
-  }
-  return {};
-}
-
-void reap(pid_t process) {
-  while (::waitpid(process, nullptr, 0) < 0 && errno == EINTR) {
-  }
 }
 
 }  // namespace
@@ -150,16 +93,20 @@ class ChildProcesses::State {
   std::int64_t process_id(ProcessHandle handle) const {
     const std::lock_guard lock(mutex_);
     const auto at = children_.find(handle);
-    return at == children_.end() ? 0 : at->second->id;
+    return at == children_.end() ? 0 : at->second->process->id();
   }
 
   void signal(ProcessHandle handle, int number) {
     const std::lock_guard lock(mutex_);
     const auto at = children_.find(handle);
-    if (at == children_.end() || at->second->id == 0) return;
+    if (at == children_.end()) return;
     // It is not reaped while it is listed, so the id is still its own.
-    if (number == SIGKILL) kill_family(*at->second);
-    ::kill(at->second->id, number);
+    const ChildProcess& process = *at->second->process;
+    if (number == SIGKILL) {
+      process.kill();
+    } else {
+      ::kill(process.id(), number);
+    }
   }
 
   LogChunk read_log(const std::string& name, std::uint64_t from) const {
@@ -189,17 +136,8 @@ class ChildProcesses::State {
     ProcessSpec spec;
     detail::UniqueFunction<void(ProcessEnd)> on_end;
     std::shared_ptr<RolledLog> log;
-    pid_t id = 0;
-    int watch = -1;   // readable once it has ended
-    int output = -1;  // what it prints; -1 once nobody can print any more
-    std::filesystem::path group;
+    std::unique_ptr<ChildProcess> process;
   };
-
-  // All that it forked, as far as that can be told; itself where there are no control groups.
-  static void kill_family(const Child& child) {
-    if (!child.group.empty()) ControlGroups::kill(child.group);
-    ::kill(-child.id, SIGKILL);
-  }
 
   void wake() {
     const std::uint64_t one = 1;
@@ -220,6 +158,7 @@ class ChildProcesses::State {
     std::vector<Child*> order;
     while (true) {
       start_what_waits();
+      templates_.tend(ProcessTemplates::Clock::now());
       {
         const std::lock_guard lock(mutex_);
         if (stopping_) break;
@@ -227,11 +166,13 @@ class ChildProcesses::State {
         order.clear();
         for (auto& [handle, child] : children_) {
           order.push_back(child.get());
-          polled.push_back({child->watch, POLLIN, 0});
-          polled.push_back({child->output, POLLIN, 0});
+          polled.push_back({child->process->watch(), POLLIN, 0});
+          polled.push_back({child->process->output(), POLLIN, 0});
         }
+        for (const int watch : templates_.watches()) polled.push_back({watch, POLLIN, 0});
       }
-      if (::poll(polled.data(), polled.size(), -1) < 0) continue;
+      const int wait_ms = templates_.wait_ms(ProcessTemplates::Clock::now());
+      if (::poll(polled.data(), polled.size(), wait_ms) < 0) continue;
       if (polled[0].revents != 0) {
         std::uint64_t count = 0;
         static_cast<void>(::read(wake_, &count, sizeof count) == sizeof count);
@@ -240,9 +181,9 @@ class ChildProcesses::State {
         if (polled[1 + 2 * i + 1].revents != 0) read_output(*order[i], kBlocksAtOnce);
       }
       for (std::size_t i = 0; i < order.size(); ++i) {
-        if (polled[1 + 2 * i].revents != 0) end(*order[i]);
+        if (polled[1 + 2 * i].revents != 0 && order[i]->process->has_ended()) end(*order[i]);
       }
-      if (options_.adopt_orphans) reap_adopted();
+      if (options_.adopt_orphans) reap_orphans(own_children());
     }
     end_all();
   }
@@ -275,86 +216,52 @@ class ChildProcesses::State {
 
   // What went wrong; empty if nothing.
   std::string start(Child& child) {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0)
-      return "no pipe can be made for its output: " + std::string(std::strerror(errno));
-    ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
-    ProgramStart start{child.spec.command, child.spec.environment, std::move(child.spec.inherited),
-                       ends[1]};
-    start.environment[kMark] = mark(child);
-    child.group = groups_.make(child.handle);
-    start.control_group = child.group;
     try {
-      child.id = start_child(start);
+      child.process = templates_.fork(child.spec, ProcessTemplates::Clock::now());
+      if (!child.process)
+        child.process = std::make_unique<ChildProcess>(
+            child.spec.whole_command(), child.spec.environment, std::move(child.spec.inherited),
+            groups_, ++last_number_);
     } catch (const std::exception& error) {
-      ControlGroups::remove(child.group);
-      ::close(ends[0]);
-      ::close(ends[1]);
       return error.what();
-    }
-    ::close(ends[1]);
-    child.output = ends[0];
-    child.watch = watch(child.id);
-    if (child.watch < 0) {
-      const int error = errno;
-      kill_family(child);
-      ::kill(child.id, SIGKILL);
-      reap(child.id);
-      ControlGroups::remove(child.group);
-      ::close(child.output);
-      return "it can't be watched: " + std::string(std::strerror(error));
     }
     return {};
   }
 
-  static std::string mark(const Child& child) {
-    return std::to_string(::getpid()) + "-" + std::to_string(child.handle);
-  }
-
   void read_output(Child& child, int blocks) {
     std::string block(kBlock, '\0');
-    while (child.output >= 0 && blocks-- > 0) {
-      const ssize_t got = ::read(child.output, block.data(), block.size());
+    while (child.process->output() >= 0 && blocks-- > 0) {
+      const ssize_t got = ::read(child.process->output(), block.data(), block.size());
       if (got < 0 && errno == EINTR) continue;
       if (got < 0 && errno == EAGAIN) return;
       if (got <= 0) {
-        ::close(child.output);
-        child.output = -1;
+        child.process->close_output();
         return;
       }
       child.log->append({block.data(), static_cast<std::size_t>(got)});
     }
   }
 
+  // It has ended.
   void end(Child& child) {
-    siginfo_t facts{};
-    if (::waitid(P_PID, static_cast<id_t>(child.id), &facts, WEXITED | WNOWAIT | WNOHANG) != 0 ||
-        facts.si_pid == 0) {
-      return;
-    }
-    kill_family(child);  // it is a zombie still, so the number is its own
-    if (options_.adopt_orphans) end_adopted(child);
+    const ChildProcess::End facts = child.process->end();
+    child.process->kill_family();  // it is a zombie still, so the number is its own
+    if (options_.adopt_orphans) child.process->end_orphans(own_children());
     // All writers have gone, or were never ours to end: what is in the pipe is what there is.
     read_output(child, 1 << 20);
     ProcessEnd end;
-    if (facts.si_code == CLD_EXITED) {
-      end.exit_code = facts.si_status;
-    } else {
-      end.signal = facts.si_status;
-    }
+    (facts.by_signal ? end.signal : end.exit_code) = facts.number;
     end.last_lines = child.log->last_lines();
     child.log->close();
-    if (child.output >= 0) ::close(child.output);
-    ::close(child.watch);
     std::unique_ptr<Child> gone;
     {
       const std::lock_guard lock(mutex_);
-      reap(child.id);
+      child.process->reap();
       gone = std::move(children_[child.handle]);
       children_.erase(child.handle);
       log_ended(gone->spec.name);
     }
-    ControlGroups::remove(gone->group);
+    gone->process.reset();
     tell(*gone, std::move(end));
   }
 
@@ -382,55 +289,22 @@ class ChildProcesses::State {
 
   std::set<pid_t> own_children() const {
     const std::lock_guard lock(mutex_);
-    std::set<pid_t> ids;
-    for (const auto& [handle, child] : children_) ids.insert(child->id);
+    std::set<pid_t> ids = templates_.ids();
+    for (const auto& [handle, child] : children_) ids.insert(child->process->id());
     return ids;
   }
 
-  // Those that `child` has forked, in its session or with its mark, and whose parents have ended.
-  // Each round may bring their own children.
-  void end_adopted(const Child& child) {
-    const std::set<pid_t> own = own_children();
-    const std::string wanted = mark(child);
-    for (int round = 0; round < 1000; ++round) {
-      bool found = false;
-      for (const pid_t process : children_of(::getpid())) {
-        if (own.count(process) != 0) continue;
-        if (family_of(process).session != child.id && mark_of(process) != wanted) continue;
-        ::kill(process, SIGKILL);
-        reap(process);
-        found = true;
-      }
-      if (!found) return;
-    }
-  }
-
-  // Zombies of others that came to this process.
-  void reap_adopted() {
-    const std::set<pid_t> own = own_children();
-    while (true) {
-      siginfo_t facts{};
-      if (::waitid(P_ALL, 0, &facts, WEXITED | WNOHANG | WNOWAIT) != 0 || facts.si_pid == 0) return;
-      if (own.count(facts.si_pid) != 0) return;  // its watch tells of it next
-      reap(facts.si_pid);
-    }
-  }
-
   void end_all() {
+    templates_.end_all();
     std::vector<Child*> left;
     {
       const std::lock_guard lock(mutex_);
       for (auto& [handle, child] : children_) {
-        kill_family(*child);
-        ::kill(child->id, SIGKILL);
+        child->process->kill();
         left.push_back(child.get());
       }
     }
     for (Child* const child : left) {
-      siginfo_t facts{};
-      while (::waitid(P_PID, static_cast<id_t>(child->id), &facts, WEXITED | WNOWAIT) != 0 &&
-             errno == EINTR) {
-      }
       child->on_end = [](ProcessEnd) {};
       end(*child);
     }
@@ -442,6 +316,8 @@ class ChildProcesses::State {
   ControlThread& control_;
   const ChildProcessesOptions options_;
   const ControlGroups groups_;
+  std::uint64_t last_number_ = 0;  // of a process
+  ProcessTemplates templates_{groups_, last_number_};
   int wake_ = -1;
   mutable std::mutex mutex_;
   std::condition_variable started_;

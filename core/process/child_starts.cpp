@@ -25,11 +25,12 @@ Start unpack(const std::string& bytes, const char* what) {
 }  // namespace
 
 ProcessSpec runner_process(const std::string& program, const RunnerStart& start) {
-  return {"main-" + start.application_id, {program, "runner", start.name}, {}, pack(start)};
+  return {"main-" + start.application_id, {program, "runner"}, {}, pack(start), start.name, true};
 }
 
 ProcessSpec worker_process(const std::string& program, const WorkerStart& start) {
-  return {"worker-" + start.worker.text(), {program, "worker", start.job_name}, {}, pack(start)};
+  return {
+      "worker-" + start.worker.text(), {program, "worker"}, {}, pack(start), start.job_name, true};
 }
 
 RunnerStart read_runner_start(const std::string& bytes) {

@@ -128,6 +128,7 @@ void ControlGroups::remove(const fs::path& group) {
 void end_group_with_parent() {
   const fs::path own = own_group();
   if (own.filename().string().rfind(kPrefix, 0) != 0) return;
+  if (kill_file >= 0) ::close(kill_file);
   kill_file = ::open((own / "cgroup.kill").c_str(), O_WRONLY | O_CLOEXEC);
   if (kill_file < 0) return;
   const int number = SIGRTMAX - 1;

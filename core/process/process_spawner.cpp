@@ -20,4 +20,10 @@ std::string ProcessEnd::text() const {
          (words != nullptr ? std::string(" (") + words + ")" : std::string());
 }
 
+std::vector<std::string> ProcessSpec::whole_command() const {
+  std::vector<std::string> whole = command;
+  if (!shown_as.empty()) whole.push_back(shown_as);
+  return whole;
+}
+
 }  // namespace freshet

@@ -16,11 +16,17 @@
 
 namespace freshet {
 
-struct ProcessSpec {
+struct FRESHET_API ProcessSpec {
   std::string name;                                // of its log: "worker-3f2a-1"
   std::vector<std::string> command;                // argv; [0] is an absolute path
   std::map<std::string, std::string> environment;  // added to ours
   std::string inherited;                           // read by the child from descriptor 3 to its end
+  std::string shown_as = {};                       // last argument, for who lists processes
+  // Whether it may be forked from a process of that command that was started before, which takes
+  // what it inherits from serve_as_template() then, and shows its name itself.
+  bool may_be_forked = false;
+
+  std::vector<std::string> whole_command() const;
 };
 
 struct FRESHET_API ProcessEnd {

@@ -1,20 +1,18 @@
 #include "process/started_process.h"
 
-#include <fcntl.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
 #include "freshet/error.h"
+#include "process/descriptor.h"
 
 namespace freshet {
 namespace {
@@ -22,22 +20,6 @@ namespace {
 constexpr int kInherited = 3;
 constexpr int kReport = 4;      // closes by itself once the program runs
 constexpr int kFirstFree = 16;  // above all that the child gets
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() { close(); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return number_; }
-  void close() {
-    if (number_ >= 0) ::close(number_);
-    number_ = -1;
-  }
-
- private:
-  int number_;
-};
 
 [[noreturn]] void refuse(const std::vector<std::string>& command, const std::string& why,
                          int error) {
@@ -48,20 +30,6 @@ class Descriptor {
 // A copy above the numbers that the child's own descriptors get.
 int out_of_the_way(int descriptor) { return ::fcntl(descriptor, F_DUPFD_CLOEXEC, kFirstFree); }
 
-// A file in memory, at its beginning.
-int memory_file(const std::string& content) {
-  Descriptor file(::memfd_create("inherited", MFD_CLOEXEC));
-  if (file.get() < 0) return -1;
-  for (std::size_t done = 0; done < content.size();) {
-    const ssize_t wrote = ::write(file.get(), content.data() + done, content.size() - done);
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote <= 0) return -1;
-    done += static_cast<std::size_t>(wrote);
-  }
-  if (::lseek(file.get(), 0, SEEK_SET) != 0) return -1;
-  return out_of_the_way(file.get());
-}
-
 // Everything that the child needs, made before it exists: between its birth and exec it calls
 // nothing but the kernel.
 class Prepared {
@@ -69,7 +37,9 @@ class Prepared {
   explicit Prepared(const ProgramStart& start)
       : nothing_(out_of_the_way(Descriptor(::open("/dev/null", O_RDWR | O_CLOEXEC)).get())),
         output_(start.output >= 0 ? out_of_the_way(start.output) : -1),
-        inherited_(memory_file(start.inherited)) {
+        inherited_(start.template_channel >= 0
+                       ? out_of_the_way(start.template_channel)
+                       : out_of_the_way(memory_file(start.inherited).get())) {
     if (nothing_.get() < 0 || inherited_.get() < 0 || (start.output >= 0 && output_.get() < 0))
       refuse(start.command, "its descriptors can't be made", errno);
     if (start.command.empty() || start.command[0].empty() || start.command[0][0] != '/')

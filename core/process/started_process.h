@@ -18,6 +18,7 @@ struct ProgramStart {
   std::string inherited;                           // what it reads from descriptor 3
   int output = -1;                                 // becomes its streams 1 and 2
   std::string control_group = {};                  // folder of the one it is born in; may be empty
+  int template_channel = -1;                       // becomes its descriptor 3 (template_process.h)
 };
 
 // A child in a session of its own that is killed when the calling *thread* ends. Returns its id.

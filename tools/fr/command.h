@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
+#include <string_view>
 
 namespace freshet::tool {
 
@@ -31,5 +32,9 @@ class Command {
   // Adds all commands, by name, to fr's command line; the one that was called sets `chosen`.
   static void add_all(CLI::App& fr, Run& chosen);
 };
+
+// What those who list processes see as the last argument of this one; as much of it as there was
+// room for the one that it had.
+void show_last_argument_as(std::string_view text);
 
 }  // namespace freshet::tool

@@ -1,7 +1,9 @@
 // fr: looks into Freshet's configuration, plugins and applications. See command.h.
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <exception>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,6 +25,8 @@ std::vector<Registered>& registered() {
   return commands;
 }
 
+std::span<char> last_argument;
+
 }  // namespace
 
 Command::Command(const char* name, const char* description, SetUp set_up) {
@@ -38,10 +42,16 @@ void Command::add_all(CLI::App& fr, Run& chosen) {
   }
 }
 
+void show_last_argument_as(std::string_view text) {
+  text = text.substr(0, last_argument.size());
+  std::fill(std::copy(text.begin(), text.end(), last_argument.begin()), last_argument.end(), '\0');
+}
+
 }  // namespace freshet::tool
 
 int main(int argc, char** argv) {
   using namespace freshet::tool;
+  last_argument = {argv[argc - 1], std::strlen(argv[argc - 1])};
   CLI::App fr("Freshet's tool: what is set, what is found, what a program would do.", "fr");
   fr.set_version_flag("--version", freshet::sdk_version());
   fr.require_subcommand(1);

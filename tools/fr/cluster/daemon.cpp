@@ -13,10 +13,13 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "client/cluster_node.h"
 #include "configuration/configuration.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
+#include "process/control_group.h"
 #include "process/started_process.h"
+#include "process/template_process.h"
 #include "rpc/endpoint.h"
 #include "rpc/id_source.h"
 
@@ -183,6 +186,17 @@ void log_to_standard_error(const Configuration& configuration) {
   set_level(*logger, configuration);
   logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %l  %v");
   spdlog::set_default_logger(logger);
+}
+
+std::string take_start() {
+  end_group_with_parent();
+  if (!is_template()) return take_inherited();
+  // What the first use of a library costs: ZeroMQ asks for the number of a protocol, which loads
+  // more libraries.
+  ClusterNode{make_key_pair()};
+  std::string inherited = serve_as_template();
+  end_group_with_parent();  // its own
+  return inherited;
 }
 
 EndSignals::EndSignals() {

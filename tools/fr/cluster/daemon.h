@@ -59,6 +59,9 @@ std::int64_t blob_max_idle_ms(const Configuration& configuration);
 // goes there, too; else the log also goes to standard error.
 std::shared_ptr<RolledLog> open_log(const Configuration& configuration, const std::string& folder,
                                     const std::string& name, bool whole);
+// In a runner or a worker, before it has any other thread: what it was handed over. It ends with
+// its parent from then on. One that was started as a template makes itself ready, and forks.
+std::string take_start();
 // To standard error, which is in somebody's log already.
 void log_to_standard_error(const Configuration& configuration);
 

@@ -15,9 +15,7 @@
 #include "freshet/options.h"
 #include "modules/application.h"
 #include "process/child_starts.h"
-#include "process/control_group.h"
 #include "process/main_end.h"
-#include "process/started_process.h"
 
 namespace freshet::tool {
 namespace {
@@ -46,10 +44,11 @@ int outcome(const MainResult& main, const LastWord& last_word) {
 }
 
 int run() {
-  end_group_with_parent();
+  const std::string given = take_start();
   const LastWord last_word;
   try {
-    const RunnerStart start = read_runner_start(take_inherited());
+    const RunnerStart start = read_runner_start(given);
+    show_last_argument_as(start.name);
     Configuration configuration = child_configuration(start.settings);
     configuration.set(options::kExecutionTarget, "cluster", Origin::command_line("the cluster"));
     configuration.set(options::kClusterId, start.cluster_id, Origin::command_line("the cluster"));

@@ -9,8 +9,6 @@
 #include "command.h"
 #include "freshet/error.h"
 #include "process/child_starts.h"
-#include "process/control_group.h"
-#include "process/started_process.h"
 #include "worker/worker_role.h"
 #include "worker/worker_tasks.h"
 
@@ -18,9 +16,9 @@ namespace freshet::tool {
 namespace {
 
 int run() {
-  end_group_with_parent();
   try {
-    const WorkerStart start = read_worker_start(take_inherited());
+    const WorkerStart start = read_worker_start(take_start());
+    show_last_argument_as(start.job_name);
     const Configuration configuration = child_configuration(start.settings);
     log_to_standard_error(configuration);
 

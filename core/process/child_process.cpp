@@ -1,0 +1,137 @@
+#include "process/child_process.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <cstring>
+
+#include "freshet/error.h"
+#include "process/orphans.h"
+#include "process/started_process.h"
+#include "process/template_process.h"
+
+namespace freshet {
+namespace {
+
+std::string mark_of(std::uint64_t number) {
+  return std::to_string(::getpid()) + "-" + std::to_string(number);
+}
+
+struct Pipe {
+  Pipe() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0)
+      throw InvalidInput(std::string("no pipe can be made for its output: ") +
+                         std::strerror(errno));
+    reading = Descriptor(ends[0]);
+    writing = Descriptor(ends[1]);
+    ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  }
+
+  Descriptor reading, writing;
+};
+
+}  // namespace
+
+ChildProcess::ChildProcess(std::vector<std::string> command,
+                           std::map<std::string, std::string> environment,
+                           std::optional<std::string> inherited, const ControlGroups& groups,
+                           std::uint64_t number)
+    : mark_(mark_of(number)), group_(groups.make(number)) {
+  try {
+    Pipe output;
+    Descriptor its;
+    ProgramStart program{std::move(command), std::move(environment), {}, output.writing.get()};
+    program.environment[kProcessMark] = mark_;
+    program.control_group = group_;
+    if (inherited) {
+      program.inherited = std::move(*inherited);
+    } else {
+      const TemplateChannel channel = template_channel();
+      channel_ = Descriptor(channel.ours);
+      its = Descriptor(channel.its);
+      program.template_channel = its.get();
+    }
+    id_ = start_child(program);
+    output_ = std::move(output.reading);
+    watch_it();
+  } catch (...) {
+    ControlGroups::remove(group_);
+    throw;
+  }
+}
+
+ChildProcess::ChildProcess(const ChildProcess& from, const std::string& inherited,
+                           const ControlGroups& groups, std::uint64_t number)
+    : mark_(mark_of(number)), group_(groups.make(number)) {
+  try {
+    Pipe output;
+    id_ = fork_from_template(from.channel_.get(), {inherited, output.writing.get(), group_});
+    output_ = std::move(output.reading);
+    watch_it();
+  } catch (...) {
+    // A template that did not answer may have forked, or do so still.
+    from.kill();
+    if (!group_.empty()) ControlGroups::kill(group_);
+    ControlGroups::remove(group_);
+    throw;
+  }
+}
+
+void ChildProcess::watch_it() {
+  watch_ = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, id_, 0)));
+  if (watch_.get() >= 0) return;
+  const int error = errno;
+  kill();
+  reap();
+  throw InvalidInput(std::string("it can't be watched: ") + std::strerror(error));
+}
+
+ChildProcess::~ChildProcess() {
+  if (!reaped_) {
+    kill();
+    reap();
+  }
+  ControlGroups::remove(group_);
+}
+
+bool ChildProcess::is_ready() {
+  ready_ = ready_ || hears_ready(channel_.get());
+  return ready_ && !has_ended();
+}
+
+bool ChildProcess::has_ended() const {
+  pollfd end{watch_.get(), POLLIN, 0};
+  return ::poll(&end, 1, 0) == 1;
+}
+
+void ChildProcess::kill_family() const {
+  if (!group_.empty()) ControlGroups::kill(group_);
+  ::kill(-id_, SIGKILL);
+}
+
+void ChildProcess::kill() const {
+  kill_family();
+  ::kill(id_, SIGKILL);
+}
+
+ChildProcess::End ChildProcess::end() const {
+  siginfo_t facts{};
+  while (::waitid(P_PID, static_cast<id_t>(id_), &facts, WEXITED | WNOWAIT) != 0 &&
+         errno == EINTR) {
+  }
+  return {facts.si_code != CLD_EXITED, facts.si_status};
+}
+
+void ChildProcess::end_orphans(const std::set<pid_t>& own) const {
+  if (group_.empty()) end_orphans_of(id_, mark_, own);  // a group has all of them
+}
+
+void ChildProcess::reap() {
+  freshet::reap(id_);
+  reaped_ = true;
+}
+
+}  // namespace freshet

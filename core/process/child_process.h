@@ -1,0 +1,77 @@
+// One child: a process of ours, watched, with what it prints in a pipe and, where they are to be
+// had, a control group of its own.
+//
+// Threads    The one that makes it: the child is killed when that thread ends.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "freshet/api.h"
+#include "process/control_group.h"
+#include "process/descriptor.h"
+
+namespace freshet {
+
+class ChildProcess {
+ public:
+  // Each takes a number that no other child of this process has had, and throws InvalidInput: it
+  // can't be started, or can't be watched.
+  //
+  // Without `inherited` it becomes a template (template_process.h).
+  ChildProcess(std::vector<std::string> command, std::map<std::string, std::string> environment,
+               std::optional<std::string> inherited, const ControlGroups& groups,
+               std::uint64_t number);
+  // Forked from that template, which is ready. If it throws, the template has to go.
+  ChildProcess(const ChildProcess& from, const std::string& inherited, const ControlGroups& groups,
+               std::uint64_t number);
+  // Waits until nothing runs in its group. It has been reaped, or is killed and reaped.
+  ~ChildProcess();
+  ChildProcess(const ChildProcess&) = delete;
+  ChildProcess& operator=(const ChildProcess&) = delete;
+
+  pid_t id() const { return id_; }
+  int watch() const { return watch_.get(); }    // readable once it has ended
+  int output() const { return output_.get(); }  // what it prints; -1 once nobody can print any more
+  void close_output() { output_.close(); }
+
+  // Of a template: whether it can fork.
+  bool is_ready();
+
+  bool has_ended() const;
+  // All that it has forked, as far as that can be told; itself where there are no control groups.
+  void kill_family() const;
+  void kill() const;
+
+  struct End {
+    bool by_signal = false;
+    int number = 0;  // exit code or signal
+  };
+  // Once it has ended, which is waited for: how. It is a zombie still.
+  End end() const;
+  // Of what it has forked nothing runs after that. `own` are other children of ours.
+  void end_orphans(const std::set<pid_t>& own) const;
+  // Its number may be another process's after that.
+  void reap();
+
+ private:
+  void watch_it();
+
+  const std::string mark_;
+  const std::filesystem::path group_;
+  pid_t id_ = 0;
+  Descriptor watch_;
+  Descriptor output_;
+  Descriptor channel_;  // of a template
+  bool ready_ = false;
+  bool reaped_ = false;
+};
+
+}  // namespace freshet

@@ -1,0 +1,166 @@
+#include "process/template_process.h"
+
+#include <linux/sched.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <array>
+#include <cstring>
+
+#include "freshet/error.h"
+#include "process/descriptor.h"
+#include "process/started_process.h"
+
+namespace freshet {
+namespace {
+
+constexpr int kChannel = 3;
+constexpr int kAnswerMs = 10'000;  // a hang
+constexpr std::size_t kDescriptors = 3;
+
+struct Request {
+  pid_t parent = 0;
+};
+
+struct Answer {
+  pid_t process = 0;  // 0 if it is just ready
+  int error = 0;
+};
+
+// A request, which carries what is inherited, the output and the group.
+struct RequestMessage {
+  RequestMessage() {
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+  }
+  RequestMessage(const RequestMessage&) = delete;
+  RequestMessage& operator=(const RequestMessage&) = delete;
+
+  Request request;
+  iovec part{&request, sizeof request};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kDescriptors)] = {};
+  msghdr message{};
+};
+
+bool send_request(int channel, const std::array<int, kDescriptors>& descriptors) {
+  RequestMessage sent;
+  sent.request.parent = ::getpid();
+  cmsghdr* const header = CMSG_FIRSTHDR(&sent.message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof descriptors);
+  std::memcpy(CMSG_DATA(header), descriptors.data(), sizeof descriptors);
+  return ::sendmsg(channel, &sent.message, MSG_NOSIGNAL | MSG_DONTWAIT) == sizeof sent.request;
+}
+
+struct Asked {
+  pid_t parent = 0;
+  Descriptor inherited, output, group;
+};
+
+// False if the other end has gone.
+bool receive_request(Asked& asked) {
+  RequestMessage received;
+  ssize_t got = 0;
+  while ((got = ::recvmsg(kChannel, &received.message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {
+  }
+  const cmsghdr* const header =
+      got == sizeof received.request ? CMSG_FIRSTHDR(&received.message) : nullptr;
+  std::array<int, kDescriptors> descriptors;
+  if (header == nullptr || header->cmsg_len != CMSG_LEN(sizeof descriptors)) return false;
+  std::memcpy(descriptors.data(), CMSG_DATA(header), sizeof descriptors);
+  asked.parent = received.request.parent;
+  asked.inherited = Descriptor(descriptors[0]);
+  asked.output = Descriptor(descriptors[1]);
+  asked.group = Descriptor(descriptors[2]);
+  return true;
+}
+
+void answer(Answer word) {
+  static_cast<void>(::send(kChannel, &word, sizeof word, MSG_NOSIGNAL) == sizeof word);
+}
+
+bool receive_answer(int channel, int wait_ms, Answer& word) {
+  pollfd readable{channel, POLLIN, 0};
+  int count = 0;
+  while ((count = ::poll(&readable, 1, wait_ms)) < 0 && errno == EINTR) {
+  }
+  return count == 1 && ::recv(channel, &word, sizeof word, MSG_DONTWAIT) == sizeof word;
+}
+
+// fork(), but a brother of this process, in that group. libc keeps the id of its thread where the
+// kernel clears it at the end of the thread; -1 if that place is not told.
+pid_t fork_brother(int group) {
+  std::uint64_t place = 0;
+  if (::prctl(PR_GET_TID_ADDRESS, &place) != 0) return -1;
+  clone_args arguments{};
+  arguments.flags = CLONE_PARENT | CLONE_INTO_CGROUP | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
+  arguments.child_tid = place;
+  arguments.cgroup = static_cast<std::uint64_t>(group);
+  return static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
+}
+
+// In what was forked: as a process that was started is.
+void become(const Asked& asked) {
+  ::setsid();
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != asked.parent) ::_exit(127);
+  if (::dup2(asked.output.get(), STDOUT_FILENO) < 0 ||
+      ::dup2(asked.output.get(), STDERR_FILENO) < 0 ||
+      ::dup2(asked.inherited.get(), kChannel) < 0) {
+    ::_exit(127);
+  }
+}
+
+}  // namespace
+
+TemplateChannel template_channel() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    throw InvalidInput(std::string("no channel to a process can be made: ") + std::strerror(errno));
+  return {ends[0], ends[1]};
+}
+
+bool hears_ready(int channel) {
+  Answer word;
+  return receive_answer(channel, 0, word) && word.process == 0 && word.error == 0;
+}
+
+pid_t fork_from_template(int channel, const ForkedStart& start) {
+  const Descriptor inherited = memory_file(start.inherited);
+  const Descriptor group(::open(start.control_group.c_str(), O_PATH | O_CLOEXEC));
+  if (inherited.get() < 0 || group.get() < 0 ||
+      !send_request(channel, {inherited.get(), start.output, group.get()}))
+    throw InvalidInput(std::string("a template can't be asked: ") + std::strerror(errno));
+  Answer word;
+  if (!receive_answer(channel, kAnswerMs, word)) throw InvalidInput("a template has not answered");
+  if (word.process <= 0)
+    throw InvalidInput(std::string("a template can't fork: ") + std::strerror(word.error));
+  return word.process;
+}
+
+bool is_template() {
+  struct stat facts {};
+  return ::fstat(kChannel, &facts) == 0 && S_ISSOCK(facts.st_mode);
+}
+
+std::string serve_as_template() {
+  answer({});
+  for (Asked asked; receive_request(asked);) {
+    const pid_t process = fork_brother(asked.group.get());
+    const int error = errno;
+    if (process == 0) {
+      become(asked);
+      return take_inherited();
+    }
+    answer({process, process < 0 ? error : 0});
+  }
+  ::_exit(0);
+}
+
+}  // namespace freshet
