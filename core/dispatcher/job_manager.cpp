@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "freshet/api.h"
 
@@ -72,6 +73,13 @@ void JobManager::start(detail::UniqueFunction<void(const Address&)> on_lead) {
 
 void JobManager::serve(KeptJobs::Left left) {
   if (!ending_.empty()) return;
+  if (left.end && left.end->at_ms >= since_ms_) {
+    spdlog::info("the job manager of cluster '{}' ends: {}", options_.cluster_id, left.end->reason);
+    ending_ = left.end->reason;
+    hand_over(ending_);
+    return;
+  }
+  if (left.end) leadership_.jobs().remove_end();
   Address address;
   try {
     LinkListener& listener = *this;
@@ -95,6 +103,13 @@ void JobManager::serve(KeptJobs::Left left) {
   leadership_.publish(address, alive_.guard([this, address] {
     if (auto on_lead = std::move(on_lead_)) on_lead(address);
   }));
+}
+
+void JobManager::hand_over(const std::string& reason) {
+  if (ended_) return;
+  ended_ = true;
+  dispatcher_->abandon();
+  leadership_.give_up(alive_.guard([this, reason] { tell_end(reason); }));
 }
 
 // Nothing is told or ended: that is for the one that leads now.
@@ -289,9 +304,16 @@ void JobManager::check_end() {
 
 void JobManager::end() {
   ended_ = true;
-  std::vector<Promise<Done>> askers = std::move(shut_down_askers_);
-  for (Promise<Done>& asker : askers) asker.set_value(Done{});
-  leadership_.give_up(alive_.guard([this] { tell_end(ending_); }));
+  const std::function<void()> finish = alive_.guard([this] {
+    std::vector<Promise<Done>> askers = std::move(shut_down_askers_);
+    for (Promise<Done>& asker : askers) asker.set_value(Done{});
+    leadership_.give_up(alive_.guard([this] { tell_end(ending_); }));
+  });
+  if (!leadership_.leads()) {
+    finish();
+    return;
+  }
+  leadership_.jobs().put_end({ending_, services_.thread.clock().wall_ms()}, finish);
 }
 
 // What called us may still be on its way out of a link or a job.

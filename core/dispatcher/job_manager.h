@@ -85,6 +85,9 @@ class FRESHET_API JobManager final : private LinkListener {
   std::string submit(SubmitApplication submission);
   // May repeat; the first reason counts. It ends once the results of all jobs are stored.
   void shut_down(const std::string& reason);
+  // Ends this one alone: the next one takes over what runs. Without one that stands by, that is
+  // whoever is started next.
+  void hand_over(const std::string& reason);
   // Another one leads, or may: the cluster goes on without this one.
   bool leads_no_more() const { return leads_no_more_; }
 

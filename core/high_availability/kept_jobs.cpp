@@ -15,6 +15,9 @@ namespace {
 using Ids = std::vector<std::string>;
 using Bytes = std::optional<std::string>;
 
+// Beside the graphs; the ids of jobs have 32 hex digits.
+constexpr const char* kEndOfCluster = "cluster-ended";
+
 // nullopt: it can't be read.
 template <class T>
 std::optional<T> unpacked(const char* kind, const std::string& job_id, const std::string& bytes) {
@@ -99,7 +102,9 @@ void KeptJobs::read_graphs(const std::shared_ptr<Reading>& reading) {
     }
   }
   for (const auto& [id, bytes] : reading->graphs) {
-    if (reading->results.count(id)) {
+    if (id == kEndOfCluster) {
+      left.end = unpacked<KeptEnd>("end", id, bytes);
+    } else if (reading->results.count(id)) {
       remove_graph(id);  // its leader went between the two
     } else if (auto graph = unpacked<KeptGraph>("graph", id, bytes)) {
       left.jobs.push_back(*std::move(graph));
@@ -172,5 +177,16 @@ void KeptJobs::remove_result(const std::string& job_id) {
       [this, job_id] { return service_.job_results().remove(term_, job_id); },
       [](const Future<void>&) {});
 }
+
+void KeptJobs::put_end(const KeptEnd& end, std::function<void()> done) {
+  persistence_.until_done<void>(
+      "the end of the cluster can't be stored, so that others would go on",
+      [this, bytes = detail::pack_body(end)] {
+        return service_.job_graphs().put(term_, kEndOfCluster, bytes);
+      },
+      [done = std::move(done)](const Future<void>&) { done(); });
+}
+
+void KeptJobs::remove_end() { remove_graph(kEndOfCluster); }
 
 }  // namespace freshet

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -42,6 +43,13 @@ struct KeptResult {
   JobInfo info() const;
 };
 
+// That the whole cluster was shut down: for those that stand by.
+struct KeptEnd {
+  std::string reason;
+  std::int64_t at_ms = 0;  // since the epoch
+  MSGPACK_DEFINE_MAP(reason, at_ms)
+};
+
 class FRESHET_API KeptJobs {
  public:
   // All outlives it.
@@ -54,6 +62,7 @@ class FRESHET_API KeptJobs {
   struct Left {
     std::vector<KeptGraph> jobs;      // that have not ended, in the order of their acceptance
     std::vector<KeptResult> results;  // in the order of their ends
+    std::optional<KeptEnd> end;       // of the cluster
   };
   // What earlier leaders have left. An entry that can't be read is logged and stays.
   void read(std::function<void(Left)> done);
@@ -67,6 +76,9 @@ class FRESHET_API KeptJobs {
   void put_result(const KeptResult& result, std::function<void()> done,
                   std::function<void(const std::string& error)> waits);
   void remove_result(const std::string& job_id);
+  void put_end(const KeptEnd& end, std::function<void()> done);
+  // The cluster has begun again.
+  void remove_end();
 
  private:
   struct Reading;

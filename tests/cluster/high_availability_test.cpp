@@ -117,24 +117,32 @@ TEST_F(HighAvailability, AJobManagerWhoseLeadershipIsTakenAwayEndsAndTheClusterG
   EXPECT_EQ(task_manager->wait().code, 0);
 }
 
-TEST_F(HighAvailability, OneThatStandsByEndsWhenItIsAsked) {
+TEST_F(HighAvailability, ASignalEndsOneJobManagerAndStopAllOfThem) {
   auto first = start_job_manager();
   ASSERT_TRUE(leads(1));
+  auto task_manager = start_task_manager();
   auto second = start_job_manager();
+  const std::string alive = scratch_ / "alive";
+  ASSERT_EQ(in_session({"-d", "steady", alive}).code, 0);
+  ASSERT_TRUE(eventually([&] { return std::filesystem::exists(alive); }));
+  first->send(SIGTERM);
+  EXPECT_EQ(first->wait().code, 0);
+  ASSERT_TRUE(leads(2));
+  EXPECT_TRUE(runs(alive));
+  auto third = start_job_manager();
   const std::string log = folder() + "/logs/c/jobmanager.log";
-  // Of both: the first one said so, too, before it led.
+  // Each says so before it leads.
   const auto stand_by = [&] {
     std::size_t count = 0;
     for (const std::string& line : lines_of(text_of_file(log)))
       count += line.find("stands by until it leads") != std::string::npos ? 1 : 0;
-    return count == 2;
+    return count == 3;
   };
   ASSERT_TRUE(eventually(stand_by)) << text_of_file(log);
-  second->send(SIGTERM);
-  EXPECT_EQ(second->wait().code, 0);
-  EXPECT_EQ(term(), 1);
   EXPECT_EQ(fr({"cluster", "stop"}).code, 0);
-  EXPECT_EQ(first->wait().code, 0);
+  EXPECT_EQ(second->wait().code, 0);
+  EXPECT_EQ(third->wait().code, 0) << "it leads for as long as it takes to learn of the end";
+  EXPECT_EQ(task_manager->wait().code, 0);
 }
 
 TEST_F(HighAvailability, AServiceThatCannotBeIsRefusedByNameAndNothingIsLeft) {

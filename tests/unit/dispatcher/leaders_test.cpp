@@ -259,7 +259,7 @@ TEST_F(Leaders, WhatCantBeReadIsLeftAloneAndTheRestGoesOn) {
   EXPECT_EQ(service.job_results().count("worse"), 1u);
 }
 
-TEST_F(Leaders, ShutDownEndsTheClusterAndTheOneThatStandsByFindsNothingToDo) {
+TEST_F(Leaders, ShutDownEndsThoseThatStandByToo) {
   const auto job = submit(1, runs_for(-1));
   ASSERT_TRUE(becomes(0, job->job_id(), JobStatus::kRunning));
   const auto end = job->result();
@@ -267,9 +267,23 @@ TEST_F(Leaders, ShutDownEndsTheClusterAndTheOneThatStandsByFindsNothingToDo) {
   ASSERT_TRUE(end.ready()) << "its result was stored and told before";
   EXPECT_EQ(end.get().status, JobStatus::kCanceled);
   EXPECT_EQ(service.results_put(job->job_id()), 1u);
+  ASSERT_TRUE(scenario.cluster.run_until(
+      [&] { return scenario.cluster.processes("job manager") == 0; }, 60'000));
+  EXPECT_EQ(scenario.cluster.processes("task manager"), 0u);
+  // Who is started later begins the cluster again.
+  scenario.cluster.start_job_manager(1);
   ASSERT_TRUE(scenario.cluster.run_until([&] { return leads(1); }, 60'000));
-  EXPECT_TRUE(service.job_graphs().empty());
-  EXPECT_EQ(scenario.cluster.job_manager(1)->dispatcher().jobs().size(), 1u);
+  EXPECT_TRUE(scenario.cluster.run_until([&] { return service.job_graphs().empty(); }, 60'000));
+  EXPECT_EQ(scenario.wait(job->status()), JobStatus::kCanceled);
+}
+
+TEST_F(Leaders, OneThatHandsOverEndsAloneAndWhatRunsGoesOn) {
+  const auto job = submit(1, runs_for(20'000));
+  ASSERT_TRUE(becomes(0, job->job_id(), JobStatus::kRunning));
+  scenario.cluster.job_manager(0)->hand_over("a signal");
+  ASSERT_TRUE(becomes(1, job->job_id(), JobStatus::kRunning));
+  EXPECT_FALSE(scenario.cluster.job_manager(0));
+  EXPECT_EQ(scenario.wait(job->result()).status, JobStatus::kFinished);
 }
 
 TEST(LeadersThatKeepFewRecords, DropThemFromTheStoreToo) {

@@ -25,7 +25,8 @@ class HighAvailabilitySelection : public testing::Test {
     return configuration;
   }
   std::string refusal(const std::string& name, const std::string& cluster_id = "lake") {
-    return error_of<std::exception>([&] { make_high_availability(type(name), cluster_id, skipped_); });
+    return error_of<std::exception>(
+        [&] { make_high_availability(type(name), cluster_id, skipped_); });
   }
 
   const ScratchFolder folder_;

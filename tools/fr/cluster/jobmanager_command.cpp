@@ -181,8 +181,12 @@ int run(Words words) {
     });
   });
   signals.on_first([&](const std::string& why) {
-    node.control().post("shut down", [&manager, why] {
-      if (manager) manager->shut_down(why);
+    node.control().post("end", [&manager, why, hands_over = has_high_availability(configuration)] {
+      if (manager && hands_over) {
+        manager->hand_over(why);
+      } else if (manager) {
+        manager->shut_down(why);
+      }
     });
   });
   if (const std::optional<Address> address = lead.get()) {
