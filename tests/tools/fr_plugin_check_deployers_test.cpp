@@ -8,7 +8,7 @@ namespace {
 
 using namespace freshet::testing;
 
-const Names kOfDeployers{"targets", "describe", "unknown", "session", "kill"};
+const Names kOfDeployers{"targets", "describe", "unknown", "session", "resize", "kill"};
 
 TEST(FrPluginCheck, DeployersOfFreshetAndOfItsSamplesPass) {
   for (const char* variable : {"FRESHET_TEST_STANDALONE_DEPLOYER", "FRESHET_TEST_COMMAND_DEPLOYER",
@@ -28,6 +28,8 @@ TEST(FrPluginCheck, OneThingThatIsWrongWithADeployerIsFound) {
         Wrong{"knows nothing of the dead", "unknown",
               "kill() of a cluster that is not there fails"},
         Wrong{"takes an id twice", "session", "takes an id that is there already"},
+        Wrong{"says that it resizes", "resize", "resize() to 2 gives 1 names"},
+        Wrong{"resizes in secret", "resize", "resize() works, but task_managers() refuses"},
         Wrong{"leaves processes", "kill", "processes are left after kill()"},
         Wrong{"leaves the record", "kill", "the record of the cluster is left after kill()"}}) {
     expect_found(path_from("FRESHET_TEST_BAD_DEPLOYER"), wrong);

@@ -84,6 +84,18 @@ class BadDeployer final : public freshet::ClusterDeployer {
     return freshet::make_ready_future();
   }
 
+  Future<std::vector<std::string>> task_managers(const std::string& cluster_id) override {
+    if (bad("says that it resizes")) return freshet::make_ready_future(std::vector<std::string>{});
+    return ClusterDeployer::task_managers(cluster_id);
+  }
+  Future<std::vector<std::string>> resize(const std::string& cluster_id,
+                                          std::uint32_t count) override {
+    if (bad("says that it resizes"))
+      return freshet::make_ready_future(std::vector<std::string>(count, "taskmanager"));
+    if (bad("resizes in secret")) return freshet::make_ready_future(std::vector<std::string>{});
+    return ClusterDeployer::resize(cluster_id, count);
+  }
+
   std::string describe() const override {
     return bad("says nothing of itself") ? "" : "a job manager on this host";
   }

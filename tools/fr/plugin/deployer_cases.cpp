@@ -1,11 +1,14 @@
 // What a deployer does with clusters: in a state folder of the case's own, on this host.
 #include <signal.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <optional>
+#include <set>
 #include <thread>
 
 #include "client/deployer_services.h"
@@ -87,6 +90,20 @@ class DeployerUnderTest {
     auto& own = deployer();
     return call<std::unique_ptr<ClusterClient>>("retrieve()",
                                                 [&] { return own.retrieve(configuration_); });
+  }
+  using Names = std::vector<std::string>;
+  // Nothing where the deployer does not resize clusters.
+  std::optional<Names> task_managers() {
+    try {
+      return deployer().task_managers(kId).get();
+    } catch (const InvalidInput&) {
+      return std::nullopt;
+    }
+  }
+  Names resize(std::uint32_t count) {
+    auto& own = deployer();
+    return call<Names>("resize() to " + std::to_string(count),
+                       [&] { return own.resize(kId, count); });
   }
   void kill(const std::string& when) {
     auto& own = deployer();
@@ -198,6 +215,53 @@ void session(CaseContext& context) {
   deployer.expect_nothing_left("shut_down() and kill()");
 }
 
+// Each name once, and each registered.
+void expect_task_managers(ClusterClient& client, const std::vector<std::string>& names,
+                          std::size_t count) {
+  const std::set<std::string> wanted(names.begin(), names.end());
+  if (names.size() != count || wanted.size() != count)
+    throw CaseFailed("resize() to " + std::to_string(count) + " gives " +
+                     std::to_string(wanted.size()) +
+                     " names: those of all task managers that it keeps, each once");
+  std::set<std::string> there;
+  for (int i = 0; i < kLooks; ++i) {
+    there.clear();
+    for (const TaskManagerInfo& each : client.status().get().task_managers) there.insert(each.id);
+    if (there == wanted) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(kLookMs));
+  }
+  throw CaseFailed("after resize() to " + std::to_string(count) + " " +
+                   std::to_string(there.size()) +
+                   " task managers are registered, not those of the names that it gives");
+}
+
+void resizes(CaseContext& context) {
+  DeployerUnderTest deployer(context);
+  const auto client = deployer.deploy();
+  const auto before = deployer.task_managers();
+  if (before) {
+    const std::size_t count = before->size();
+    const auto to = [&](std::size_t size) {
+      const auto names = deployer.resize(static_cast<std::uint32_t>(size));
+      context.doing("status()");
+      expect_task_managers(*client, names, size);
+      return std::set<std::string>(names.begin(), names.end());
+    };
+    const auto more = to(count + 2);
+    to(count);
+    const auto again = to(count + 1);
+    const auto old = std::count_if(again.begin(), again.end(),
+                                   [&](const std::string& name) { return more.count(name) != 0; });
+    if (static_cast<std::size_t>(old) > count)
+      throw CaseFailed("resize() gives a name again that was another task manager's before");
+  } else {
+    deployer.refusal("resize() works, but task_managers() refuses",
+                     [&] { return deployer.resize(1); });
+  }
+  deployer.kill("of a cluster that was resized");
+  deployer.expect_nothing_left("kill() of a cluster that was resized");
+}
+
 void kills(CaseContext& context) {
   DeployerUnderTest deployer(context);
   static_cast<void>(deployer.deploy());
@@ -225,6 +289,8 @@ std::vector<Case> deployer_cases() {
        unknown},
       {"session", "brings up a session, finds it again, and leaves nothing of it", "unknown",
        session},
+      {"resize", "starts and ends task managers of a session as it says, or refuses", "unknown",
+       resizes},
       {"kill", "kills a session that runs, and brings up another one", "unknown", kills},
   };
 }
