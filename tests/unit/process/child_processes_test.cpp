@@ -2,11 +2,8 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,35 +14,21 @@
 
 #include "control_queue.h"
 #include "freshet/error.h"
+#include "other_processes.h"
 #include "scratch_folder.h"
 
 namespace freshet {
 namespace {
 
 using testing::ControlQueue;
+using testing::ends;
 using testing::names_in;
+using testing::runs;
 using testing::ScratchFolder;
 using testing::text_of_file;
 
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
-}
-
-bool runs(pid_t process) {
-  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
-  std::string text;
-  std::getline(file, text, '\0');
-  return !text.empty() && text[text.rfind(')') + 2] != 'Z';
-}
-
-// Waits for the end of a process that is somebody else's; false after a minute, which is a hang.
-bool ends(pid_t process) {
-  const int watch = static_cast<int>(::syscall(SYS_pidfd_open, process, 0));
-  if (watch < 0) return true;
-  pollfd end{watch, POLLIN, 0};
-  const bool ended = ::poll(&end, 1, 60'000) == 1;
-  ::close(watch);
-  return ended;
 }
 
 class ChildProcessesTest : public ::testing::Test {

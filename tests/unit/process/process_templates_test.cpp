@@ -1,7 +1,5 @@
 #include <gtest/gtest.h>
-#include <poll.h>
 #include <signal.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -9,6 +7,7 @@
 #include <sstream>
 
 #include "control_queue.h"
+#include "other_processes.h"
 #include "process/child_processes.h"
 #include "process/control_group.h"
 #include "scratch_folder.h"
@@ -17,6 +16,8 @@ namespace freshet {
 namespace {
 
 using testing::ControlQueue;
+using testing::ends;
+using testing::runs;
 using testing::ScratchFolder;
 
 // As template_program.cpp prints it; of the last that has.
@@ -36,23 +37,6 @@ Facts facts_of(const std::string& log) {
       facts.parent >> word >> facts.session >> word;
   std::getline(text, facts.descriptors);
   return facts;
-}
-
-bool runs(pid_t process) {
-  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
-  std::string text;
-  std::getline(file, text, '\0');
-  return !text.empty() && text[text.rfind(')') + 2] != 'Z';
-}
-
-// Waits for the end of a process that is somebody else's; false after a minute, which is a hang.
-bool ends(pid_t process) {
-  const int watch = static_cast<int>(::syscall(SYS_pidfd_open, process, 0));
-  if (watch < 0) return true;
-  pollfd end{watch, POLLIN, 0};
-  const bool ended = ::poll(&end, 1, 60'000) == 1;
-  ::close(watch);
-  return ended;
 }
 
 class ProcessTemplatesTest : public ::testing::Test {
