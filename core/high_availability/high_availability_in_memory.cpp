@@ -35,6 +35,7 @@ class HighAvailabilityInMemory::State {
     return !candidates_.empty() && candidates_.front().member == member;
   }
   void campaign(std::uint64_t member, const std::string& name, Contender& contender) {
+    const std::lock_guard calling(calling_);
     Calls calls;
     {
       const std::lock_guard lock(mutex_);
@@ -45,6 +46,7 @@ class HighAvailabilityInMemory::State {
   }
   // The next one leads if it did.
   void leave(std::uint64_t member, bool for_good) {
+    const std::lock_guard calling(calling_);
     Calls calls;
     {
       const std::lock_guard lock(mutex_);
@@ -57,6 +59,7 @@ class HighAvailabilityInMemory::State {
     run(calls);
   }
   void expire() {
+    const std::lock_guard calling(calling_);
     Calls calls;
     {
       const std::lock_guard lock(mutex_);
@@ -69,6 +72,7 @@ class HighAvailabilityInMemory::State {
     run(calls);
   }
   void tell_expired() {
+    const std::lock_guard calling(calling_);
     std::vector<Expired> told;
     {
       const std::lock_guard lock(mutex_);
@@ -77,6 +81,7 @@ class HighAvailabilityInMemory::State {
     for (const Expired& each : told) each.contender->revoked(each.term, "its session has expired");
   }
   Future<void> publish(std::uint64_t member, const LeaderAddress& address) {
+    const std::lock_guard calling(calling_);
     Calls calls;
     {
       const std::lock_guard lock(mutex_);
@@ -88,6 +93,7 @@ class HighAvailabilityInMemory::State {
     return make_ready_future();
   }
   void watch(std::uint64_t member, LeaderListener& listener) {
+    const std::lock_guard calling(calling_);
     LeaderAddress now;
     {
       const std::lock_guard lock(mutex_);
@@ -121,6 +127,8 @@ class HighAvailabilityInMemory::State {
     for (const auto& call : calls) call();
   }
 
+  // Held while others are called, so that nobody is who has left. They may call back.
+  std::recursive_mutex calling_;
   mutable std::mutex mutex_;
   std::uint64_t term_ = 0, last_member_ = 0, refused_ = 0;
   std::deque<Candidate> candidates_;
