@@ -1,6 +1,7 @@
 // Task managers that come when a job waits for slots, and go again; over the simulation.
 #include <gtest/gtest.h>
 
+#include "scale.h"
 #include "scenario.h"
 
 namespace freshet::testing {
@@ -161,7 +162,8 @@ TEST(OnDemand, LeavesNothingWhenTheClusterIsShutDownMeanwhile) {
 
 // Whatever fails on the way: jobs come to their end, and in the end there are those deployed.
 TEST(OnDemand, EndsAsItBeganWhateverFails) {
-  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+  const auto seeds = static_cast<std::uint64_t>(scaled(60, 6));
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     SimulatedClusterOptions faulty = options(4);
     faulty.seed = seed;
     faulty.slots = 1 + static_cast<std::uint32_t>(seed % 3);
