@@ -28,7 +28,7 @@ constexpr int kLooks = 500, kLookMs = 10;
 
 const Origin kByCheck{Origin::Kind::kCommandLine, "fr plugin check"};
 
-// Processes in whose environment that stands.
+// Processes in whose environment an entry begins with that.
 std::vector<pid_t> processes_with(const std::string& wanted) {
   std::vector<pid_t> found;
   std::error_code ignored;
@@ -38,7 +38,7 @@ std::vector<pid_t> processes_with(const std::string& wanted) {
     std::ifstream file(entry.path() / "environ", std::ios::binary);
     // Reading fails if the process ends meanwhile, which an istreambuf_iterator would throw.
     for (std::string entry; std::getline(file, entry, '\0');)
-      if (entry == wanted) found.push_back(std::stoi(name));
+      if (entry.starts_with(wanted)) found.push_back(std::stoi(name));
   }
   return found;
 }
