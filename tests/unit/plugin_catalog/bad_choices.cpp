@@ -53,6 +53,7 @@ class NoServices final : public DeployerServices {
   std::vector<ClusterRecord> records() const override { return {}; }
   std::string records_folder() const override { return {}; }
   void remove_record(const std::string&) override {}
+  std::shared_ptr<void> lock_cluster(const std::string&) override { return nullptr; }
   std::int64_t start_detached(const std::string&, const std::string&,
                               const std::vector<std::string>&, const std::string&) override {
     return 0;
