@@ -1,6 +1,7 @@
 #include "process/process_templates.h"
 
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -14,6 +15,14 @@ std::vector<std::string> kind_of(const ProcessSpec& spec) {
   std::vector<std::string> kind = spec.command;
   for (const auto& [name, value] : spec.environment) kind.push_back(name + "=" + value);
   return kind;
+}
+
+// The beginning of it; nobody reads it otherwise.
+std::string printed_by(const ChildProcess& process) {
+  std::string text(1024, '\0');
+  const ssize_t got = ::read(process.output(), text.data(), text.size());
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  return text;
 }
 
 }  // namespace
@@ -44,7 +53,8 @@ std::unique_ptr<ChildProcess> ProcessTemplates::fork(const ProcessSpec& spec,
 void ProcessTemplates::tend(Clock::time_point now) {
   for (auto& [name, kind] : kinds_) {
     if (kind.process && kind.process->has_ended()) {
-      spdlog::warn("the template of '{}' has ended by itself", kind.spec.command.back());
+      spdlog::warn("the template of '{}' has ended by itself; it printed: {}",
+                   kind.spec.command.back(), printed_by(*kind.process));
       kind.process.reset();
       kind.wanted_often = false;  // else one that can't serve would be started for ever
     }

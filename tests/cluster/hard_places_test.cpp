@@ -172,4 +172,17 @@ TEST_F(HardPlaces, AnOptionThatIsNoTextIsRefusedByNameBeforeAnythingIsStarted) {
   EXPECT_EQ(fr_json({"cluster", "list"}).size(), 0u);
 }
 
+// What it opens first would have their numbers else, and be written to.
+TEST_F(HardPlaces, ADaemonThatIsStartedWithoutStreamsWritesIntoNoFileOfItsOwn) {
+  ChildProcess shell({"/bin/sh", "-c", "exec \"$0\" jobmanager --cluster-id=q <&- >&- 2>&-",
+                      path_from("FRESHET_TEST_FR")},
+                     surroundings());
+  ASSERT_TRUE(eventually([&] { return fs::exists(folder() + "/clusters/q.json"); }));
+  const std::string descriptors = "/proc/" + std::to_string(process("jobmanager")) + "/fd/";
+  for (const char* stream : {"0", "1", "2"})
+    EXPECT_EQ(fs::read_symlink(descriptors + stream), "/dev/null") << stream;
+  shell.send(SIGTERM);
+  EXPECT_EQ(shell.wait(30).code, 0);
+}
+
 }  // namespace

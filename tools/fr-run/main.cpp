@@ -196,8 +196,13 @@ int outcome(const MainResult& main, const std::string& program, bool verbose,
       tell(main.error, verbose);
       return kJobFailed;
     }
+    if (cluster != nullptr && !answers(*cluster)) {
+      tell("the cluster of main of " + program + " does not answer any more: " + main.error,
+           verbose);
+      return kNoCluster;
+    }
     tell("an exception left the main of " + program + ": " + main.error, verbose);
-    return cluster == nullptr || answers(*cluster) ? kMainThrew : kNoCluster;
+    return kMainThrew;
   }
   if (main.exit_code != 0) return main.exit_code;
   if (!InProcessBackend::instance().has_submitted()) tell("main of " + program + " has run no job");

@@ -1,4 +1,8 @@
 // fr: looks into Freshet's configuration, plugins and applications. See command.h.
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -27,6 +31,13 @@ std::vector<Registered>& registered() {
 
 std::span<char> last_argument;
 
+// Else what is opened first would be written to as standard output.
+void open_closed_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(stream, F_GETFD) < 0) ::open("/dev/null", O_RDWR);
+  }
+}
+
 }  // namespace
 
 Command::Command(const char* name, const char* description, SetUp set_up) {
@@ -44,13 +55,18 @@ void Command::add_all(CLI::App& fr, Run& chosen) {
 
 void show_last_argument_as(std::string_view text) {
   text = text.substr(0, last_argument.size());
-  std::fill(std::copy(text.begin(), text.end(), last_argument.begin()), last_argument.end(), '\0');
+  std::copy(text.begin(), text.end(), last_argument.begin());
+  std::fill(last_argument.begin() + static_cast<std::ptrdiff_t>(text.size()), last_argument.end(),
+            '\0');
+  // What is behind counts as empty arguments where this is not allowed.
+  ::prctl(PR_SET_MM, PR_SET_MM_ARG_END, last_argument.data() + text.size() + 1, 0, 0);
 }
 
 }  // namespace freshet::tool
 
 int main(int argc, char** argv) {
   using namespace freshet::tool;
+  open_closed_streams();
   last_argument = {argv[argc - 1], std::strlen(argv[argc - 1])};
   CLI::App fr("Freshet's tool: what is set, what is found, what a program would do.", "fr");
   fr.set_version_flag("--version", freshet::sdk_version());

@@ -156,6 +156,14 @@ TEST_F(ProcessTemplatesTest, ATemplateThatIsKilledTakesNoChildWithItAndIsDoneWit
   ASSERT_TRUE(control_.run_until([&] { return child.ended; }));
 }
 
+TEST_F(ProcessTemplatesTest, ATemplateThatStandsStillIsKilledAndTheChildStarted) {
+  const pid_t stopped = first_that_is_forked().by;
+  ::kill(stopped, SIGSTOP);
+  EXPECT_EQ(run("seven").exit_code, 7);
+  EXPECT_TRUE(ends(stopped));
+  EXPECT_NE(first_that_is_forked().by, stopped);
+}
+
 TEST_F(ProcessTemplatesTest, AProgramThatCannotBeATemplateIsStartedEachTime) {
   for (int i = 0; i < 5; ++i) {
     Child child;

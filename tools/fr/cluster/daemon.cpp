@@ -106,7 +106,11 @@ Configuration child_configuration(const std::map<std::string, std::string>& sett
 std::map<std::string, std::string> settings_of_cluster(const Configuration& configuration) {
   std::map<std::string, std::string> settings;
   const Configuration of_cluster = configuration.of_scope(Scope::kCluster);
-  for (const auto& [key, entry] : of_cluster.to_entries()) settings[key] = entry.text;
+  // Those of a high-availability service are for job managers alone, where it is loaded.
+  const std::string service = configuration.get(options::kHighAvailabilityType) + ".";
+  for (const auto& [key, entry] : of_cluster.to_entries()) {
+    if (key.rfind(service, 0) != 0) settings[key] = entry.text;
+  }
   if (const auto plugins = configuration.lookup(options::kPluginDirs.info()))
     settings[options::kPluginDirs.key()] = plugins->text;
   return settings;
