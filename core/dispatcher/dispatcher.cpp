@@ -219,7 +219,16 @@ void Dispatcher::check_not_dropped(const std::string& id) const {
 
 std::vector<ApplicationInfo> Dispatcher::applications() const {
   std::vector<ApplicationInfo> infos;
-  for (const auto& application : applications_) infos.push_back(application->info());
+  const std::vector<JobInfo> earlier = earlier_.infos();
+  for (const auto& application : applications_) {
+    ApplicationInfo info = application->info();
+    std::vector<JobInfo> jobs;
+    for (const JobInfo& job : earlier) {
+      if (job.application_id == info.id) jobs.push_back(job);
+    }
+    info.jobs.insert(info.jobs.begin(), jobs.begin(), jobs.end());
+    infos.push_back(std::move(info));
+  }
   return infos;
 }
 

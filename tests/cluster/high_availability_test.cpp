@@ -92,7 +92,12 @@ TEST_F(HighAvailability, AJobManagerThatIsKilledIsFollowedByTheNextWithItsJobs) 
   }));
   const Outcome waited = fr({"wait", job});
   EXPECT_EQ(waited.code, 130) << waited.text();
-  EXPECT_NE(fr({"list"}).output.find("job " + job + "  canceled"), std::string::npos);
+  const std::string list = fr({"list"}).output;
+  EXPECT_EQ(list.find("jobs without an application:\n  job " + job + "  canceled"), 0u) << list;
+  const auto json = fr_json({"list"});
+  ASSERT_EQ(json.size(), 1u) << json;
+  EXPECT_TRUE(json[0]["id"].is_null()) << json;
+  EXPECT_EQ(json[0]["jobs"][0]["id"], job) << json;
   EXPECT_EQ(fr({"cluster", "stop"}).code, 0);
   EXPECT_EQ(third->wait().code, 0);
   EXPECT_EQ(task_manager->wait().code, 0);

@@ -107,6 +107,28 @@ TEST_F(Leaders, AMainInAClientGoesOnUnderTheNext) {
   EXPECT_EQ(info.name, "app.so");
 }
 
+TEST_F(Leaders, AnApplicationThatComesBackHasItsJobsThatEndedBefore) {
+  auto& here = scenario.cluster.add_client("here");
+  const std::string id = Scenario::id(77);
+  scenario.wait(here.cluster().begin_application(id, "app.so", "ticket"));
+  const auto ended = scenario.wait(here.cluster().submit_job(Scenario::job(1, 1, {}), id));
+  ASSERT_EQ(scenario.wait(ended->result()).status, JobStatus::kFinished);
+  const auto runs =
+      scenario.wait(here.cluster().submit_job(Scenario::job(2, 1, runs_for(20'000)), id));
+  const auto alone = submit(3, {});  // its application has ended
+  ASSERT_EQ(scenario.wait(alone->result()).status, JobStatus::kFinished);
+  ASSERT_TRUE(becomes(0, runs->job_id(), JobStatus::kRunning));
+  scenario.cluster.crash_job_manager();
+  ASSERT_TRUE(becomes(1, runs->job_id(), JobStatus::kRunning));
+  const auto applications = scenario.wait(scenario.client.applications());
+  ASSERT_EQ(applications.size(), 1u);
+  EXPECT_EQ(applications[0].id, id);
+  ASSERT_EQ(applications[0].jobs.size(), 2u);
+  EXPECT_EQ(applications[0].jobs[0].job_id, ended->job_id());
+  EXPECT_EQ(applications[0].jobs[0].status, JobStatus::kFinished);
+  EXPECT_EQ(applications[0].jobs[1].job_id, runs->job_id());
+}
+
 TEST_F(Leaders, AResultOutlivesItsLeaderAndItsIdStaysUsed) {
   const auto finished = submit(1, {});
   JobBehaviour fails;

@@ -30,15 +30,21 @@ std::vector<JobInfo> jobs_alone(ClusterClient& client,
 int list(const IdWords& words) {
   const auto client = words.connect();
   const auto applications = client->applications().get();
+  const std::vector<JobInfo> alone = jobs_alone(*client, applications);
   if (words.json) {
     Json all = Json::array();
     for (const ApplicationInfo& each : applications) all.push_back(json_of(each));
+    if (!alone.empty()) {
+      Json jobs = Json::array();
+      for (const JobInfo& each : alone) jobs.push_back(json_of(each));
+      all.push_back({{"id", nullptr}, {"jobs", std::move(jobs)}});
+    }
     print_json(all);
     return kDone;
   }
   for (const ApplicationInfo& each : applications) std::printf("%s", text_of(each).c_str());
-  for (const JobInfo& each : jobs_alone(*client, applications))
-    std::printf("%s", text_of(each).c_str());
+  if (!alone.empty()) std::printf("jobs without an application:\n");
+  for (const JobInfo& each : alone) std::printf("%s", text_of(each).c_str());
   return kDone;
 }
 
