@@ -1,5 +1,7 @@
 #include "plugin_catalog/high_availability_selection.h"
 
+#include "configuration/configuration.h"
+#include "configuration/environment.h"
 #include "freshet/nearest_name.h"
 #include "freshet/options.h"
 #include "high_availability/no_high_availability.h"
@@ -66,10 +68,12 @@ std::unique_ptr<HighAvailability> make_high_availability(const Configuration& co
   const auto& one = answers.compatible[0];
   const SelectedFactory<HighAvailabilityFactory> selected{
       *one.factory, one.plugin->entry(), *one.plugin, {}};
+  Configuration with_its_options = configuration;
+  adopt_new_options(with_its_options, process_environment());
   return make_by<HighAvailability>(
       selected, "HighAvailabilityFactory", "a high-availability service",
-      [configuration, cluster_id](const HighAvailabilityFactory& factory) {
-        return factory.create(configuration, cluster_id);
+      [with_its_options, cluster_id](const HighAvailabilityFactory& factory) {
+        return factory.create(with_its_options, cluster_id);
       });
 }
 

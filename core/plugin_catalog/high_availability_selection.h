@@ -29,9 +29,10 @@ class FRESHET_API SeveralHighAvailabilityServices final : public InvalidInput {
 
 // Whether a plugin is meant: anything but 'none'.
 FRESHET_API bool has_high_availability(const Configuration& configuration);
-// Looks for plugins where this process does; for none with 'none'. To `skipped` are added the
-// plugins that could not be asked, and why. Throws the errors above, RefusedFile, and what the
-// plugin's create() throws. [any thread]
+// Looks for plugins where this process does; for none with 'none'. What the environment says of the
+// plugin's own options counts, too, below what is set on the command line. To `skipped` are added
+// the plugins that could not be asked, and why. Throws the errors above, RefusedFile, BadValue, and
+// what the plugin's create() throws. [any thread]
 FRESHET_API std::unique_ptr<HighAvailability> make_high_availability(
     const Configuration& configuration, const std::string& cluster_id,
     std::vector<std::string>& skipped);

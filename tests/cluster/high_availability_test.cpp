@@ -150,6 +150,36 @@ TEST_F(HighAvailability, ASignalEndsOneJobManagerAndStopAllOfThem) {
   EXPECT_EQ(task_manager->wait().code, 0);
 }
 
+TEST_F(HighAvailability, AClusterThatIsDeployedHandsItsProcessesTheOptionsOfTheService) {
+  start_session(
+      "c", {"-D", "high-availability.type=shared-folder", "-D",
+            "shared-folder.path=" + (scratch_ / "ha"), "-D", "plugin.dirs=" + plugins_.path()});
+  EXPECT_EQ(term(), 1);
+  const std::string alive = scratch_ / "alive";
+  ASSERT_EQ(in_session({"-d", "steady", alive}).code, 0);
+  ASSERT_TRUE(eventually([&] { return std::filesystem::exists(alive); }));
+  // The task manager finds the next one through the service.
+  auto second = start_job_manager();
+  ::kill(std::atoi(fr_json({"cluster", "status"})["process"].dump().c_str()), SIGKILL);
+  ASSERT_TRUE(leads(2)) << text_of_file(kept("leader"));
+  EXPECT_TRUE(runs(alive));
+  stop_session("c");
+  EXPECT_EQ(second->wait().code, 0);
+}
+
+TEST_F(HighAvailability, TheEnvironmentMayNameTheOptionsOfTheService) {
+  Surroundings around = surroundings();
+  around.variables["FRESHET_HIGH_AVAILABILITY_TYPE"] = "shared-folder";
+  around.variables["FRESHET_SHARED_FOLDER_PATH"] = scratch_ / "ha";
+  around.variables["FRESHET_PLUGIN_DIRS"] = plugins_.path();
+  const Outcome started = run(
+      {path_from("FRESHET_TEST_FR"), "cluster", "start", "--cluster-id=c", "--slots", "2"}, around);
+  ASSERT_EQ(started.code, 0) << started.text();
+  EXPECT_EQ(term(), 1);
+  EXPECT_EQ(in_session({"jobs", "1"}).code, 0);
+  stop_session("c");
+}
+
 TEST_F(HighAvailability, AServiceThatCannotBeIsRefusedByNameAndNothingIsLeft) {
   const auto refused = [&](const Words& more) {
     Words words{"jobmanager", "--cluster-id=c", "-D", "plugin.dirs=" + plugins_.path()};

@@ -70,7 +70,8 @@ void check_text(const std::string& key, const freshet::Configuration::Entry& ent
   }
 }
 
-// What belongs to the cluster, and where its processes find plugins.
+// What belongs to the cluster, and where its processes find plugins. The options of its
+// high-availability plugin, which is not loaded here, are known by the name that they begin with.
 std::map<std::string, std::string> cluster_settings(const Configuration& configuration) {
   std::map<std::string, std::string> settings;
   const Configuration of_cluster = configuration.of_scope(freshet::Scope::kCluster);
@@ -78,8 +79,14 @@ std::map<std::string, std::string> cluster_settings(const Configuration& configu
     check_text(key, entry);
     settings[key] = entry.text;
   }
-  const std::string plugins = freshet::options::kPluginDirs.key();
+  const std::string service = configuration.get(freshet::options::kHighAvailabilityType) + ".";
   const auto& all = configuration.to_entries();
+  for (const auto& [key, entry] : all) {
+    if (!key.starts_with(service)) continue;
+    check_text(key, entry);
+    settings[key] = entry.text;
+  }
+  const std::string plugins = freshet::options::kPluginDirs.key();
   if (const auto at = all.find(plugins); at != all.end()) {
     check_text(plugins, at->second);
     settings[plugins] = at->second.text;
