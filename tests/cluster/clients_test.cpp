@@ -283,7 +283,7 @@ TEST_F(MissingCluster, IsLeftAtOnceByWhoWaitedForItsOutput) {
 TEST_F(MissingCluster, ThatDoesNotBeginQuotesWhatItHasSaidItself) {
   start_session("s");
   stop_session("s");
-  ASSERT_NE(text_of_file(folder() + "/logs/s/jobmanager.log").find("listens at"),
+  ASSERT_NE(text_of_file(folder() + "/logs/s/jobmanager.log").find("listens on"),
             std::string::npos);
   const Words bad{"cluster", "start", "--cluster-id=s", "-D",
                   "jobmanager.bind=tcp://192.0.2.1:7707"};
@@ -294,7 +294,7 @@ TEST_F(MissingCluster, ThatDoesNotBeginQuotesWhatItHasSaidItself) {
         << outcome.text();
     const std::size_t first = outcome.errors.find("192.0.2.1");
     EXPECT_NE(first, std::string::npos) << outcome.text();
-    EXPECT_FALSE(says(outcome, "listens at")) << "of an earlier one: " << outcome.text();
+    EXPECT_FALSE(says(outcome, "listens on")) << "of an earlier one: " << outcome.text();
     EXPECT_EQ(outcome.errors.find("fr jobmanager:", outcome.errors.find("fr jobmanager:") + 1),
               std::string::npos)
         << "of the earlier round: " << outcome.text();

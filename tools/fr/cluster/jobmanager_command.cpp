@@ -197,7 +197,6 @@ int run(Words words) {
       record.details["high-availability"] = configuration.get(options::kHighAvailabilityType);
     }
     records.write(record);
-    spdlog::info("the job manager of cluster '{}' listens at {}", id, address->endpoint);
   }
   const std::string why = end.get();
   spdlog::info("the job manager of cluster '{}' has ended: {}", id, why);
