@@ -82,7 +82,7 @@ TEST_F(RandomJobs, FailAtAnyRecordOrFinishWithAll) {
     auto collected = job.start();
     auto rows = read(collected);
     const JobResult result = collected.client().result().get();
-    if (fuse.exchange(0) == 0) {
+    if (fuse.exchange(0) <= 0) {  // below: two subtasks have come to it at once
       ASSERT_EQ(result.status, JobStatus::kFailed);
       EXPECT_EQ(result.failure->message, "burnt");
       EXPECT_EQ(result.failure->operator_name, "map");
