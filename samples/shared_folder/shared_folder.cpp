@@ -3,6 +3,9 @@
 //   fr jobmanager --cluster-id=c -D high-availability.type=shared-folder -D
 //   shared-folder.path=/mnt/ha
 //
+// It holds a lock, not a lease: a leader whose process stands still (SIGSTOP) keeps it and is not
+// replaced until that process ends.
+//
 // One thread does all that touches the folder, in order; between two calls it looks whether it may
 // lead, still leads, and where the leader is.
 #include <chrono>
