@@ -40,7 +40,7 @@ fs::path mount_point() {
 
 // The folder of the group of this process; empty if there is none.
 fs::path own_group() {
-  const fs::path mounted = mount_point();
+  static const fs::path mounted = mount_point();  // a forked process has it from its template
   std::ifstream groups("/proc/self/cgroup");
   for (std::string line; !mounted.empty() && std::getline(groups, line);) {
     if (line.rfind("0::/", 0) == 0) return mounted / line.substr(4);

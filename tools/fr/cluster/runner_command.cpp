@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <future>
+#include <memory>
 
 #include "client/cluster_connection.h"
 #include "client/in_process_backend.h"
@@ -63,10 +65,12 @@ int run() {
     connection.patience_ms = kPatienceMs;
     connection.role = Role::kRunner;
     connection.name = "main of '" + start.name + "' (" + start.application_id + ")";
-    backend.set_cluster(connect_to_cluster(connection), start.application_id);
-
+    // Both take milliseconds, of different processors.
+    std::future<std::unique_ptr<ClusterClient>> cluster =
+        std::async(std::launch::async, [&] { return connect_to_cluster(connection); });
     const LoadedApplication application =
         load_placed_application(start.folder, start.main, start.shipped);
+    backend.set_cluster(cluster.get(), start.application_id);
     adopt_new_options(configuration, process_environment());
     for (const std::string& warning : configuration_warnings(configuration, process_environment()))
       spdlog::warn("{}", warning);
