@@ -147,7 +147,9 @@ class Session {
   }
 
  private:
-  const std::string id_ = "bench-" + std::to_string(getpid());
+  // One that has just been told to end may still be there.
+  inline static int count = 0;
+  const std::string id_ = "bench-" + std::to_string(getpid()) + "-" + std::to_string(++count);
   std::unique_ptr<ClusterClient> client_;
 };
 
