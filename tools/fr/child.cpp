@@ -53,11 +53,6 @@ pid_t start(const std::vector<std::string>& arguments, Child::Streams streams, i
 
 }  // namespace
 
-void Descriptor::close() {
-  if (number_ >= 0) ::close(number_);
-  number_ = -1;
-}
-
 Child::Child(const Words& words, Streams streams, bool own_group) : own_group_(own_group) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
@@ -67,7 +62,7 @@ Child::Child(const Words& words, Streams streams, bool own_group) : own_group_(o
   channel_ = Descriptor(ends[0]);
   // It may have got the very number that it shall have in the child; then dup2 would leave it to be
   // closed by exec.
-  if (theirs.number() == kChannel && ::fcntl(theirs.number(), F_SETFD, 0) != 0) {
+  if (theirs.get() == kChannel && ::fcntl(theirs.get(), F_SETFD, 0) != 0) {
     refuse("can't pass a socket on", errno);
   }
   std::vector<std::string> arguments{"fr"};
@@ -75,9 +70,9 @@ Child::Child(const Words& words, Streams streams, bool own_group) : own_group_(o
   arguments.push_back(words.flag);
   arguments.push_back(std::to_string(kChannel) + ":" + std::to_string(::getpid()));
   arguments.insert(arguments.end(), words.arguments.begin(), words.arguments.end());
-  id_ = start(arguments, streams, theirs.number(), own_group);
+  id_ = start(arguments, streams, theirs.get(), own_group);
   ended_ = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, id_, 0)));
-  if (ended_.number() < 0) {
+  if (ended_.get() < 0) {
     const int error = errno;
     reap(SIGKILL);
     refuse("can't watch a process of fr's own", error);

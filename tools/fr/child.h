@@ -5,26 +5,11 @@
 #include <sys/types.h>
 
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "process/descriptor.h"
+
 namespace freshet::tool {
-
-class Descriptor {
- public:
-  explicit Descriptor(int number = -1) : number_(number) {}
-  ~Descriptor() { close(); }
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(number_, other.number_);
-    return *this;
-  }
-  int number() const { return number_; }
-  void close();
-
- private:
-  int number_;
-};
 
 class Child {
  public:
@@ -45,9 +30,9 @@ class Child {
   Child& operator=(const Child&) = delete;
 
   // This side of the socket; blocks, unless it is set otherwise.
-  int channel() const { return channel_.number(); }
+  int channel() const { return channel_.get(); }
   // Readable when the child has ended.
-  int ended() const { return ended_.number(); }
+  int ended() const { return ended_.get(); }
   // Sends a signal unless it is 0, waits for the end, ends the rest of the group. Returns the
   // status of waitpid().
   int reap(int signal);

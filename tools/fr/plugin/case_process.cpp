@@ -152,13 +152,13 @@ void hold_interrupts() { static_cast<void>(interrupts()); }
 
 CaseResult run_case(const CheckRequest& request, const std::string& name, double limit_seconds) {
   const Descriptor printed(::memfd_create("freshet-plugin-check", MFD_CLOEXEC));
-  if (printed.number() < 0) {
+  if (printed.get() < 0) {
     throw InvalidInput(std::string("can't keep the output of a case: ") + std::strerror(errno));
   }
   const auto began = Clock::now();
   const auto limit =
       std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(limit_seconds));
-  Child child(words_of(request, name), {printed.number(), printed.number()}, /*own_group=*/true);
+  Child child(words_of(request, name), {printed.get(), printed.get()}, /*own_group=*/true);
   if (::fcntl(child.channel(), F_SETFL, O_NONBLOCK) != 0) {
     throw InvalidInput(std::string("can't set up a socket: ") + std::strerror(errno));
   }
@@ -181,7 +181,7 @@ CaseResult run_case(const CheckRequest& request, const std::string& name, double
     result.detail = "its process ended with " + end_text(status) + report.while_doing();
   }
   if (result.verdict == CaseResult::Verdict::kFailed) {
-    result.detail += printed_lines(printed.number());
+    result.detail += printed_lines(printed.get());
   }
   return result;
 }
