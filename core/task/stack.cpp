@@ -56,6 +56,13 @@ class Line {
   std::size_t used_ = 0;
 };
 
+// As if nobody had handled it, once the handler has returned. Without being raised again, a signal
+// that was sent, and is no fault of an instruction that would run again, would be lost.
+void end_by(int signal) {
+  ::signal(signal, SIG_DFL);
+  ::raise(signal);
+}
+
 void on_fault(int signal, siginfo_t* info, void* context) {
   const int saved = errno;
   const char* at = static_cast<const char*>(info->si_addr);
@@ -65,7 +72,7 @@ void on_fault(int signal, siginfo_t* info, void* context) {
     line << "freshet: the stack of '" << running.name << "' has overflowed its "
          << running.stack_size / 1024 << " KiB: raise task.stack-size\n";
     line.print();
-    ::signal(signal, SIG_DFL);  // the faulting instruction runs again and ends the process
+    end_by(signal);
     errno = saved;
     return;
   }
@@ -73,7 +80,7 @@ void on_fault(int signal, siginfo_t* info, void* context) {
   if (before.sa_flags & SA_SIGINFO) {
     before.sa_sigaction(signal, info, context);
   } else if (before.sa_handler == SIG_DFL || before.sa_handler == SIG_IGN) {
-    ::signal(signal, SIG_DFL);
+    end_by(signal);
   } else {
     before.sa_handler(signal);
   }

@@ -80,5 +80,33 @@ TEST(StackOverflowDeathTest, LeavesOtherFaultsToTheHandlerBefore) {
       ::testing::ExitedWithCode(3), "mine");
 }
 
+bool died_by_segv(int status) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return status != 0;
+#else
+  return WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV;
+#endif
+}
+
+// No instruction faults again then.
+TEST(StackOverflowDeathTest, ASignalThatWasSentEndsTheProcessAtOnce) {
+  ::testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_EXIT(
+      {
+        SchedulerPool pool(1);
+        pool.spawn(0, "raises", [] { ::raise(SIGSEGV); }).finished().get();
+        ::_exit(0);
+      },
+      died_by_segv, "");
+  EXPECT_EXIT(
+      {
+        SchedulerPool pool(1);
+        pool.spawn(0, "installs the handler", [] {}).finished().get();
+        ::kill(::getpid(), SIGSEGV);
+        ::_exit(0);
+      },
+      died_by_segv, "");
+}
+
 }  // namespace
 }  // namespace freshet
