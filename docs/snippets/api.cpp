@@ -79,6 +79,31 @@ static void bound_values(StreamExecutionEnvironment& env, const std::string& pag
   of_page.discard();
 }
 
+static std::int64_t smallest = 0;  // main sets it to 500, workers see 0
+
+static void sizes_above(StreamExecutionEnvironment& env) {
+  smallest = 500;
+  auto visits = env.from_collection(some_visits());
+  // Wrong on a cluster: reads the worker's own `smallest`, which is 0.
+  auto wrong = visits.filter([](const Visit& visit) { return visit.bytes > smallest; });
+  // Right everywhere: the value travels with the function.
+  auto right = visits.filter(
+      [](const Visit& visit, std::int64_t least) { return visit.bytes > least; }, smallest);
+
+  wrong.discard();
+  right.discard();
+}
+
+static void instead_of_windows(StreamExecutionEnvironment& env) {
+  auto visits = env.from_collection(some_visits());
+  auto per_minute =
+      visits
+          .key_by([](const Visit& visit) { return std::pair(visit.page, visit.time_ms / 60'000); })
+          .sum(&Visit::bytes);
+
+  per_minute.discard();
+}
+
 static void aggregates(StreamExecutionEnvironment& env) {
   auto visits = env.from_collection(some_visits());
   auto by_page = visits.key_by(&Visit::page);
@@ -210,7 +235,9 @@ int api(int argc, char** argv) {
   sources(env, path);
   transformations(env);
   bound_values(env, "/news");
+  sizes_above(env);
   aggregates(env);
+  instead_of_windows(env);
   distribution(env);
   names(env);
   event_time(env);
