@@ -127,11 +127,10 @@ void Subtask::run_inputs() {
 }
 
 void Subtask::wait_until(std::int64_t deadline_ns, bool for_inputs) {
-  if (chain_->needs_attention()) {
-    deadline_ns = std::min(deadline_ns, chain_->next_due_ns());
-    // An operator that always has something due must hear a cancel, and let the others run.
-    if (deadline_ns <= now()) return pause();
-  }
+  if (chain_->needs_attention()) deadline_ns = std::min(deadline_ns, chain_->next_due_ns());
+  // An operator that always has something due, and a source that waits for what is past, must hear
+  // a cancel, and let the others run.
+  if (deadline_ns != INT64_MAX && deadline_ns <= now()) return pause();
   waiter_.wait_until(deadline_ns, [&] {
     return !mailbox_.empty() ||
            (for_inputs && std::any_of(inputs_.begin(), inputs_.end(),

@@ -76,7 +76,14 @@ static void bound_values(StreamExecutionEnvironment& env, const std::string& pag
   auto of_page = visits.filter(
       [](const Visit& visit, const std::string& wanted) { return visit.page == wanted; }, page);
 
+  auto by_size = visits.key_by(
+      [](const Visit& visit, std::int64_t small, std::int64_t large) {
+        return (visit.bytes >= small) + (visit.bytes >= large);
+      },
+      std::int64_t{100}, std::int64_t{10'000});
+
   of_page.discard();
+  by_size.count().discard();
 }
 
 static std::int64_t smallest = 0;  // main sets it to 500, workers see 0
@@ -149,6 +156,19 @@ static void event_time(StreamExecutionEnvironment& env) {
   auto timed = visits.assign_timestamps(&Visit::time_ms, /*out_of_orderness_ms=*/5'000);
 
   timed.discard();
+}
+
+// Built and never run: the libraries are somebody's.
+static void operators_of_a_library(StreamExecutionEnvironment& env, const std::string& path) {
+  const freshet::OutputTag<std::string> rare("rare");
+  auto lines = env.read_text(path);
+  auto loud = lines.through_registered<std::string_view>("text.upper");
+  auto counts = lines.key_by([](std::string_view line) { return line.size(); })
+                    .through_registered<std::string>("sizes.count", freshet::payload_of(10), rare);
+
+  loud.discard();
+  counts.discard();
+  counts.side_output(rare).discard();
 }
 
 static void side_outputs(StreamExecutionEnvironment& env, const std::string& path) {
@@ -247,6 +267,8 @@ int api(int argc, char** argv) {
   env.execute("everything at once");
   accumulators(env);
   collect(env);
+  auto elsewhere = StreamExecutionEnvironment::get_execution_environment();
+  operators_of_a_library(elsewhere, path);
   modes(env);
   return 0;
 }

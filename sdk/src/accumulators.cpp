@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <mutex>
 
 #include "freshet/error.h"
+#include "freshet/text.h"
 
 namespace freshet {
 
@@ -21,8 +21,8 @@ std::size_t bucket_of(double value) {
 }
 
 std::string number_text(double value) {
-  char text[40];
-  std::snprintf(text, sizeof text, "%.15g", value);
+  std::string text;
+  append_text(text, value);
   return text;
 }
 

@@ -1,23 +1,39 @@
 #include "freshet/environment.h"
 
+#include <cmath>
+
 #include "freshet/detail/backend.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
+#include "freshet/text.h"
 
 namespace freshet {
 
 namespace detail {
 
+namespace {
+
+// "of 'map' ", if that is known.
+std::string made_by(const Upstream& up) {
+  const EnvironmentState& environment = *up.environment;
+  if (up.generation == environment.generation) return "of '" + up.at().name + "' ";
+  const bool last = up.generation + 1 == environment.generation;
+  return last ? "of '" + environment.executed.at(up.vertex) + "' " : "";
+}
+
+}  // namespace
+
 StreamGraph& Upstream::graph() const {
   if (generation != environment->generation) {
-    throw InvalidInput(
-        "a stream is used after execute() has run its job: build the new job's streams from the "
-        "environment again");
+    throw InvalidInput("a stream " + made_by(*this) +
+                       "is used after execute() has run its job: build the new job's streams from "
+                       "the environment again");
   }
   return *environment->graph;
 }
 
 StreamEdge Upstream::edge(const RecordType& expects) const {
+  static_cast<void>(graph());  // throws if there is none for this stream any more
   StreamEdge edge;
   edge.from = vertex;
   edge.output = output;
@@ -25,6 +41,39 @@ StreamEdge Upstream::edge(const RecordType& expects) const {
   edge.partitioning = partitioning;
   edge.expects = &expects;
   return edge;
+}
+
+void require_one_job(const char* call, const Upstream& first, const Upstream& other) {
+  if (first.environment != other.environment) {
+    throw InvalidInput(std::string(call) + " joins a stream " + made_by(first) + "and a stream " +
+                       made_by(other) +
+                       "of another environment: a job has the streams of one; make both from it");
+  }
+  static_cast<void>(first.graph());
+  static_cast<void>(other.graph());
+}
+
+StreamVertex registered_vertex(std::string operator_name, std::string payload) {
+  StreamVertex vertex;
+  vertex.kind = vertex.name = operator_name;
+  vertex.registered_name = std::move(operator_name);
+  vertex.payload.bytes = std::move(payload);
+  return vertex;
+}
+
+void check_out_of_orderness(std::int64_t ms) {
+  if (ms >= 0) return;
+  throw InvalidInput("assign_timestamps(): an out-of-orderness of " + std::to_string(ms) +
+                     " ms can't be: give how late records may be, 0 or more");
+}
+
+void check_rate(double records_per_second) {
+  if (std::isfinite(records_per_second) && records_per_second >= 0) return;
+  std::string text;
+  append_text(text, records_per_second);
+  throw InvalidInput("generate(): a rate of " + text +
+                     " records a second can't be: give a number above 0, or 0 for as fast as can "
+                     "be");
 }
 
 namespace {
@@ -172,6 +221,8 @@ std::unique_ptr<JobClient> StreamExecutionEnvironment::execute_async(std::string
   const std::unique_ptr<StreamGraph> graph =
       std::exchange(state_->graph, std::make_unique<StreamGraph>());
   ++state_->generation;
+  state_->executed.clear();
+  for (const StreamVertex& vertex : graph->vertices()) state_->executed.push_back(vertex.name);
   if (!job_name.empty()) graph->job_name = std::move(job_name);
   const auto listeners = state_->listeners;
   std::unique_ptr<JobClient> client;

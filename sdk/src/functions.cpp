@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "freshet/error.h"
+#include "freshet/stages/keyed.h"
 
 namespace freshet {
 
@@ -43,4 +44,21 @@ void ProcessContext::write_side_output(std::string_view name, const RecordType& 
               batch->size() == batch->capacity() || batch->extra_bytes() > Batch::kExtraLimit);
 }
 
+namespace detail {
+
+namespace {
+
+template <class Integer>
+[[noreturn]] void fail_sum_of(Integer sum, Integer value) {
+  throw InvalidInput(
+      "the sum of a key is " + std::to_string(sum) + ", and " + std::to_string(value) +
+      " more does not fit in 64 bits: sum doubles, or use reduce() with a wider type");
+}
+
+}  // namespace
+
+void fail_sum(std::int64_t sum, std::int64_t value) { fail_sum_of(sum, value); }
+void fail_sum(std::uint64_t sum, std::uint64_t value) { fail_sum_of(sum, value); }
+
+}  // namespace detail
 }  // namespace freshet

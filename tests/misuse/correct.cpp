@@ -54,6 +54,49 @@ void job(freshet::StreamExecutionEnvironment env) {
       .key_by([](std::int64_t i) { return Id(i); })
       .max([](std::int64_t i) { return i; })
       .discard();
+
+  // Any number of values is bound to any call.
+  const freshet::OutputTag<std::string> rest{"rest"};
+  auto bound = env.generate(
+      [](std::uint64_t i, std::int64_t by, const std::string& text) {
+        return Word{text, static_cast<int>(static_cast<std::int64_t>(i) * by)};
+      },
+      10, 0, std::int64_t{3}, std::string("text"));
+  bound.assign_timestamps(
+      [](const Word& word, std::int64_t begin, int step) { return begin + word.count * step; }, 5,
+      std::int64_t{7}, 2);
+  bound
+      .flat_map([](const Word& word, freshet::Collector<int>& out, int a, int b, int c, int d,
+                   const std::string& e) { out(word.count + a + b + c + d + int(e.size())); },
+                1, 2, 3, 4, std::string("five"))
+      .discard();
+  bound
+      .process(
+          [](const Word& word, freshet::ProcessContext&, freshet::Collector<Word>& out,
+             const std::string& text, int n) {
+            out(Word{text, word.count + n});
+          },
+          std::string("more"), rest, 4)
+      .side_output(rest)
+      .print();
+  auto keyed = bound.key_by([](const Word& word, int modulus) { return word.count % modulus; }, 7);
+  keyed.sum([](const Word& word, int plus) { return word.count + plus; }, 1).print();
+  keyed
+      .min([](const Word& word, const std::string& text) { return word.text + text; },
+           std::string("x"))
+      .print();
+  keyed
+      .reduce(
+          [](const Word& a, const Word& b, int weight) {
+            return Word{a.text, a.count + b.count * weight};
+          },
+          2)
+      .print();
+  bound.through_registered<std::string>("words.upper", freshet::payload_of(3), rest)
+      .side_output(rest)
+      .print();
+  keyed.through_registered<Word>("words.keep").name("kept").print();
+
   lines.key_by()
       .reduce([](const std::string& a, const std::string& b) { return a < b ? b : a; })
       .print();

@@ -4,6 +4,7 @@
 #include <tuple>
 #include <vector>
 
+#include "freshet/error.h"
 #include "run_both_ways.h"
 #include "scale.h"
 
@@ -219,6 +220,48 @@ TEST(EventTime, RecordsWithAndWithoutTimestampsMayMeet) {
           EXPECT_EQ(time, i >= 1'000'000 ? kNoTimestamp : time_of(i));
         }
       });
+}
+
+TEST(EventTime, NeverWrapsAroundAtTheEndsOfTime) {
+  constexpr std::int64_t kFirst = INT64_MIN + 1;  // INT64_MIN is "no timestamp"
+  const std::int64_t distances[] = {0, 1, 1000, INT64_MAX - 1, INT64_MAX};
+  const std::vector<std::int64_t> times = {kFirst, kFirst + 5, -1, 0, 5, INT64_MAX - 1, INT64_MAX};
+  for (const std::int64_t distance : distances) {
+    for (const bool fusion : {true, false}) {
+      SCOPED_TRACE(distance);
+      auto env = Way{fusion, true, 1, 1}.environment();
+      using Both = std::pair<std::int64_t, std::int64_t>;  // time and watermark
+      const auto rows =
+          env.from_collection(times)
+              .assign_timestamps([](const std::int64_t& time) { return time; }, distance)
+              .process([](const std::int64_t& time, ProcessContext& context, Collector<Both>& out) {
+                out(Both(time, context.watermark()));
+              })
+              .execute_and_collect()
+              .to_vector();
+      ASSERT_EQ(rows.size(), times.size());
+      std::int64_t before = kNoTimestamp;
+      for (const auto& [time, watermark] : rows) {
+        EXPECT_LT(watermark, time);
+        // In wider numbers than those that it is made of.
+        const __int128 behind = static_cast<__int128>(before) - distance - 1;
+        const bool there = before != kNoTimestamp && behind >= INT64_MIN;
+        EXPECT_EQ(watermark, there ? static_cast<std::int64_t>(behind) : kNoTimestamp) << time;
+        before = time;
+      }
+    }
+  }
+}
+
+TEST(EventTime, CanNotBeLateByLessThanNothing) {
+  auto env = Way{}.environment();
+  try {
+    env.from_sequence(1, 3).assign_timestamps([](const std::int64_t& i) { return i; }, -5);
+    ADD_FAILURE() << "it was taken";
+  } catch (const InvalidInput& refused) {
+    EXPECT_NE(std::string(refused.what()).find("an out-of-orderness of -5 ms"), std::string::npos)
+        << refused.what();
+  }
 }
 
 }  // namespace

@@ -335,5 +335,56 @@ TEST(Functions, RecordsMayBeEmittedInsideAHandler) {
   }
 }
 
+// Any number of values, of any kind, behind the arguments of any call.
+TEST(Functions, GetTheValuesThatAreBoundToThem) {
+  using Numbers = std::vector<std::int64_t>;
+  const OutputTag<std::int64_t> aside("aside");
+  const auto jobs = [&](auto& env) {
+    auto made = env.generate(
+        [](std::uint64_t i, std::int64_t plus, const std::string& text) {
+          return static_cast<std::int64_t>(i) + plus + static_cast<std::int64_t>(text.size());
+        },
+        10, 0, std::int64_t{100}, std::string("four"));
+    auto mapped = made.map([](const std::int64_t& v, int a, int b, int c, int d,
+                              const Numbers& e) { return v - a - b - c - d - e.at(0); },
+                           1, 2, 3, 4, Numbers{94});
+    auto kept = mapped.filter([](const std::int64_t& v, int from, int to, int step,
+                                 int rest) { return v >= from && v < to && v % step == rest; },
+                              0, 8, 2, 0);
+    auto doubled = kept.flat_map(
+        [](const std::int64_t& v, Collector<std::int64_t>& out, int times, std::int64_t by) {
+          for (int i = 0; i < times; ++i) out(v + i * by);
+        },
+        2, std::int64_t{10});
+    auto processed = doubled.process(
+        [](const std::int64_t& v, ProcessContext& context, Collector<std::int64_t>& out,
+           std::int64_t limit, const std::string& name) {
+          v < limit ? out(v) : context.output(OutputTag<std::int64_t>(name), v);
+        },
+        std::int64_t{10}, aside, std::string("aside"));
+    auto timed = processed.union_with(processed.side_output(aside))
+                     .assign_timestamps([](const std::int64_t& v, int begin,
+                                           int step) { return v * step + begin; },
+                                        0, 5, 2);
+    auto keyed = timed.key_by(
+        [](const std::int64_t& v, std::int64_t a, std::int64_t b) { return v >= a * b; },
+        std::int64_t{2}, std::int64_t{5});
+    auto sums = keyed.sum(
+        [](const std::int64_t& v, int weight, int plus) { return v * weight + plus; }, 2, 1);
+    auto least = keyed.min([](const std::int64_t& v, int plus) { return v + plus; }, 1000);
+    auto most = keyed.max([](const std::int64_t& v, int plus) { return v + plus; }, 2000);
+    auto reduced = keyed.reduce([](const std::int64_t& a, const std::int64_t& b, int from,
+                                   int to) { return std::max(a, b) * from / to; },
+                                3, 3);
+    const auto value = [](const std::pair<bool, std::int64_t>& row) { return row.second; };
+    return sums.map(value)
+        .union_with(least.map(value), most.map(value), reduced)
+        .execute_and_collect()
+        .to_vector();
+  };
+  // 0 2 4 6 and 10 12 14 16.
+  run_both_ways(jobs, Numbers{28, 108, 1000, 1010, 2006, 2016, 6, 16});
+}
+
 }  // namespace
 }  // namespace freshet::testing

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "freshet/error.h"
 #include "run_both_ways.h"
 #include "scale.h"
 
@@ -194,6 +195,63 @@ TEST(KeyedNumbers, NoRecordsGiveNoKeys) {
         return env.from_sequence(1, 0).key_by().count().execute_and_collect().to_vector();
       },
       std::vector<std::pair<std::int64_t, std::int64_t>>{});
+}
+
+template <class Integer>
+void expect_a_wide_sum() {
+  constexpr auto kMost = std::numeric_limits<Integer>::max();
+  constexpr std::int64_t kRecords = 1'000;
+  using Sum = std::conditional_t<std::is_signed_v<Integer>, std::int64_t, std::uint64_t>;
+  run_both_ways(
+      [&](auto& env) {
+        return env.from_sequence(1, kRecords)
+            .key_by([](const std::int64_t&) { return 7; })
+            .sum([](const std::int64_t&) { return kMost; })
+            .execute_and_collect()
+            .to_vector();
+      },
+      std::vector<std::pair<int, Sum>>{{7, static_cast<Sum>(kMost) * kRecords}});
+}
+
+TEST(KeyedNumbers, SumsOfNarrowIntegersHaveRoomForThem) {
+  expect_a_wide_sum<std::int8_t>();
+  expect_a_wide_sum<std::uint8_t>();
+  expect_a_wide_sum<std::int16_t>();
+  expect_a_wide_sum<std::uint16_t>();
+  expect_a_wide_sum<std::int32_t>();
+  expect_a_wide_sum<std::uint32_t>();
+}
+
+template <class Integer>
+std::string failure_of_sum(std::vector<Integer> values) {
+  auto env = Way{}.environment();
+  env.from_collection(std::move(values))
+      .key_by([](const Integer&) { return 7; })
+      .sum([](const Integer& i) { return i; })
+      .name("total")
+      .discard();
+  try {
+    env.execute();
+  } catch (const JobFailed& failed) {
+    EXPECT_EQ(failed.failure().operator_name, "total");
+    return failed.failure().message;
+  }
+  return "none";
+}
+
+TEST(KeyedNumbers, ASumThatDoesNotFitFailsTheJobWithBothNumbers) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
+  const auto expect_told = [](const std::string& said, const std::string& sum,
+                              const std::string& value) {
+    EXPECT_NE(said.find("the sum of a key is " + sum + ", and " + value + " more does not fit"),
+              std::string::npos)
+        << said;
+  };
+  EXPECT_EQ(failure_of_sum<std::int64_t>({kMost - 1, 1, kLeast, 1}), "none");
+  expect_told(failure_of_sum<std::int64_t>({kMost - 1, 1, 1}), "9223372036854775807", "1");
+  expect_told(failure_of_sum<std::int64_t>({kLeast, -1}), "-9223372036854775808", "-1");
+  expect_told(failure_of_sum<std::uint64_t>({UINT64_MAX, 3}), "18446744073709551615", "3");
 }
 
 }  // namespace

@@ -1,11 +1,13 @@
 // Elements, sequences, generators and sources of one's own.
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <limits>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "freshet/error.h"
 #include "run_both_ways.h"
 #include "scale.h"
 
@@ -207,6 +209,112 @@ TEST(Sources, ASplitIsRefusedWhileTheJobOpens) {
       }
     }
   }
+}
+
+TEST(Sources, AGeneratorsFunctionKeepsWhatItChangesFromBatchToBatch) {
+  constexpr std::uint64_t kCount = 100'000;
+  for (const std::int64_t batch : {0, 1000, 7}) {
+    for (const int parallelism : {1, 3}) {
+      for (const bool fusion : {true, false}) {
+        const Way way{fusion, true, batch, parallelism};
+        SCOPED_TRACE(way.text());
+        auto env = way.environment();
+        // Each subtask's copy counts its own calls, one for each number.
+        auto rows = sorted(
+            env.generate([calls = std::uint64_t{0}](std::uint64_t) mutable { return calls++; },
+                         kCount)
+                .execute_and_collect()
+                .to_vector());
+        std::vector<std::uint64_t> expected;
+        for (std::uint64_t subtask = 0; subtask < static_cast<std::uint64_t>(parallelism);
+             ++subtask) {
+          const auto p = static_cast<std::uint64_t>(parallelism);
+          const std::uint64_t mine = (kCount + p - 1 - subtask) / p;
+          for (std::uint64_t i = 0; i < mine; ++i) expected.push_back(i);
+        }
+        ASSERT_TRUE(rows == sorted(std::move(expected)));
+      }
+    }
+  }
+}
+
+TEST(Sources, ARateThatIsNoneIsRefused) {
+  auto env = Way{}.environment();
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const std::pair<double, const char*> rates[] = {
+      {std::nan(""), "nan"}, {-1, "-1"}, {-0.5, "-0.5"}, {kInfinity, "inf"}, {-kInfinity, "-inf"}};
+  for (const auto& [rate, text] : rates) {
+    for (const bool forever : {false, true}) {
+      try {
+        const auto number = [](std::uint64_t i) { return i; };
+        forever ? env.generate_forever(number, rate) : env.generate(number, 10, rate);
+        ADD_FAILURE() << text << " was taken";
+      } catch (const InvalidInput& refused) {
+        EXPECT_NE(std::string(refused.what()).find(std::string("a rate of ") + text + " records"),
+                  std::string::npos)
+            << refused.what();
+      }
+    }
+  }
+}
+
+TEST(Sources, RatesOfAnySizeAreKeptToAndCanBeCanceled) {
+  for (const double rate : {1e300, 1e18, 5e-324, 1e-300}) {
+    SCOPED_TRACE(rate);
+    auto env = Way{true, true, 0, 2}.environment();
+    // The first record of each subtask is due at once, whatever the rate.
+    auto rows = env.generate_forever([](std::uint64_t i) { return i; }, rate).execute_and_collect();
+    EXPECT_TRUE(rows.next().has_value());
+    rows.client().cancel().get();
+    EXPECT_EQ(rows.client().result().get().status, JobStatus::kCanceled);
+  }
+  for (const double rate : {1e300, 1e18}) {
+    auto env = Way{true, true, 0, 2}.environment();
+    const auto rows = env.generate([](std::uint64_t i) { return i; }, 100'000, rate)
+                          .execute_and_collect()
+                          .to_vector();
+    EXPECT_EQ(rows.size(), 100'000u);
+  }
+}
+
+TEST(Pace, StaysWithinItsRange) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  const detail::Pace slow(10, 5 * kSecond);
+  EXPECT_EQ(slow.due(5 * kSecond, 0), 1u);
+  EXPECT_EQ(slow.due(6 * kSecond, 0), 11u);
+  EXPECT_EQ(slow.due(6 * kSecond, 11), 0u);
+  EXPECT_EQ(slow.due(6 * kSecond, 12), 0u) << "never less than none";
+  EXPECT_EQ(slow.next_at(6 * kSecond, 11), 6 * kSecond + kSecond / 10 + 1);
+  EXPECT_EQ(slow.next_at(9 * kSecond, 11), 9 * kSecond + 1) << "later than now";
+  EXPECT_EQ(detail::Pace(1e300, 0).due(kSecond, 7), UINT64_MAX - 7);
+  EXPECT_EQ(detail::Pace(5e-324, 0).due(kSecond, 0), 1u);
+  EXPECT_EQ(detail::Pace(5e-324, 0).next_at(kSecond, 1), INT64_MAX);
+}
+
+// Always says that it waits for a time that has passed.
+struct Impatient {
+  using Record = std::int64_t;
+  using Split = std::uint32_t;
+  struct Reader {
+    std::int64_t made = 0;
+    void start(Split) {}
+    template <class Out>
+    ReadStatus read(Out& out, std::uint32_t) {
+      if (made == 0) out(made++);
+      return ReadStatus::waiting_until(INT64_MIN);
+    }
+  };
+  bool bounded() const { return false; }
+  FixedSplits<Split> enumerator(std::uint32_t) const { return FixedSplits<Split>({1}); }
+  Reader reader(RuntimeContext&) const { return {}; }
+};
+
+TEST(Sources, OneThatWaitsForThePastCanBeCanceled) {
+  auto env = Way{}.environment();
+  auto rows = env.from_source(Impatient{}, "impatient").execute_and_collect();
+  EXPECT_EQ(rows.next(), std::int64_t{0});
+  rows.client().cancel().get();
+  EXPECT_EQ(rows.client().result().get().status, JobStatus::kCanceled);
 }
 
 }  // namespace

@@ -8,9 +8,14 @@
 //
 // Functions  Lambdas, function objects (with open(RuntimeContext&) and close() if they like),
 //            pointers to functions and members. They must travel: see payload.h. Values that can't
-//            be captured are bound: stream.filter([](const Line& l, const std::string& s) {...},
-//            s).
+//            be captured are bound, any number of them, behind the call's other arguments:
+//            stream.filter([](const Line& l, const std::string& s) {...}, s).
+// State      A function object is copied to each subtask, and what it changes of itself stays there
+//            from call to call (a mutable lambda's counter counts); a restart begins again.
 // Views      Records may be std::string_view: valid during the call; what is kept takes Owned<T>.
+// Errors     A stream of before execute(), or one of another environment in a call that joins
+// streams,
+//            is refused: InvalidInput, with the names of the call and of the operators.
 // Threads    A graph is built by one thread at a time.
 #pragma once
 
@@ -19,6 +24,7 @@
 #include <utility>
 #include <vector>
 
+#include "freshet/detail/calls_of_flink.h"
 #include "freshet/detail/stream_building.h"
 #include "freshet/stages/keyed.h"
 #include "freshet/stages/process.h"
@@ -56,7 +62,7 @@ class FRESHET_API DataStreamSink {
 
 // The calls that every stream has. `Stages` are those since the chain began.
 template <class T, class... Stages>
-class StreamOperations {
+class StreamOperations : public detail::StreamCallsOfFlink {
  public:
   using Record = T;
 
@@ -117,7 +123,7 @@ class StreamOperations {
     constexpr bool kCallable = detail::Callable<F, const T&, Collector<O>&, const Bound&...>;
     static_assert(kCallable,
                   "freshet: flat_map(f): f can't be called with this stream's records: it takes "
-                  "(const Record&, Collector<Result>& out)");
+                  "(const Record&, Collector<Result>& out), then the bound values");
     if constexpr (kCallable && detail::all_travel_v<F, Bound...>) {
       return extend("flat_map", detail::FlatMapStage<T, O, detail::BindResult<F, Bound...>>{
                                     {detail::bind(std::move(function), std::move(bound)...)}});
@@ -127,49 +133,50 @@ class StreamOperations {
   }
 
   // f(const Record&, ProcessContext&, Collector<O>& out); records for the side outputs go to
-  // context.output(tag, record), and come out of result.side_output(tag). Ends the chain.
-  template <class F, class... Tags>
-  auto process(F function, const OutputTag<Tags>&... tags) const {
-    static_assert(detail::require_travels<F>());
-    static_assert(detail::NamesItsCollector<F>,
-                  "freshet: process(f): the result type can't be seen: let f take (const Record&, "
-                  "ProcessContext&, Collector<Result>& out)");
-    if constexpr (detail::NamesItsCollector<F> && detail::travels_v<F>) {
-      using O = detail::CollectorRecord<F>;
-      constexpr bool kCallable = detail::Callable<F, const T&, ProcessContext&, Collector<O>&>;
-      static_assert(kCallable,
-                    "freshet: process(f): f can't be called with this stream's records: it takes "
-                    "(const Record&, ProcessContext&, Collector<Result>& out)");
-      static_assert(detail::require_records<O, Tags...>());
-      if constexpr (kCallable && detail::are_records_v<O, Tags...>) {
-        using Stage = detail::ProcessStage<T, O, F, Tags...>;
-        std::vector<std::string> names{std::string(tags.name())...};
-        Stage stage{{std::move(function)}, names};
-        StreamVertex vertex = detail::make_vertex("process", stage);
-        (vertex.outputs.push_back(&record_type<Tags>()), ...);
-        vertex.inputs.push_back(up_.edge(record_type<T>()));
-        auto stream = append<Stage>(std::move(vertex));
-        return ProcessedStream<O>(stream.chain_end(), std::move(names));
-      } else {
-        return detail::AfterMistake();
-      }
-    } else {
-      return detail::AfterMistake();
-    }
+  // context.output(tag, record), and come out of result.side_output(tag). Behind f come the tags
+  // and the bound values, in any order. Ends the chain.
+  template <class F, class... TagsAndBound>
+  auto process(F function, const TagsAndBound&... arguments) const {
+    return process_with(std::move(function), std::tuple_cat(detail::tags_among(arguments)...),
+                        std::tuple_cat(detail::values_among(arguments)...));
   }
 
-  // Event time: f(const Record&) gives ms since the epoch; the watermark stays
-  // `out_of_orderness_ms` behind the highest timestamp seen, so records may be that late.
-  template <class F>
-  auto assign_timestamps(F function, std::int64_t out_of_orderness_ms = 0) const {
-    static_assert(detail::require_travels<F>());
-    constexpr bool kCallable = std::is_invocable_r_v<std::int64_t, F&, const T&>;
+  // An operator that a library has registered under that name (docs/plugin-authors/operators.md),
+  // with its timers, state and services, in the middle of a stream; the payload is for its make().
+  // It reads this stream's records and writes records Out to output 0 and those of the tags to the
+  // outputs behind it, in their order. The library is found when the job is translated; the types
+  // are compared then if the operator says its own, and when the first records come. Ends the
+  // chain.
+  template <class Out, class... Tags>
+  ProcessedStream<Out> through_registered(std::string operator_name, std::string payload = {},
+                                          const OutputTag<Tags>&... tags) const {
+    static_assert(detail::require_records<Out, Tags...>());
+    end_chain();
+    StreamVertex vertex = detail::registered_vertex(std::move(operator_name), std::move(payload));
+    if constexpr (detail::are_records_v<Out, Tags...>) {
+      vertex.outputs = {&record_type<Out>(), &record_type<Tags>()...};
+    }
+    vertex.inputs.push_back(up_.edge(record_type<T>()));
+    const std::uint32_t place = up_.graph().add(std::move(vertex));
+    return ProcessedStream<Out>(DataStream<Out>(upstream(place), {}),
+                                {std::string(tags.name())...});
+  }
+
+  // Event time: f(const Record&) gives ms since the epoch, kNoTimestamp for a record that has none;
+  // the watermark stays `out_of_orderness_ms` behind the highest timestamp seen, so records may be
+  // that late. Throws InvalidInput if that is negative.
+  template <class F, class... Bound>
+  auto assign_timestamps(F function, std::int64_t out_of_orderness_ms = 0, Bound... bound) const {
+    static_assert(detail::require_travels<F, Bound...>());
+    constexpr bool kCallable = std::is_invocable_r_v<std::int64_t, F&, const T&, const Bound&...>;
     static_assert(kCallable,
-                  "freshet: assign_timestamps(f): f takes a const Record& and returns the "
-                  "timestamp in ms as an integer");
-    if constexpr (kCallable && detail::travels_v<F>) {
-      return extend("timestamps",
-                    detail::TimestampStage<T, F>{{std::move(function)}, out_of_orderness_ms});
+                  "freshet: assign_timestamps(f): f takes a const Record& (then the bound values) "
+                  "and returns the timestamp in ms as an integer");
+    if constexpr (kCallable && detail::all_travel_v<F, Bound...>) {
+      detail::check_out_of_orderness(out_of_orderness_ms);
+      return extend("timestamps", detail::TimestampStage<T, detail::BindResult<F, Bound...>>{
+                                      {detail::bind(std::move(function), std::move(bound)...)},
+                                      out_of_orderness_ms});
     } else {
       return detail::AfterMistake();
     }
@@ -177,20 +184,21 @@ class StreamOperations {
 
   // Records with equal keys go to one subtask. The key is made and hashed once, here; it may be a
   // view. key_by() alone takes the record itself as its key.
-  template <class F>
-  auto key_by(F key) const {
-    static_assert(detail::require_travels<F>());
-    constexpr bool kCallable = detail::Callable<F, const T&>;
+  template <class F, class... Bound>
+  auto key_by(F key, Bound... bound) const {
+    static_assert(detail::require_travels<F, Bound...>());
+    constexpr bool kCallable = detail::Callable<F, const T&, const Bound&...>;
     static_assert(kCallable,
                   "freshet: key_by(f): f can't be called with this stream's records: it takes a "
-                  "const Record& and returns the key");
-    if constexpr (kCallable && detail::travels_v<F>) {
-      using K = detail::CallResult<F, const T&>;
+                  "const Record& (then the bound values) and returns the key");
+    if constexpr (kCallable && detail::all_travel_v<F, Bound...>) {
+      using K = detail::CallResult<F, const T&, const Bound&...>;
       FRESHET_REQUIRE_KEY(K);
       if constexpr (KeyType<K>) {
         static_assert(detail::require_records<K>());
         if constexpr (detail::are_records_v<K>) {
-          return KeyedStream<T, F, Stages...>(up_, places_, std::move(key));
+          return KeyedStream<T, detail::BindResult<F, Bound...>, Stages...>(
+              up_, places_, detail::bind(std::move(key), std::move(bound)...));
         } else {
           return detail::AfterMistake();
         }
@@ -203,16 +211,22 @@ class StreamOperations {
   }
   auto key_by() const { return key_by(detail::WholeRecord{}); }
 
-  // This stream and others of the same records as one; ends the chain.
+  // This stream and others of the same records, of the same environment, as one; ends the chain.
   template <class... Others>
   auto union_with(const Others&... others) const {
     if constexpr ((std::is_same_v<Others, detail::AfterMistake> || ...)) {
       return detail::AfterMistake();
     } else {
+      constexpr bool kStreams = (!std::is_base_of_v<detail::KeyedCallsOfFlink, Others> && ...);
+      static_assert(kStreams,
+                    "freshet: union_with(others): a keyed stream can't be joined: join before "
+                    "key_by, or what an aggregate behind it makes");
       constexpr bool kSame = (std::is_same_v<T, typename Others::Record> && ...);
-      static_assert(kSame,
-                    "freshet: union_with(others): all streams must have the same record type");
-      if constexpr (kSame) {
+      static_assert(!kStreams || kSame,
+                    "freshet: union_with(others): all streams must have the same record type: map "
+                    "them to one, a std::variant if they differ");
+      if constexpr (kStreams && kSame) {
+        (detail::require_one_job("union_with()", up_, others.upstream_of()), ...);
         end_chain();
         (others.end_chain(), ...);
         detail::IdentityStage<T> stage;
@@ -254,10 +268,7 @@ class StreamOperations {
   // connector.h; the payload is for its make().
   DataStreamSink sink_to_registered(std::string operator_name, std::string payload = {}) const {
     end_chain();
-    StreamVertex vertex;
-    vertex.kind = vertex.name = operator_name;
-    vertex.registered_name = std::move(operator_name);
-    vertex.payload.bytes = std::move(payload);
+    StreamVertex vertex = detail::registered_vertex(std::move(operator_name), std::move(payload));
     vertex.inputs.push_back(up_.edge(record_type<T>()));
     return DataStreamSink(upstream(up_.graph().add(std::move(vertex))));
   }
@@ -322,6 +333,38 @@ class StreamOperations {
     for (std::size_t i = 0; i < sizeof...(Stages); ++i) places.at[i] = places_.at[i];
     places.at[sizeof...(Stages)] = place;
     return Next(upstream(place), places);
+  }
+  template <class F, class... Tags, class... Bound>
+  auto process_with(F function, const std::tuple<OutputTag<Tags>...>& tags,
+                    std::tuple<Bound...> bound) const {
+    static_assert(detail::require_travels<F, Bound...>());
+    static_assert(detail::NamesItsCollector<F>,
+                  "freshet: process(f): the result type can't be seen: let f take (const Record&, "
+                  "ProcessContext&, Collector<Result>& out)");
+    if constexpr (detail::NamesItsCollector<F> && detail::all_travel_v<F, Bound...>) {
+      using O = detail::CollectorRecord<F>;
+      constexpr bool kCallable =
+          detail::Callable<F, const T&, ProcessContext&, Collector<O>&, const Bound&...>;
+      static_assert(kCallable,
+                    "freshet: process(f): f can't be called with this stream's records: it takes "
+                    "(const Record&, ProcessContext&, Collector<Result>& out), then the bound "
+                    "values");
+      static_assert(detail::require_records<O, Tags...>());
+      if constexpr (kCallable && detail::are_records_v<O, Tags...>) {
+        using Stage = detail::ProcessStage<T, O, detail::BindResult<F, Bound...>, Tags...>;
+        std::vector<std::string> names = detail::names_of(tags);
+        Stage stage{{detail::bind_all(std::move(function), std::move(bound))}, names};
+        StreamVertex vertex = detail::make_vertex("process", stage);
+        (vertex.outputs.push_back(&record_type<Tags>()), ...);
+        vertex.inputs.push_back(up_.edge(record_type<T>()));
+        auto stream = append<Stage>(std::move(vertex));
+        return ProcessedStream<O>(stream.chain_end(), std::move(names));
+      } else {
+        return detail::AfterMistake();
+      }
+    } else {
+      return detail::AfterMistake();
+    }
   }
   // Of one input. Keyed records are looked at where they are made of key and value.
   template <class S>
@@ -418,40 +461,21 @@ class DataStream : public StreamOperations<T, Stages...> {
 // A stream whose next edge's partitioning has been chosen. There is no operator here to name.
 template <class T>
 class PartitionedStream : public StreamOperations<T> {
-  template <class U>
-  static constexpr bool kNoOperator = false;
-
  public:
   explicit PartitionedStream(detail::Upstream up) : StreamOperations<T>(std::move(up), {}) {}
 
-  template <class U = T>
-  const PartitionedStream& name(const std::string&) const {
-    static_assert(kNoOperator<U>,
-                  "freshet: name(): a partitioning is no operator and has no name: give the name "
-                  "to the call before it or after it");
-    return *this;
-  }
-  template <class U = T>
-  const PartitionedStream& uid(const std::string&) const {
-    static_assert(kNoOperator<U>,
-                  "freshet: uid(): a partitioning is no operator and has no uid: give the uid to "
-                  "the call before it or after it");
-    return *this;
-  }
-  template <class U = T>
-  const PartitionedStream& set_parallelism(int) const {
-    static_assert(kNoOperator<U>,
-                  "freshet: set_parallelism(): a partitioning is no operator and has no "
-                  "parallelism: set it on the call before it or after it");
-    return *this;
-  }
-  template <class U = T>
-  const PartitionedStream& set_max_parallelism(int) const {
-    static_assert(kNoOperator<U>,
-                  "freshet: set_max_parallelism(): a partitioning is no operator and has no "
-                  "parallelism: set it on the call before it or after it");
-    return *this;
-  }
+  FRESHET_NO_CALL(name,
+                  "a partitioning is no operator and has no name: give the name to the call before "
+                  "it or after it")
+  FRESHET_NO_CALL(uid,
+                  "a partitioning is no operator and has no uid: give the uid to the call before "
+                  "it or after it")
+  FRESHET_NO_CALL(set_parallelism,
+                  "a partitioning is no operator and has no parallelism: set it on the call before "
+                  "it or after it")
+  FRESHET_NO_CALL(set_max_parallelism,
+                  "a partitioning is no operator and has no parallelism: set it on the call before "
+                  "it or after it")
 };
 
 // What process() returns: the main output, and the side outputs by their tags.

@@ -25,7 +25,7 @@
 
 namespace freshet {
 
-class FRESHET_API StreamExecutionEnvironment {
+class FRESHET_API StreamExecutionEnvironment : public detail::EnvironmentCallsOfFlink {
  public:
   // With what files, environment and command line say, or that and `configuration` above it.
   static StreamExecutionEnvironment get_execution_environment();
@@ -92,23 +92,29 @@ class FRESHET_API StreamExecutionEnvironment {
     return from_source(Source{first, last}, "sequence");
   }
   // f(i) for i = 0, 1, ..., count - 1, `rate` a second over all subtasks (0: as fast as can be).
-  // The same i gives the same record, whatever the parallelism.
-  template <class F>
-  auto generate(F function, std::uint64_t count, double rate = 0) {
-    static_assert(detail::require_travels<F>());
-    constexpr bool kCallable = detail::Callable<F, std::uint64_t>;
+  // The same i gives the same record, whatever the parallelism, unless f keeps state: each subtask
+  // has a copy of it. Throws InvalidInput if the rate is negative, infinite, or no number.
+  template <class F, class... Bound>
+  auto generate(F function, std::uint64_t count, double rate = 0, Bound... bound) {
+    static_assert(detail::require_travels<F, Bound...>());
+    constexpr bool kCallable = detail::Callable<F, std::uint64_t, const Bound&...>;
     static_assert(kCallable,
-                  "freshet: generate(f): f takes a std::uint64_t and returns the record");
-    if constexpr (kCallable && detail::travels_v<F>) {
-      return from_source(detail::GeneratorSource<F>{std::move(function), count, rate}, "generator");
+                  "freshet: generate(f): f takes a std::uint64_t (then the bound values) and "
+                  "returns the record");
+    if constexpr (kCallable && detail::all_travel_v<F, Bound...>) {
+      detail::check_rate(rate);
+      return from_source(
+          detail::GeneratorSource<detail::BindResult<F, Bound...>>{
+              detail::bind(std::move(function), std::move(bound)...), count, rate},
+          "generator");
     } else {
       return detail::AfterMistake();
     }
   }
   // Without end.
-  template <class F>
-  auto generate_forever(F function, double rate = 0) {
-    return generate(std::move(function), UINT64_MAX, rate);
+  template <class F, class... Bound>
+  auto generate_forever(F function, double rate = 0, Bound... bound) {
+    return generate(std::move(function), UINT64_MAX, rate, std::move(bound)...);
   }
   // Lines of a file, of the files in a folder, or of those that a pattern matches. Large files are
   // split among the subtasks.
@@ -130,10 +136,7 @@ class FRESHET_API StreamExecutionEnvironment {
   DataStream<T> from_registered(std::string operator_name, std::string payload = {},
                                 bool bounded = true) {
     static_assert(detail::require_records<T>());
-    StreamVertex vertex;
-    vertex.kind = vertex.name = operator_name;
-    vertex.registered_name = std::move(operator_name);
-    vertex.payload.bytes = std::move(payload);
+    StreamVertex vertex = detail::registered_vertex(std::move(operator_name), std::move(payload));
     if constexpr (detail::are_records_v<T>) vertex.outputs.push_back(&record_type<T>());
     vertex.source = true;
     vertex.bounded = bounded;

@@ -113,14 +113,14 @@ template <class F>
 inline constexpr bool opens_v = requires(F& f, RuntimeContext& c) {
   f.open(c);
 };
-template <class F, class... B>
-inline constexpr bool opens_v<BoundFunction<F, B...>> = opens_v<F>;
+template <class F, class A>
+inline constexpr bool opens_v<BoundFunction<F, A>> = opens_v<F>;
 template <class F>
 inline constexpr bool closes_v = requires(F& f) {
   f.close();
 };
-template <class F, class... B>
-inline constexpr bool closes_v<BoundFunction<F, B...>> = closes_v<F>;
+template <class F, class A>
+inline constexpr bool closes_v<BoundFunction<F, A>> = closes_v<F>;
 
 template <class F>
 void open_function(F& function, RuntimeContext& context) {
@@ -133,16 +133,16 @@ void open_function(F& function, RuntimeContext& context) {
     function.open(context);
   }
 }
-template <class F, class... B>
-void open_function(BoundFunction<F, B...>& bound, RuntimeContext& context) {
+template <class F, class A>
+void open_function(BoundFunction<F, A>& bound, RuntimeContext& context) {
   open_function(bound.function, context);
 }
 template <class F>
 void close_function(F& function) {
   function.close();
 }
-template <class F, class... B>
-void close_function(BoundFunction<F, B...>& bound) {
+template <class F, class A>
+void close_function(BoundFunction<F, A>& bound) {
   close_function(bound.function);
 }
 

@@ -10,10 +10,7 @@
 namespace freshet {
 
 template <class T, class KeyFunction, class... Stages>
-class KeyedStream {
-  template <class U>
-  static constexpr bool kNoOperator = false;
-
+class KeyedStream : public detail::KeyedCallsOfFlink {
  public:
   using Record = T;
   using Key = detail::CallResult<KeyFunction, const T&>;
@@ -22,31 +19,35 @@ class KeyedStream {
   auto count() const {
     return aggregate<detail::OnlyTheKey, detail::CountAggregate<NoValue>>("count", {}, {});
   }
-  // The sum, least or greatest of f(record) by key: (key, value).
-  template <class F>
-  auto sum(F value) const {
-    return over<F, detail::SumAggregate>("sum", std::move(value));
+  // The sum of f(record) by key: (key, sum). Sums of integers are std::int64_t, of unsigned ones
+  // std::uint64_t; a sum that does not fit fails the job, with key, sum and summand. What else has
+  // a + b keeps its type.
+  template <class F, class... Bound>
+  auto sum(F value, Bound... bound) const {
+    return over<detail::SumAggregate, F, Bound...>("sum", std::move(value), std::move(bound)...);
   }
-  template <class F>
-  auto min(F value) const {
-    return over<F, detail::MinAggregate>("min", std::move(value));
+  // The least or greatest f(record) by key: (key, value).
+  template <class F, class... Bound>
+  auto min(F value, Bound... bound) const {
+    return over<detail::MinAggregate, F, Bound...>("min", std::move(value), std::move(bound)...);
   }
-  template <class F>
-  auto max(F value) const {
-    return over<F, detail::MaxAggregate>("max", std::move(value));
+  template <class F, class... Bound>
+  auto max(F value, Bound... bound) const {
+    return over<detail::MaxAggregate, F, Bound...>("max", std::move(value), std::move(bound)...);
   }
   // f(const Record& so_far, const Record& next) returns a record; views are taken as their owners.
-  template <class F>
-  auto reduce(F function) const {
-    static_assert(detail::require_travels<F>());
+  template <class F, class... Bound>
+  auto reduce(F function, Bound... bound) const {
+    static_assert(detail::require_travels<F, Bound...>());
     using R = Owned<T>;
     static_assert(detail::require_state<R>());
-    constexpr bool kCallable = detail::Callable<F, const R&, const R&>;
+    constexpr bool kCallable = detail::Callable<F, const R&, const R&, const Bound&...>;
     static_assert(kCallable,
                   "freshet: reduce(f): f can't be called with two of this stream's records: it "
-                  "takes (const Record&, const Record&)");
-    if constexpr (kCallable && detail::travels_v<F> && std::is_default_constructible_v<R>) {
-      using Result = detail::CallResult<F, const R&, const R&>;
+                  "takes (const Record&, const Record&), then the bound values");
+    if constexpr (kCallable && detail::all_travel_v<F, Bound...> &&
+                  std::is_default_constructible_v<R>) {
+      using Result = detail::CallResult<F, const R&, const R&, const Bound&...>;
       constexpr bool kOwns = std::is_same_v<Result, R> || !std::is_same_v<Owned<Result>, R>;
       static_assert(
           kOwns,
@@ -57,8 +58,9 @@ class KeyedStream {
                     "freshet: reduce(f): f changes the type: it must return a record of the "
                     "stream's own type; map to the other type first");
       if constexpr (kOwns && kSame) {
-        return aggregate<detail::WholeRecord, detail::ReduceAggregate<T, F>>(
-            "reduce", {}, {{std::move(function)}});
+        using Reduce = detail::ReduceAggregate<T, detail::BindResult<F, Bound...>>;
+        return aggregate<detail::WholeRecord, Reduce>(
+            "reduce", {}, {{detail::bind(std::move(function), std::move(bound)...)}});
       } else {
         return detail::AfterMistake();
       }
@@ -67,48 +69,14 @@ class KeyedStream {
     }
   }
 
-  // An aggregate comes first; what it makes can be mapped, filtered, printed.
-  template <class F>
-  const KeyedStream& map(F) const {
-    static_assert(kNoOperator<F>,
-                  "freshet: map() on a keyed stream: aggregate first (count, sum, "
-                  "min, max, reduce), or map before key_by");
-    return *this;
-  }
-  template <class F>
-  const KeyedStream& filter(F) const {
-    static_assert(kNoOperator<F>,
-                  "freshet: filter() on a keyed stream: aggregate first (count, "
-                  "sum, min, max, reduce), or filter before key_by");
-    return *this;
-  }
-  template <class U = T>
-  const KeyedStream& print() const {
-    static_assert(kNoOperator<U>,
-                  "freshet: print() on a keyed stream: aggregate first (count, "
-                  "sum, min, max, reduce), or print before key_by");
-    return *this;
-  }
-  template <class U = T>
-  const KeyedStream& name(const std::string&) const {
-    static_assert(kNoOperator<U>,
-                  "freshet: name(): a keyed stream is no operator yet and has no name: give the "
-                  "name to the aggregate behind key_by");
-    return *this;
-  }
-  template <class U = T>
-  const KeyedStream& uid(const std::string&) const {
-    static_assert(kNoOperator<U>,
-                  "freshet: uid(): a keyed stream is no operator yet and has no uid: give the uid "
-                  "to the aggregate behind key_by");
-    return *this;
-  }
-  template <class U = T>
-  const KeyedStream& set_parallelism(int) const {
-    static_assert(kNoOperator<U>,
-                  "freshet: set_parallelism(): a keyed stream is no operator yet and has no "
-                  "parallelism: set it on the aggregate behind key_by");
-    return *this;
+  // As DataStream::through_registered(), with the records of a key at one subtask: the operator
+  // reads Keyed<Key, Record> rows and may hold keyed state.
+  template <class Out, class... Tags>
+  ProcessedStream<Out> through_registered(std::string operator_name, std::string payload = {},
+                                          const OutputTag<Tags>&... tags) const {
+    using KeyBy = detail::KeyByStage<T, KeyFunction, detail::WholeRecord>;
+    return to_owner_of_key<KeyBy>({key_, {}})
+        .template through_registered<Out>(std::move(operator_name), std::move(payload), tags...);
   }
 
   KeyedStream(detail::Upstream up, typename StreamOperations<T, Stages...>::Places places,
@@ -116,22 +84,28 @@ class KeyedStream {
       : up_(std::move(up), places), key_(std::move(key)) {}
 
  private:
-  template <class F, template <class> class Aggregate>
-  auto over(const char* kind, F value) const {
-    static_assert(detail::require_travels<F>());
-    constexpr bool kCallable = detail::Callable<F, const T&>;
+  template <template <class> class Aggregate, class F, class... Bound>
+  auto over(const char* kind, F value, Bound... bound) const {
+    static_assert(detail::require_travels<F, Bound...>());
+    constexpr bool kCallable = detail::Callable<F, const T&, const Bound&...>;
     static_assert(kCallable,
                   "freshet: this aggregate's f can't be called with the stream's records: it takes "
-                  "a const Record& and returns the value");
-    if constexpr (kCallable && detail::travels_v<F>) {
-      using V = detail::CallResult<F, const T&>;
+                  "a const Record& (then the bound values) and returns the value");
+    if constexpr (kCallable && detail::all_travel_v<F, Bound...>) {
+      using V = detail::CallResult<F, const T&, const Bound&...>;
+      constexpr bool kCounts =
+          std::is_same_v<Aggregate<V>, detail::SumAggregate<V>> && std::is_same_v<V, bool>;
+      static_assert(!kCounts,
+                    "freshet: sum(f): f returns a bool, whose sum is no bool: filter the records "
+                    "for which it is true and count() them, or return 1 and 0");
       constexpr bool kFits = Aggregate<V>::kFits;
       static_assert(kFits,
                     "freshet: this aggregate's values can't be added or compared: sum needs a + b, "
                     "min and max need a < b");
       static_assert(detail::require_state<Owned<V>>());
-      if constexpr (kFits && std::is_default_constructible_v<Owned<V>>) {
-        return aggregate<F, Aggregate<V>>(kind, std::move(value), {});
+      if constexpr (!kCounts && kFits && std::is_default_constructible_v<Owned<V>>) {
+        return aggregate<detail::BindResult<F, Bound...>, Aggregate<V>>(
+            kind, detail::bind(std::move(value), std::move(bound)...), {});
       } else {
         return detail::AfterMistake();
       }
@@ -148,19 +122,25 @@ class KeyedStream {
     using Stage = detail::AggregateStage<Key, typename KeyBy::Value, Aggregate>;
     static_assert(detail::require_records<typename Stage::Out>());
     if constexpr (detail::are_records_v<typename Stage::Out>) {
-      auto keyed = up_.extend("key_by", KeyBy{key_, std::move(value)});
-      keyed.end_chain();
-      // The key is made where the record is: records of a key keep their order.
-      keyed.upstream_of().at().parallelism_of_input = true;
+      const auto keyed = to_owner_of_key<KeyBy>({key_, std::move(value)});
       StreamVertex vertex = detail::make_vertex(kind, Stage{std::move(how), nullptr, true});
-      detail::Upstream up = keyed.upstream_of();
-      up.automatic = false;
-      up.partitioning = Partitioning::kHash;
-      vertex.inputs.push_back(up.edge(record_type<typename KeyBy::Out>()));
+      vertex.inputs.push_back(keyed.upstream_of().edge(record_type<typename KeyBy::Out>()));
       return keyed.template append<Stage>(std::move(vertex));
     } else {
       return detail::AfterMistake();
     }
+  }
+
+  // Behind the vertex that makes key, hash and value. The key is made where the record is: records
+  // of a key keep their order.
+  template <class KeyBy>
+  auto to_owner_of_key(KeyBy stage) const {
+    auto keyed = up_.extend("key_by", std::move(stage));
+    keyed.end_chain();
+    keyed.upstream_of().at().parallelism_of_input = true;
+    keyed.up_.automatic = false;
+    keyed.up_.partitioning = Partitioning::kHash;
+    return keyed;
   }
 
   DataStream<T, Stages...> up_;

@@ -106,8 +106,9 @@ FRESHET_HIDDEN inline __attribute__((always_inline)) decltype(auto) call(F& func
   }
 }
 
-// A function object with the values bound to it, as std::thread binds arguments.
-template <class F, class... Bound>
+// A function object with a value bound to it, which it gets behind its arguments. Several are bound
+// one around the other: see bind().
+template <class F, class A>
 struct BoundFunction;
 
 template <class F>
@@ -126,9 +127,8 @@ inline constexpr bool travels_v =
     std::is_empty_v<F> || is_function_pointer_v<F> || std::is_member_pointer_v<F> ||
     std::is_trivially_copyable_v<F> || writes_itself_v<F> || Serializable<F>;
 
-template <class F, class... Bound>
-inline constexpr bool travels_v<BoundFunction<F, Bound...>> = travels_v<F> &&
-                                                              (Serializable<Bound> && ...);
+template <class F, class A>
+inline constexpr bool travels_v<BoundFunction<F, A>> = travels_v<F>&& Serializable<A>;
 
 // Padding must not count: it is cleared, or, by clang 14 which can't, shows as a difference between
 // copies made over different bytes.
@@ -212,65 +212,36 @@ F read_function(PayloadReader& from) {
 }
 
 template <class F, class A>
-struct BoundFunction<F, A> {
+struct BoundFunction {
   F function;
-  A a;
+  A value;
   template <class... Args>
-  decltype(auto) operator()(Args&&... args) {
-    return detail::call(function, static_cast<Args&&>(args)..., a);
+  requires std::is_invocable_v<F&, Args..., const A&> FRESHET_INLINE decltype(auto) operator()(
+      Args&&... args) {
+    return detail::call(function, static_cast<Args&&>(args)..., static_cast<const A&>(value));
   }
   void write_bound(PayloadWriter& to) const {
     write_function(to, function);
-    to.value(a);
+    to.value(value);
   }
   static BoundFunction read_bound(PayloadReader& from) {
     F function = read_function<F>(from);
     return {std::move(function), from.value<A>()};
   }
 };
-template <class F, class A, class B>
-struct BoundFunction<F, A, B> {
-  F function;
-  A a;
-  B b;
-  template <class... Args>
-  decltype(auto) operator()(Args&&... args) {
-    return detail::call(function, static_cast<Args&&>(args)..., a, b);
-  }
-  void write_bound(PayloadWriter& to) const {
-    write_function(to, function);
-    to.value(a);
-    to.value(b);
-  }
-  static BoundFunction read_bound(PayloadReader& from) {
-    F function = read_function<F>(from);
-    A a = from.value<A>();
-    return {std::move(function), std::move(a), from.value<B>()};
-  }
-};
-template <class F, class A, class B, class C>
-struct BoundFunction<F, A, B, C> {
-  F function;
-  A a;
-  B b;
-  C c;
-  template <class... Args>
-  decltype(auto) operator()(Args&&... args) {
-    return detail::call(function, static_cast<Args&&>(args)..., a, b, c);
-  }
-  void write_bound(PayloadWriter& to) const {
-    write_function(to, function);
-    to.value(a);
-    to.value(b);
-    to.value(c);
-  }
-  static BoundFunction read_bound(PayloadReader& from) {
-    F function = read_function<F>(from);
-    A a = from.value<A>();
-    B b = from.value<B>();
-    return {std::move(function), std::move(a), std::move(b), from.value<C>()};
-  }
-};
+
+// f, called with the values behind its arguments, as std::thread binds them.
+template <class F>
+F bind(F function) {
+  return function;
+}
+template <class F, class A, class... Rest>
+auto bind(F function, A value, Rest... rest) {
+  auto inner = detail::bind(std::move(function), std::move(rest)...);
+  return BoundFunction<decltype(inner), A>{std::move(inner), std::move(value)};
+}
+template <class F, class... Bound>
+using BindResult = decltype(detail::bind(std::declval<F>(), std::declval<Bound>()...));
 
 }  // namespace detail
 }  // namespace freshet

@@ -2,8 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
+#include <memory>
+#include <new>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -20,8 +24,37 @@ struct SequenceSplit {
 
 namespace detail {
 
+// When the records of one subtask are due, at `rate` a second (above 0, finite) from `started` on.
+// Whatever the rate, no number leaves its range.
+class Pace {
+ public:
+  Pace(double rate, std::int64_t started) : rate_(rate), started_(started) {}
+
+  // How many are due by now, the `made` ones not counted; the first is due at once.
+  std::uint64_t due(std::int64_t now, std::uint64_t made) const {
+    constexpr double kBeyond = 18446744073709551616.0;  // 2^64
+    const double all = static_cast<double>(now - started_) * 1e-9 * rate_ + 1;
+    const std::uint64_t most = all < kBeyond ? static_cast<std::uint64_t>(all) : UINT64_MAX;
+    return most > made ? most - made : 0;
+  }
+  // When the one after the `made` ones is due: later than `now`, INT64_MAX for never.
+  std::int64_t next_at(std::int64_t now, std::uint64_t made) const {
+    constexpr double kBeyond = 9223372036854775808.0;  // 2^63
+    const double at = static_cast<double>(started_) + static_cast<double>(made) / rate_ * 1e9 + 1;
+    if (at >= kBeyond) return INT64_MAX;
+    const auto rounded = static_cast<std::int64_t>(at);
+    return rounded > now ? rounded : now + 1;
+  }
+
+ private:
+  double rate_;
+  std::int64_t started_;
+};
+
 // Records made from numbers 0, 1, 2, ... `rate` a second over all subtasks, 0 for as fast as can
 // be. Subtask i makes the numbers i, i + parallelism, ...: no subtask runs ahead in event time.
+// Each subtask has a copy of the function, which it calls once for each of its numbers: what a
+// function changes of itself is there at the next call.
 template <class F>
 struct GeneratorSource {
   using Record = CallResult<F, std::uint64_t>;
@@ -63,12 +96,10 @@ struct GeneratorSource {
     FRESHET_INLINE ReadStatus read(Out& out, std::uint32_t records) {
       std::uint64_t n = left < records ? left : records;
       if (rate > 0) {
-        const double due = static_cast<double>(context->now() - started) * 1e-9 * rate + 1;
-        const std::uint64_t may = static_cast<std::uint64_t>(due) - made;
-        if (may == 0 && left) {
-          return ReadStatus::waiting_until(
-              started + static_cast<std::int64_t>(static_cast<double>(made) / rate * 1e9) + 1);
-        }
+        const Pace pace(rate, started);
+        const std::int64_t now = context->now();
+        const std::uint64_t may = pace.due(now, made);
+        if (may == 0 && left) return ReadStatus::waiting_until(pace.next_at(now, made));
         n = n < may ? n : may;
       }
       // Locals: nothing that out() does is seen to change them.
@@ -83,6 +114,9 @@ struct GeneratorSource {
         made += (i - at) / stride + 1;
         throw;
       }
+      if constexpr (kCopies && !std::is_empty_v<F>) {
+        ::new (static_cast<void*>(std::addressof(function))) F(f);
+      }
       at = end;
       made += n;
       if (left != UINT64_MAX) left -= n;
@@ -90,7 +124,10 @@ struct GeneratorSource {
     }
   };
   Reader reader(RuntimeContext& context) const {
-    return {function, rate / context.parallelism(), &context};
+    // However small, a rate stays one: 0 is none.
+    constexpr double kLeast = std::numeric_limits<double>::denorm_min();
+    const double share = rate / context.parallelism();
+    return {function, rate > 0 && share < kLeast ? kLeast : share, &context};
   }
   void write_bound(PayloadWriter& to) const {
     write_function(to, function);

@@ -15,8 +15,10 @@ namespace freshet {
 namespace detail {
 FRESHET_API void append_number(std::string& to, long long value);
 FRESHET_API void append_number(std::string& to, unsigned long long value);
-// The shortest text that reads back as the same number.
+// The shortest text that reads back as the same number of the same type, whatever the locale.
+FRESHET_API void append_number(std::string& to, float value);
 FRESHET_API void append_number(std::string& to, double value);
+FRESHET_API void append_number(std::string& to, long double value);
 
 template <class T>
 concept HasToText = requires(const T& v) {
@@ -64,7 +66,7 @@ void append_text(std::string& to, const T& value) {
   } else if constexpr (std::is_same_v<T, char>) {
     to.push_back(value);
   } else if constexpr (std::is_floating_point_v<T>) {
-    detail::append_number(to, static_cast<double>(value));
+    detail::append_number(to, value);
   } else if constexpr (std::is_enum_v<T>) {
     append_text(to, static_cast<std::underlying_type_t<T>>(value));
   } else if constexpr (std::is_integral_v<T>) {

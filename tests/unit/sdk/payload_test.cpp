@@ -45,15 +45,18 @@ TEST(Payload, BringsPointersToMembersOver) {
 }
 
 TEST(Payload, BringsBoundValuesOver) {
-  const detail::BoundFunction<int (*)(int), int> unused{&twice, 1};
-  static_cast<void>(unused);
-  const auto add = [](int v, int a, const std::string& s) {
-    return v + a + static_cast<int>(s.size());
+  const auto add = [](int v, int a, const std::string& s, const std::vector<int>& more, char c) {
+    return v + a + static_cast<int>(s.size()) + more.at(1) + (c - 'a');
   };
-  auto bound =
-      travel(detail::BoundFunction<decltype(add), int, std::string>{add, 10, "a longer text here"});
-  EXPECT_EQ(bound(1), 29);
+  auto bound = travel(
+      detail::bind(add, 10, std::string("a longer text here"), std::vector<int>{0, 100}, 'c'));
+  EXPECT_EQ(bound(1), 1 + 10 + 18 + 100 + 2);
+  const auto pointer = travel(detail::bind(&twice));
+  EXPECT_EQ(pointer(21), 42);
 }
+
+// A closure with values that are as well keeps them in registers.
+static_assert(std::is_trivially_copyable_v<detail::BindResult<int (*)(int, int, long), int, long>>);
 
 TEST(Payload, HoldsNoAddress) {
   Payload payload;

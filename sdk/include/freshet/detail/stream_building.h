@@ -28,6 +28,8 @@ struct EnvironmentState {
   std::vector<std::shared_ptr<JobListener>> listeners;
   std::uint32_t collects = 0;
   std::uint32_t generation = 0;  // counts execute() calls: streams of an earlier one are refused
+  // The operators of the last execute() call, for the text of that refusal.
+  std::vector<std::string> executed;
 };
 
 // Where a stream comes from.
@@ -39,15 +41,21 @@ struct Upstream {
   bool automatic = true;
   Partitioning partitioning = Partitioning::kForward;
 
-  // Throws InvalidInput if the environment has been executed since the stream was made.
+  // Throw InvalidInput if the environment has been executed since the stream was made.
   FRESHET_API StreamGraph& graph() const;
   StreamVertex& at() const { return graph().at(vertex); }
   FRESHET_API StreamEdge edge(const RecordType& expects) const;
 };
 
+// Throws InvalidInput, naming `call`, unless both are streams of one environment that has not been
+// executed since they were made: what a call begins with that joins streams.
+FRESHET_API void require_one_job(const char* call, const Upstream& first, const Upstream& other);
+
 // Throw InvalidInput for values out of range, naming the operator.
 FRESHET_API void set_parallelism(const Upstream& up, int parallelism);
 FRESHET_API void set_max_parallelism(const Upstream& up, int max_parallelism);
+FRESHET_API void check_out_of_orderness(std::int64_t ms);
+FRESHET_API void check_rate(double records_per_second);
 FRESHET_API std::uint32_t side_output_index(const Upstream& up,
                                             const std::vector<std::string>& tags,
                                             std::string_view tag, const RecordType& type);
@@ -66,6 +74,9 @@ StreamVertex make_vertex(const char* kind, const S& stage) {
   }
   return vertex;
 }
+
+// Of an operator that some library has registered, without its inputs and outputs.
+FRESHET_API StreamVertex registered_vertex(std::string operator_name, std::string payload);
 
 // Notes a kernel for the stages on the vertex of the last of them.
 template <class... Stages>
@@ -132,41 +143,28 @@ requires(sizeof...(Left) > 0) struct WithoutLast<std::tuple<Done...>, Next, Left
 
 // ---- what a function object takes and makes ------------------------------------------------
 
+// By the type of F's call operator, or of a pointer to a function; B are the bound values.
 template <class F>
 struct CollectorOf;
-template <class C, class R, class V, class O>
-struct CollectorOf<R (C::*)(V, Collector<O>&) const> {
+template <class O>
+struct CollectorOfRecord {
   using Record = O;
 };
-template <class C, class R, class V, class O>
-struct CollectorOf<R (C::*)(V, Collector<O>&)> {
-  using Record = O;
-};
-template <class R, class V, class O>
-struct CollectorOf<R (*)(V, Collector<O>&)> {
-  using Record = O;
-};
-template <class C, class R, class V, class O>
-struct CollectorOf<R (C::*)(V, ProcessContext&, Collector<O>&) const> {
-  using Record = O;
-};
-template <class C, class R, class V, class O>
-struct CollectorOf<R (C::*)(V, ProcessContext&, Collector<O>&)> {
-  using Record = O;
-};
-template <class R, class V, class O>
-struct CollectorOf<R (*)(V, ProcessContext&, Collector<O>&)> {
-  using Record = O;
-};
-// With bound arguments behind the collector.
-template <class C, class R, class V, class O, class... B>
-requires(sizeof...(B) > 0) struct CollectorOf<R (C::*)(V, Collector<O>&, B...) const> {
-  using Record = O;
-};
-template <class R, class V, class O, class... B>
-requires(sizeof...(B) > 0) struct CollectorOf<R (*)(V, Collector<O>&, B...)> {
-  using Record = O;
-};
+template <class C, class R, class V, class O, bool N, class... B>
+struct CollectorOf<R (C::*)(V, Collector<O>&, B...) const noexcept(N)> : CollectorOfRecord<O> {};
+template <class C, class R, class V, class O, bool N, class... B>
+struct CollectorOf<R (C::*)(V, Collector<O>&, B...) noexcept(N)> : CollectorOfRecord<O> {};
+template <class R, class V, class O, bool N, class... B>
+struct CollectorOf<R (*)(V, Collector<O>&, B...) noexcept(N)> : CollectorOfRecord<O> {};
+template <class C, class R, class V, class O, bool N, class... B>
+struct CollectorOf<R (C::*)(V, ProcessContext&, Collector<O>&, B...) const noexcept(N)>
+    : CollectorOfRecord<O> {};
+template <class C, class R, class V, class O, bool N, class... B>
+struct CollectorOf<R (C::*)(V, ProcessContext&, Collector<O>&, B...) noexcept(N)>
+    : CollectorOfRecord<O> {};
+template <class R, class V, class O, bool N, class... B>
+struct CollectorOf<R (*)(V, ProcessContext&, Collector<O>&, B...) noexcept(N)>
+    : CollectorOfRecord<O> {};
 
 template <class F>
 constexpr auto signature_of() {
@@ -184,36 +182,53 @@ concept NamesItsCollector = requires {
   typename CollectorRecord<F>;
 };
 
-template <class F, class... Bound>
-auto bind(F function, Bound... bound) {
-  if constexpr (sizeof...(Bound) == 0) {
-    return function;
+// What stands behind f in process(f, ...): tags of side outputs, and values to be bound.
+template <class A>
+auto tags_among(const A& argument) {
+  if constexpr (std::is_base_of_v<OutputName, A>) {
+    return std::tuple<A>(argument);
   } else {
-    return BoundFunction<F, Bound...>{std::move(function), std::move(bound)...};
+    return std::tuple<>();
   }
 }
+template <class A>
+auto values_among(const A& argument) {
+  if constexpr (std::is_base_of_v<OutputName, A>) {
+    return std::tuple<>();
+  } else {
+    return std::tuple<std::decay_t<const A>>(argument);
+  }
+}
+template <class... Tags>
+std::vector<std::string> names_of(const std::tuple<OutputTag<Tags>...>& tags) {
+  return std::apply(
+      [](const auto&... tag) { return std::vector<std::string>{std::string(tag.name())...}; },
+      tags);
+}
 template <class F, class... Bound>
-using BindResult = decltype(detail::bind(std::declval<F>(), std::declval<Bound>()...));
+auto bind_all(F function, std::tuple<Bound...> bound) {
+  return std::apply(
+      [&](Bound&... value) { return detail::bind(std::move(function), std::move(value)...); },
+      bound);
+}
 
 // ---- the texts of misuse that several calls share ------------------------------------------
 // Each tells one mistake, once: what follows is guarded by the constant beside it.
 
 template <class F, class... Bound>
-inline constexpr bool all_travel_v = travels_v<F> && (Serializable<Bound> && ...) &&
-                                     sizeof...(Bound) <= 3;
+inline constexpr bool all_travel_v = travels_v<F> && (Serializable<Bound> && ...);
 
 template <class F, class... Bound>
 constexpr bool require_travels() {
   static_assert(travels_v<F>,
                 "freshet: this function object can't travel to a worker: it captures something "
                 "that is neither trivially copyable nor has a Serde. Bind the value as an extra "
-                "argument (map, filter and flat_map take such): map([](const Record& r, const "
-                "std::string& s) {...}, s); elsewhere use a function object with a Serde");
+                "argument, behind all others of the call: map([](const Record& r, const "
+                "std::string& s) {...}, s); a source or sink says what travels by write_bound() "
+                "and read_bound()");
   static_assert((Serializable<Bound> && ...),
                 "freshet: a bound value has no Serde: bind numbers, strings, containers and "
                 "aggregates of these (std::string for a char pointer)");
-  static_assert(sizeof...(Bound) <= 3,
-                "freshet: at most three values can be bound: put them into one struct");
   return true;
 }
 

@@ -74,16 +74,32 @@ struct CountAggregate {
   FRESHET_INLINE static void first(State& state, const V&) { state = 1; }
   FRESHET_INLINE static void next(State& state, const V&) { ++state; }
 };
+// In a sum of integers, which has 64 bits whatever the width of what is summed.
+[[noreturn]] FRESHET_API void fail_sum(std::int64_t sum, std::int64_t value);
+[[noreturn]] FRESHET_API void fail_sum(std::uint64_t sum, std::uint64_t value);
+
 template <class V>
 struct SumAggregate {
-  using State = V;
+  static constexpr bool kOfIntegers = std::is_integral_v<V>;
+  using Integer = std::conditional_t<std::is_signed_v<V>, std::int64_t, std::uint64_t>;
+  using State = std::conditional_t<kOfIntegers, Integer, V>;
   static constexpr bool kEmitsKey = true;
-  static constexpr bool kFits = requires(const V& a, const V& b) { static_cast<V>(a + b); };
+  static constexpr bool kFits = !std::is_enum_v<V> && requires(const V& a, const V& b) {
+    static_cast<V>(a + b);
+  };
   void write(PayloadWriter&) const {}
   static SumAggregate read(PayloadReader&) { return {}; }
   FRESHET_INLINE static void first(State& state, const V& value) { state = value; }
   FRESHET_INLINE static void next(State& state, const V& value) {
-    state = static_cast<State>(state + value);
+    if constexpr (kOfIntegers) {
+      State sum = 0;
+      if (__builtin_add_overflow(state, value, &sum)) [[unlikely]] {
+        fail_sum(state, static_cast<State>(value));
+      }
+      state = sum;
+    } else {
+      state = static_cast<State>(state + value);
+    }
   }
 };
 template <class V>
