@@ -1,4 +1,8 @@
 // A JobGraph unrolled: the subtasks of each task, and which of them a channel connects.
+//
+// Limits     kMostSubtasks and kMostChannels, so that a parallelism that is a mistake is refused
+// where
+//            the job is submitted, before anything is made of it.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +14,12 @@
 
 namespace freshet {
 
+inline constexpr std::uint64_t kMostSubtasks = 100'000;
+inline constexpr std::uint64_t kMostChannels = 4'000'000;
+
 class FRESHET_API ExecutionGraph {
  public:
+  // Throws InvalidInput that names the limit, and the task or edge that has most of them.
   explicit ExecutionGraph(const JobGraph& graph);
 
   struct SubtaskId {
@@ -24,6 +32,8 @@ class FRESHET_API ExecutionGraph {
     return first_[task] + subtask;
   }
   std::uint32_t task_of_vertex(std::uint32_t vertex) const { return task_of_vertex_[vertex]; }
+  // How many channels an edge between tasks is.
+  static std::uint64_t channels_of(const JobGraph& graph, const JobEdge& edge);
   // The consumer's subtasks that subtask `from` of the producer writes to, in order.
   std::vector<std::uint32_t> targets(const JobEdge& edge, std::uint32_t from) const;
   struct ChannelEnds {
@@ -39,6 +49,8 @@ class FRESHET_API ExecutionGraph {
   std::size_t channel_count() const { return channel_count_; }
 
  private:
+  void count();
+
   const JobGraph& graph_;
   std::vector<SubtaskId> subtasks_;
   std::vector<std::uint32_t> first_;

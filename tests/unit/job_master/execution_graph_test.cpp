@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <string>
 
+#include "freshet/error.h"
 #include "job_graphs.h"
 
 namespace freshet::testing {
@@ -46,6 +48,54 @@ TEST(ExecutionGraph, CountsTheChannelsOfEdgesThatAreNoCalls) {
   }
   const JobGraph job = two_tasks(4, 4, P::kForward);
   EXPECT_EQ(ExecutionGraph(job).channel_count(), 4u);
+}
+
+// What channel_count() says without counting is what there is.
+TEST(ExecutionGraph, HasAsManyChannelsAsItsTargets) {
+  using P = Partitioning;
+  for (const P partitioning : {P::kHash, P::kRebalance, P::kShuffle, P::kBroadcast, P::kGlobal,
+                               P::kRescale, P::kForward}) {
+    for (std::uint32_t writers = 1; writers <= 7; ++writers) {
+      for (std::uint32_t readers = 1; readers <= 7; ++readers) {
+        if (partitioning == P::kForward && writers != readers) continue;
+        const JobGraph job = two_tasks(writers, readers, partitioning);
+        const ExecutionGraph graph(job);
+        std::size_t counted = 0;
+        graph.for_each_channel([&](const ExecutionGraph::ChannelEnds&) { ++counted; });
+        EXPECT_EQ(graph.channel_count(), counted)
+            << name_of(partitioning) << " " << writers << " " << readers;
+      }
+    }
+  }
+}
+
+std::string refusal(const JobGraph& job) {
+  try {
+    const ExecutionGraph graph(job);
+  } catch (const InvalidInput& refused) {
+    return refused.what();
+  }
+  return "";
+}
+
+TEST(ExecutionGraph, RefusesMoreChannelsThanTheLimitWithoutMakingThem) {
+  for (const auto partitioning : {Partitioning::kHash, Partitioning::kBroadcast}) {
+    const std::string refused = refusal(two_tasks(30'000, 30'000, partitioning));
+    EXPECT_NE(refused.find("has 900000000 channels between its subtasks, the limit is 4000000"),
+              std::string::npos)
+        << refused;
+    EXPECT_NE(refused.find("set a lower parallelism"), std::string::npos) << refused;
+  }
+  EXPECT_EQ(refusal(two_tasks(30'000, 30'000, Partitioning::kForward)), "");
+}
+
+TEST(ExecutionGraph, RefusesMoreSubtasksThanTheLimit) {
+  JobGraph job = two_tasks(32'768, 1, Partitioning::kGlobal);
+  EXPECT_EQ(refusal(job), "");
+  for (int i = 0; i < 3; ++i) job.tasks.push_back(job.tasks[0]);
+  const std::string refused = refusal(job);
+  EXPECT_NE(refused.find("has 131073 subtasks, the limit is 100000"), std::string::npos) << refused;
+  EXPECT_NE(refused.find("alone has 32768"), std::string::npos) << refused;
 }
 
 TEST(ExecutionGraph, ForwardJoinsEqualNumbersAndGlobalTheFirst) {
