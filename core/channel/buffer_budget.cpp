@@ -17,11 +17,13 @@ std::size_t number_of_this_thread() {
 
 }  // namespace
 
-BufferBudget::BufferBudget(std::size_t bytes, std::size_t batch_bytes)
-    : batch_bytes_(batch_bytes), limit_(static_cast<std::int64_t>(bytes / batch_bytes)) {}
+BufferBudget::BufferBudget(std::size_t bytes, std::size_t batch_bytes, std::size_t extra_limit)
+    : batch_bytes_(batch_bytes),
+      extra_limit_(extra_limit),
+      limit_(static_cast<std::int64_t>(bytes / batch_bytes)) {}
 
 BufferBudget::~BufferBudget() {
-  assert(borrowed_ == 0 && !first_);
+  assert(borrowed_ == 0 && extra_ == 0 && !first_);
   for (auto& cache : caches_) {
     for (Batch* batch : cache.batches) delete batch;
   }
@@ -40,7 +42,7 @@ bool BufferBudget::take_one(Share& share) noexcept {
     if (short_of_batches() && !share.first_in_line_.load(std::memory_order_relaxed)) return false;
     std::int64_t now = borrowed_.load(std::memory_order_relaxed);
     do {
-      if (now >= limit_) return false;
+      if (now >= room()) return false;
     } while (!borrowed_.compare_exchange_weak(now, now + 1, std::memory_order_relaxed));
   }
   share.borrowed_.fetch_add(1, std::memory_order_relaxed);
@@ -48,8 +50,12 @@ bool BufferBudget::take_one(Share& share) noexcept {
 }
 
 Batch* BufferBudget::batch_for(const RecordType& type, std::uint32_t max_rows) {
-  if (!fits(type)) return new Batch(type, batch_bytes_, max_rows);
   Batch* batch = nullptr;
+  if (!fits(type)) {
+    batch = new Batch(type, batch_bytes_, max_rows);
+    batch->set_extra_limit(extra_limit_);
+    return batch;
+  }
   for (Cache* cache : {&caches_[number_of_this_thread() % kCaches], &common_}) {
     std::lock_guard lock(cache->mutex);
     if (cache->batches.empty()) continue;
@@ -57,8 +63,12 @@ Batch* BufferBudget::batch_for(const RecordType& type, std::uint32_t max_rows) {
     cache->batches.pop_back();
     break;
   }
-  if (!batch) return new Batch(type, batch_bytes_, max_rows);
-  batch->retype(type, max_rows);
+  if (batch) {
+    batch->retype(type, max_rows);
+  } else {
+    batch = new Batch(type, batch_bytes_, max_rows);
+    batch->set_extra_limit(extra_limit_);
+  }
   return batch;
 }
 
@@ -77,6 +87,7 @@ void BufferBudget::keep(Batch* batch) noexcept {
         return;
       }
     }
+    batch->trim();  // it may lie there for long
     std::lock_guard lock(common_.mutex);
     if (static_cast<std::int64_t>(common_.batches.size()) < limit_) {
       common_.batches.push_back(batch);
@@ -116,7 +127,22 @@ Batch* BufferBudget::Share::acquire_beyond(const RecordType& type, std::uint32_t
   return batch;
 }
 
+bool BufferBudget::Share::count_extra(Batch& batch) noexcept {
+  constexpr std::size_t kRounding = 64;
+  const std::size_t larger =
+      std::max(batch.memory_size(), budget_.batch_bytes_ + kRounding) - budget_.batch_bytes_;
+  const std::size_t now = batch.extra_memory() + (larger > kRounding ? larger : 0);
+  const std::size_t before = batch.counted();
+  if (now == before) return false;
+  batch.set_counted(now);
+  budget_.extra_.fetch_add(static_cast<std::int64_t>(now) - static_cast<std::int64_t>(before),
+                           std::memory_order_relaxed);
+  return now < before;
+}
+
 void BufferBudget::Share::give_back(Batch* batch) noexcept {
+  budget_.extra_.fetch_sub(static_cast<std::int64_t>(batch->counted()), std::memory_order_relaxed);
+  batch->set_counted(0);
   budget_.keep(batch);
   borrowed_.fetch_sub(1, std::memory_order_release);
   budget_.borrowed_.fetch_sub(1, std::memory_order_relaxed);

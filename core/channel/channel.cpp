@@ -46,6 +46,7 @@ bool Channel::push(Element element) {
     free(element);
     return false;
   }
+  if (element.batch) share_.count_extra(*element.batch);
   elements_.push(element);
   reader_.wake();
   return true;
@@ -58,19 +59,28 @@ bool Channel::try_push(const Element& element) {
   return true;
 }
 
-Batch* Channel::spare() {
+Batch* Channel::spare() noexcept {
   Batch* batch;
   return home_.pop(batch) ? batch : nullptr;
 }
 
+// As spare(); but while more is out than the budget has, a channel keeps one batch alone.
+Batch* Channel::own_spare() noexcept {
+  while (Batch* batch = spare()) {
+    if (!budget_.exceeded() || share_.borrowed() == 1) return batch;
+    share_.give_back(batch);
+  }
+  return nullptr;
+}
+
 Batch* Channel::obtain() {
   if (trimmed_.load(std::memory_order_relaxed)) trimmed_.store(false, std::memory_order_relaxed);
-  if (Batch* batch = spare()) return batch;
+  if (Batch* batch = own_spare()) return batch;
   if (Batch* batch = share_.try_acquire(*type_, max_rows_)) return batch;
   Batch* batch = nullptr;
   BufferBudget::InLine in_line(share_);
   writer_.wait([&] {
-    batch = spare();
+    batch = own_spare();
     if (!batch) batch = share_.try_acquire(*type_, max_rows_);
     return batch || abandoned();
   });
@@ -81,7 +91,7 @@ Batch* Channel::obtain() {
 Batch* Channel::try_obtain() {
   if (trimmed_.load(std::memory_order_relaxed)) trimmed_.store(false, std::memory_order_relaxed);
   const auto look = [this] {
-    Batch* batch = spare();
+    Batch* batch = own_spare();
     return batch ? batch : share_.try_acquire(*type_, max_rows_);
   };
   Batch* batch = look();
@@ -115,6 +125,9 @@ bool Channel::pop(Element& element) {
 
 void Channel::give_back(Batch* batch) noexcept {
   batch->clear();
+  if (share_.count_extra(*batch)) {
+    std::atomic_thread_fence(std::memory_order_seq_cst);  // against the one in InLine
+  }
   if (budget_.short_of_batches() || trimmed_.load(std::memory_order_relaxed) ||
       !home_.push(batch)) {
     share_.give_back(batch);

@@ -74,7 +74,7 @@ class FRESHET_API Channel {
   // Before the writer's waiter ends; may repeat. [writer]
   void leave_line() noexcept { in_line_.reset(); }
   // An empty batch that came back, or nullptr. [writer]
-  Batch* spare();
+  Batch* spare() noexcept;
   // An obtained batch that is not to be sent. [writer]
   void discard(Batch* batch) noexcept;
   // Returns what came back to the budget, and what will come until the next obtain(): an idle
@@ -103,6 +103,7 @@ class FRESHET_API Channel {
 
  private:
   void free(Element& element) noexcept;
+  Batch* own_spare() noexcept;
 
   const RecordType* type_ = nullptr;
   const std::uint32_t max_rows_;

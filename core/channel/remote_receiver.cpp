@@ -29,15 +29,18 @@ RemoteReceiver::~RemoteReceiver() {
 
 RemoteReceiver::Input& RemoteReceiver::add(Channel& channel, std::uint32_t input,
                                            std::uint32_t number, std::uint32_t worker,
-                                           std::uint32_t credits) {
+                                           FrameCredits credits) {
   ++open_;
   return inputs_.emplace_back(*this, channel, input, number, worker, credits);
 }
 
 void RemoteReceiver::run(const std::function<const RecordType&(std::uint32_t input)>& type_of) {
   for (Input& input : inputs_) {
-    input.channel_.set_type(type_of(input.input_));
-    input.owed_ = input.pending_.capacity();
+    const RecordType& type = type_of(input.input_);
+    input.channel_.set_type(type);
+    input.granted_ = type.extra ? std::min(input.credits_.with_extra, input.pending_.capacity())
+                                : input.pending_.capacity();
+    input.owed_ = input.granted_;
   }
   while (open_ > 0) {
     if (canceled()) throw Canceled("the task has been canceled");
@@ -121,7 +124,7 @@ void RemoteReceiver::take_element(Input& input) {
 
 void RemoteReceiver::grant_owed() {
   for (Input& input : inputs_) {
-    if (input.owed_ == 0 || input.owed_ * 4 < input.pending_.capacity()) continue;
+    if (input.owed_ == 0 || input.owed_ * 4 < input.granted_) continue;
     grants_.push_back({input.worker_, input.number_, std::exchange(input.owed_, 0)});
   }
   if (grants_.empty()) return;

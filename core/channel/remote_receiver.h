@@ -23,6 +23,13 @@
 
 namespace freshet {
 
+// How many frames the writer of a channel may have under way.
+struct FrameCredits {
+  std::uint32_t most = 1;
+  // Of rows that keep bytes outside of themselves, whose frames are larger.
+  std::uint32_t with_extra = 1;
+};
+
 // What a channel gives back to the worker that writes it.
 struct CreditGrant {
   std::uint32_t worker;
@@ -50,13 +57,14 @@ class FRESHET_API RemoteReceiver {
   class FRESHET_API Input {
    public:
     Input(RemoteReceiver& receiver, Channel& channel, std::uint32_t input, std::uint32_t number,
-          std::uint32_t worker, std::uint32_t credits)
+          std::uint32_t worker, FrameCredits credits)
         : receiver_(receiver),
           channel_(channel),
           input_(input),
           number_(number),
           worker_(worker),
-          pending_(credits) {}
+          credits_(credits),
+          pending_(credits.most) {}
     std::uint32_t worker() const { return worker_; }
     // False: it has no credit for it. [network thread]
     bool put(std::unique_ptr<NetworkMessage> frame);
@@ -69,6 +77,8 @@ class FRESHET_API RemoteReceiver {
     const std::uint32_t input_;  // of the subtask
     const std::uint32_t number_;
     const std::uint32_t worker_;
+    const FrameCredits credits_;
+    std::uint32_t granted_ = 0;  // at first
     Ring<std::unique_ptr<NetworkMessage>> pending_;
     std::unique_ptr<NetworkMessage> frame_;  // is being read
     FrameReader reader_;
@@ -85,7 +95,7 @@ class FRESHET_API RemoteReceiver {
   Waiter& waiter() { return waiter_; }  // the writer of its channels
   // Before run(). The input is valid as long as the receiver; the channel outlives it.
   Input& add(Channel& channel, std::uint32_t input, std::uint32_t number, std::uint32_t worker,
-             std::uint32_t credits);
+             FrameCredits credits);
 
   // Until every channel has ended. `type_of` tells the rows that the subtask reads from an input.
   // Throws Canceled, and BadFrame.

@@ -120,7 +120,7 @@ void ChannelEdge::append(std::uint32_t target, const Batch& batch, std::uint32_t
                          std::uint32_t count) {
   for (const std::uint32_t end = row + count; row < end;) {
     Cursor& cursor = cursors[target];
-    if (cursor.at == cursor.end || cursor.batch->extra_bytes() > Batch::kExtraLimit) {
+    if (cursor.at == cursor.end || cursor.batch->is_heavy()) {
       replace(target);
     }
     Batch& to = *cursor.batch;

@@ -126,15 +126,20 @@ void JobTasks::build() {
   if (part_ && part_->workers.size() > 1) network /= 2;  // the rest is for frames
   const std::size_t per_channel = network / std::max<std::size_t>(1, 2 * channels);
   const std::size_t exchanged = std::max(std::min(batch_size, per_channel), kSmallestBatch);
-  budget_ = std::make_unique<BufferBudget>(network, exchanged);
+  // The same for what rows keep outside of them.
+  const std::size_t extra = std::clamp(per_channel, kSmallestBatch, Batch::kExtraLimit);
+  budget_ = std::make_unique<BufferBudget>(network, exchanged, extra);
   if (part_) {
     constexpr std::size_t kMostCredits = 32;
-    const std::size_t frames =
-        network / std::max(exchanged, kFullFrameBytes) / std::max<std::size_t>(1, incoming);
+    const auto credits = [&](std::size_t frame) {
+      const std::size_t frames = network / frame / std::max<std::size_t>(1, incoming);
+      return static_cast<std::uint32_t>(std::clamp<std::size_t>(frames, 1, kMostCredits));
+    };
+    const std::size_t frame = std::max(exchanged, kFullFrameBytes);
     RemoteHost& host = *this;
-    remote_ = std::make_unique<RemoteTasks>(
-        host, job_.graph(), execution_, *part_, execution_.channel_count(),
-        static_cast<std::uint32_t>(std::clamp<std::size_t>(frames, 1, kMostCredits)));
+    remote_ = std::make_unique<RemoteTasks>(host, job_.graph(), execution_, *part_,
+                                            execution_.channel_count(),
+                                            FrameCredits{credits(frame), credits(frame + extra)});
   }
   make_subtasks(max_rows);
   Channel::Options options;

@@ -15,7 +15,7 @@ std::string_view view_of(NetworkMessage& message) { return {message.data(), mess
 }  // namespace
 
 RemoteTasks::RemoteTasks(RemoteHost& host, const JobGraph& graph, const ExecutionGraph& execution,
-                         const WorkerPart& part, std::size_t channels, std::uint32_t credits)
+                         const WorkerPart& part, std::size_t channels, FrameCredits credits)
     : host_(host),
       graph_(graph),
       execution_(execution),

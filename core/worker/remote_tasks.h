@@ -59,7 +59,7 @@ class FRESHET_API RemoteTasks final : private DataHandler {
   // Everything outlives it. `channels` counts those of the job; `credits` are for each channel that
   // comes in.
   RemoteTasks(RemoteHost& host, const JobGraph& graph, const ExecutionGraph& execution,
-              const WorkerPart& part, std::size_t channels, std::uint32_t credits);
+              const WorkerPart& part, std::size_t channels, FrameCredits credits);
   ~RemoteTasks() override;
 
   // The waiter of the fiber that reads what the subtask at `place` writes for other workers.
@@ -117,7 +117,7 @@ class FRESHET_API RemoteTasks final : private DataHandler {
   const ExecutionGraph& execution_;
   const WorkerPart& part_;
   DataPlane& plane_;
-  const std::uint32_t credits_;
+  const FrameCredits credits_;
   const std::shared_ptr<FramePool> pool_;
   std::map<std::uint32_t, std::unique_ptr<RemoteSender>> senders_;  // by place
   std::map<std::uint32_t, std::unique_ptr<RemoteReceiver>> receivers_;

@@ -35,6 +35,8 @@ constexpr std::size_t kMemoryAlignment = 64;
 constexpr std::size_t kChunkSize = 64 * 1024;
 }  // namespace
 
+std::size_t Batch::chunk_size() const { return std::min(kChunkSize, extra_limit_); }
+
 Batch::Batch(const RecordType& type, std::size_t memory_size, std::uint32_t max_rows)
     : type_(&type) {
   const std::size_t one_row = type.size + sizeof(std::int64_t) + 2 * kMemoryAlignment;
@@ -46,11 +48,7 @@ Batch::Batch(const RecordType& type, std::size_t memory_size, std::uint32_t max_
 
 Batch::~Batch() {
   clear();
-  while (chunks_) {
-    Chunk* next = chunks_->next;
-    std::free(chunks_);
-    chunks_ = next;
-  }
+  trim();
   ::operator delete(memory_, std::align_val_t(kMemoryAlignment));
 }
 
@@ -75,7 +73,7 @@ void Batch::borrow(const void* rows, const std::int64_t* timestamps, std::uint32
 }
 
 char* Batch::allocate_chunk(std::size_t bytes) {
-  const std::size_t size = std::max(bytes, kChunkSize);
+  const std::size_t size = std::max(bytes, chunk_size());
   auto* chunk = static_cast<Chunk*>(std::malloc(sizeof(Chunk) + size));
   if (!chunk) throw std::bad_alloc();
   chunk->size = size;
@@ -84,7 +82,19 @@ char* Batch::allocate_chunk(std::size_t bytes) {
   arena_at_ = chunk->bytes() + bytes;
   arena_end_ = chunk->bytes() + size;
   arena_used_ += bytes;
+  arena_size_ += size;
   return chunk->bytes();
+}
+
+void Batch::trim() {
+  assert(size_ == 0);
+  while (chunks_) {
+    Chunk* next = chunks_->next;
+    std::free(chunks_);
+    chunks_ = next;
+  }
+  arena_at_ = arena_end_ = nullptr;
+  arena_size_ = 0;
 }
 
 void Batch::clear() {
@@ -103,7 +113,7 @@ void Batch::clear() {
   Chunk* keep = nullptr;
   while (chunks_) {
     Chunk* next = chunks_->next;
-    if (!keep && chunks_->size == kChunkSize) {
+    if (!keep && chunks_->size == chunk_size()) {
       keep = chunks_;
     } else {
       std::free(chunks_);
@@ -112,6 +122,7 @@ void Batch::clear() {
   }
   chunks_ = keep;
   arena_at_ = arena_end_ = nullptr;
+  arena_size_ = keep ? keep->size : 0;
   if (keep) {
     keep->next = nullptr;
     arena_at_ = keep->bytes();

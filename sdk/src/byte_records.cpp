@@ -53,7 +53,7 @@ std::string_view ByteOutput::kept(std::string_view bytes) {
 
 void ByteOutput::written() {
   batch_->set_size(batch_->size() + 1);
-  if (batch_->size() == batch_->capacity() || batch_->extra_bytes() > Batch::kExtraLimit) flush();
+  if (batch_->size() == batch_->capacity() || batch_->is_heavy()) flush();
 }
 
 void ByteOutput::emit(std::string_view record, std::int64_t timestamp) {

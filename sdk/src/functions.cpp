@@ -40,8 +40,7 @@ void ProcessContext::write_side_output(std::string_view name, const RecordType& 
   Output& output = runtime_.side_output(side_index(name, type));
   Batch* batch = &output.open(type);
   append(*batch, record, timestamp_);
-  output.send(*batch,
-              batch->size() == batch->capacity() || batch->extra_bytes() > Batch::kExtraLimit);
+  output.send(*batch, batch->size() == batch->capacity() || batch->is_heavy());
 }
 
 namespace detail {

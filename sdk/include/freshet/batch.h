@@ -83,16 +83,29 @@ class FRESHET_API Batch {
   // writer.
   std::size_t extra_bytes() const { return arena_used_; }
   void count_heap_bytes(std::size_t bytes) { arena_used_ += bytes; }
-  // A batch with more than this beside its rows is sent on, full or not.
+  // It has more extra bytes than its limit: it is sent on, full or not.
+  bool is_heavy() const { return arena_used_ > extra_limit_; }
   static constexpr std::size_t kExtraLimit = 256 * 1024;
+  // Of the runtime, which sets it lower where many batches share little memory. [empty batch]
+  void set_extra_limit(std::size_t bytes) { extra_limit_ = bytes; }
+  // What the batch takes beside memory_size() for extra bytes, also after clear().
+  std::size_t extra_memory() const { return arena_used_ > arena_size_ ? arena_used_ : arena_size_; }
+  // How much of that its budget has counted; of the runtime.
+  std::size_t counted() const { return counted_; }
+  void set_counted(std::size_t bytes) { counted_ = bytes; }
+  // What rows and timestamps may take together.
+  std::size_t memory_size() const { return memory_size_; }
 
   // Ends the rows and gives large arena chunks back; the batch can be filled anew.
   void clear();
+  // Gives the arena back, too. [empty batch]
+  void trim();
   // Makes this (empty) batch one of another type; the memory stays.
   void retype(const RecordType& type, std::uint32_t max_rows = 0);
 
  private:
   char* allocate_chunk(std::size_t bytes);
+  std::size_t chunk_size() const;
   struct Chunk;
 
   const RecordType* type_;
@@ -105,6 +118,9 @@ class FRESHET_API Batch {
   char* arena_at_ = nullptr;
   char* arena_end_ = nullptr;
   std::size_t arena_used_ = 0;
+  std::size_t arena_size_ = 0;  // of all chunks
+  std::size_t extra_limit_ = kExtraLimit;
+  std::size_t counted_ = 0;
   Chunk* chunks_ = nullptr;
   void* memory_;
   std::size_t memory_size_;

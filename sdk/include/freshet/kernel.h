@@ -301,7 +301,7 @@ class FRESHET_HIDDEN Kernel final : public Operator {
           put(cursor, static_cast<decltype(value)>(value), timestamp);
           bool full = cursor.at == cursor.end;
           if constexpr (Rows<Out>::kCountsExtra) {
-            full = full || batch_->extra_bytes() > Batch::kExtraLimit;
+            full = full || batch_->is_heavy();
           }
           if (full) [[unlikely]]
             cursor = replace_batch(cursor);

@@ -88,7 +88,8 @@ struct RecordType {
   // Reads `count` rows behind those already there; throws DecodeError.
   void (*read)(ByteReader& from, Batch& to, std::uint32_t count);
   const Schema& (*schema)();
-  const char* name;  // for people
+  const char* name;    // for people
+  bool extra = false;  // rows keep bytes outside of themselves: Batch::extra_bytes()
 };
 
 // Throws Error unless rows of the one can be read as rows of the other: the runtime hands rows on
@@ -164,7 +165,7 @@ struct FRESHET_HIDDEN Rows {
       cursor.at += sizeof(T);
       if (timestamps) *cursor.timestamp++ = timestamps[i];
       if constexpr (kCountsExtra) {
-        if (cursor.batch->extra_bytes() > Batch::kExtraLimit) [[unlikely]]
+        if (cursor.batch->is_heavy()) [[unlikely]]
           router.replace(target);
       }
     }
@@ -243,11 +244,12 @@ template <class T>
 FRESHET_HIDDEN const RecordType& record_type() {
   using Rows = detail::Rows<T>;
   static constexpr RecordType type{
-      sizeof(T),     alignof(T),
-      is_keyed_v<T>, std::is_trivially_destructible_v<T> ? nullptr : &Rows::destroy,
-      &Rows::append, &Rows::route,
-      &Rows::write,  &Rows::read,
-      &schema_of<T>, __PRETTY_FUNCTION__};
+      sizeof(T),         alignof(T),
+      is_keyed_v<T>,     std::is_trivially_destructible_v<T> ? nullptr : &Rows::destroy,
+      &Rows::append,     &Rows::route,
+      &Rows::write,      &Rows::read,
+      &schema_of<T>,     __PRETTY_FUNCTION__,
+      Rows::kCountsExtra};
   return type;
 }
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -294,6 +296,94 @@ TEST(Channel, BehavesLikeADequeWhateverTheOrder) {
   EXPECT_GT(abandoned, runs / 10);
   EXPECT_GT(canceled, 0);
   EXPECT_GT(held_back, 0);
+}
+
+// What the rows of batches under way keep on the heap is memory, too.
+TEST(Channel, CountsTheStringsOfItsRowsAndHoldsTheWriterBack) {
+  constexpr std::size_t kBatch = 4096, kText = 8192, kBudget = 16 * kBatch;
+  constexpr int kCount = 100;
+  using Text = std::string;
+  TestFibers fibers(37);
+  BufferBudget budget(kBudget, kBatch, kBatch);
+  Waiter writer, reader;
+  Channel channel(record_type<Text>(), writer, reader, budget, {.depth = 8});
+  std::size_t most = 0;
+  fibers.start("writer", [&] {
+    for (int i = 0; i < kCount; ++i) {
+      Batch* batch = channel.obtain();
+      detail::Rows<Text>::construct(*batch, batch->rows<Text>(),
+                                    Text(kText, static_cast<char>('a' + i % 26)));
+      batch->set_size(1);
+      EXPECT_TRUE(batch->is_heavy());
+      ASSERT_TRUE(channel.push({Element::Kind::batch, batch, 0}));
+      most = std::max(most, static_cast<std::size_t>(budget.borrowed()) * kBatch +
+                                static_cast<std::size_t>(budget.extra_bytes()));
+    }
+    channel.close();
+  });
+  fibers.run_until_idle();
+  EXPECT_LE(channel.size(), 1 + kBudget / (kBatch + kText)) << "the writer waits";
+  int read = 0;
+  fibers.start("reader", [&] {
+    for (;;) {
+      reader.wait([&] { return !channel.empty() || channel.ended(); });
+      Element element;
+      if (!channel.pop(element)) return;
+      EXPECT_EQ(element.batch->rows<Text>()[0], Text(kText, static_cast<char>('a' + read % 26)));
+      ++read;
+      channel.give_back(element.batch);
+    }
+  });
+  fibers.run_until_idle();
+  EXPECT_TRUE(fibers.ended("writer"));
+  EXPECT_EQ(read, kCount);
+  EXPECT_LE(most, kBudget + kBatch + kText);
+  channel.trim();
+  EXPECT_EQ(budget.borrowed(), 0);
+  EXPECT_EQ(budget.extra_bytes(), 0);
+}
+
+// The same between threads, with a budget that all channels want: nobody waits for ever.
+TEST(Channel, WithLargeStringsAllChannelsComeToTheirEnd) {
+  const int count = testing::scaled(4'000, 200);
+  constexpr std::size_t kChannels = 4, kBatch = 1024;
+  BufferBudget budget(6 * kBatch, kBatch, kBatch);
+  Waiter writers[kChannels], readers[kChannels];
+  std::vector<std::unique_ptr<Channel>> channels;
+  for (std::size_t i = 0; i < kChannels; ++i) {
+    channels.push_back(
+        std::make_unique<Channel>(record_type<std::string>(), writers[i], readers[i], budget));
+  }
+  std::atomic<int> read{0};
+  {
+    SchedulerPool pool(2);
+    for (std::size_t i = 0; i < kChannels; ++i) {
+      pool.spawn(i % 2, "writer", [&, i] {
+        std::mt19937 random(static_cast<std::uint32_t>(i));
+        for (int n = 0; n < count; ++n) {
+          Batch* batch = channels[i]->obtain();
+          detail::Rows<std::string>::construct(*batch, batch->rows<std::string>(),
+                                               std::string(random() % 4'000, 'x'));
+          batch->set_size(1);
+          ASSERT_TRUE(channels[i]->push({Element::Kind::batch, batch, 0}));
+        }
+        channels[i]->close();
+      });
+      pool.spawn((i + 1) % 2, "reader", [&, i] {
+        for (;;) {
+          readers[i].wait([&] { return !channels[i]->empty() || channels[i]->ended(); });
+          Element element;
+          if (!channels[i]->pop(element)) return;
+          channels[i]->give_back(element.batch);
+          ++read;
+        }
+      });
+    }
+  }
+  EXPECT_EQ(read, count * static_cast<int>(kChannels));
+  channels.clear();
+  EXPECT_EQ(budget.borrowed(), 0);
+  EXPECT_EQ(budget.extra_bytes(), 0);
 }
 
 // Two writers and two readers, each pair on two threads, within a budget that is too small.

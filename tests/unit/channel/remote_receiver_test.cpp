@@ -62,7 +62,7 @@ struct ShortOfBatches {
   BufferBudget budget{1024, 1024};
   std::unique_ptr<RemoteReceiver> receiver = std::make_unique<RemoteReceiver>(grants);
   Channel channel{receiver->waiter(), fibers.waiter("reader"), budget, {}};
-  RemoteReceiver::Input* input = &receiver->add(channel, 0, 0, 1, 4);
+  RemoteReceiver::Input* input = &receiver->add(channel, 0, 0, 1, {4, 4});
 };
 
 TEST(RemoteReceiver, WaitsForABatchWhileTheyAreShortAndKeepsItsFrame) {
