@@ -76,6 +76,12 @@ void check_rate(double records_per_second) {
                      "be");
 }
 
+void check_sequence(std::int64_t first, std::int64_t last) {
+  if (first != INT64_MIN || last != INT64_MAX) return;
+  throw InvalidInput("from_sequence(" + std::to_string(first) + ", " + std::to_string(last) +
+                     ") has 2^64 numbers, which are too many to be counted: leave one out");
+}
+
 namespace {
 
 std::uint32_t checked(const Upstream& up, const char* what, int value) {

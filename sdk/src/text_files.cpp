@@ -10,15 +10,19 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 
 #include "freshet/await.h"
+#include "freshet/configuration.h"
 #include "freshet/error.h"
+#include "freshet/options.h"
 
 namespace freshet::detail {
 
 namespace {
 
 constexpr std::size_t kBlockSize = 256 * 1024;
+constexpr std::uint64_t kUnknownSize = UINT64_MAX;
 
 [[noreturn]] void fail(const std::string& what, const std::string& path, int error,
                        const std::string& mend) {
@@ -106,11 +110,12 @@ void LineBlocks::open(const FileSplit& split) {
   s.position = split.begin;
   if (split.begin == 0) return;
   // The line that lies across the beginning is the split before's: begin behind its end, which
-  // may be the very byte before us.
+  // may be the very byte before us. If it lies across our end, too, no line begins here.
   s.position = split.begin - 1;
   for (;;) {
-    if (!s.read_more()) {
+    if (s.position >= s.end || !s.read_more()) {
       s.done = true;
+      s.close();
       return;
     }
     const auto* newline = static_cast<const char*>(std::memchr(s.memory.get(), '\n', s.filled));
@@ -191,22 +196,86 @@ std::string_view LineBlocks::next_block() {
 
 namespace {
 
-// What can't be read is found out now, before anything has been read or written.
-void add_file(std::vector<FileSplit>& splits, const std::string& path, std::uint64_t size,
-              std::uint64_t split_size) {
-  if (::access(path.c_str(), R_OK) != 0) fail("open", path, errno, mend_for(errno));
-  for (std::uint64_t begin = 0; begin < size; begin += split_size) {
-    splits.push_back({path, begin, std::min(size, begin + split_size)});
-  }
+// Files that the kernel makes when they are read, such as /proc/cpuinfo, have a size of 0.
+bool has_bytes(const std::string& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (file < 0) fail("open", path, errno, mend_for(errno));
+  char byte;
+  ssize_t got;
+  do {
+    got = ::read(file, &byte, 1);
+  } while (got < 0 && errno == EINTR);
+  const int error = errno;
+  ::close(file);
+  if (got < 0) fail("read", path, error, mend_for(error));
+  return got > 0;
 }
 
-void add_folder(std::vector<FileSplit>& splits, const std::string& folder,
-                std::uint64_t split_size) {
+// What can't be read is found out now, before anything has been read or written.
+void add_file(std::vector<FileSplit>& files, const std::string& path, std::uint64_t size) {
+  if (::access(path.c_str(), R_OK) != 0) fail("open", path, errno, mend_for(errno));
+  if (size == 0 && has_bytes(path)) size = kUnknownSize;
+  if (size != 0) files.push_back({path, 0, size});
+}
+
+std::vector<FileSplit> split(const std::vector<FileSplit>& files, std::uint64_t largest,
+                             std::uint64_t smallest, std::uint32_t parallelism) {
+  // So many for each reader that one that is slow does not keep the others waiting for long.
+  constexpr std::uint64_t kSplitsPerReader = 4;
+  std::uint64_t bytes = 0;
+  for (const FileSplit& file : files) bytes += file.end == kUnknownSize ? 0 : file.end;
+  const std::uint64_t fair = bytes / (kSplitsPerReader * parallelism) + 1;
+  const std::uint64_t size = std::min(std::max(fair, smallest), largest);
+  std::vector<FileSplit> splits;
+  for (const FileSplit& file : files) {
+    if (file.end == kUnknownSize) {
+      splits.push_back(file);
+      continue;
+    }
+    for (std::uint64_t begin = 0; begin < file.end; begin += size) {
+      splits.push_back({file.path, begin, std::min(file.end, begin + size)});
+    }
+  }
+  return splits;
+}
+
+// Of what is not named: files that are still being written, and marks such as _SUCCESS.
+bool is_left_out(std::string_view name) { return name.starts_with('.') || name.starts_with('_'); }
+
+std::string_view name_in(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+// The files that it matches: as a folder, it stands for no names that begin with . or _, unless it
+// begins so itself, and for no folders.
+std::vector<std::string> files_of_pattern(const std::string& pattern) {
+  glob_t found{};
+  const int result = ::glob(pattern.c_str(), GLOB_ERR, nullptr, &found);
+  const std::vector<std::string> matches(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  ::globfree(&found);
+  if (result == GLOB_ABORTED) {
+    fail("list files for the pattern", pattern, EACCES, mend_for(EACCES));
+  }
+  std::vector<std::string> files, folders;
+  for (const std::string& match : matches) {
+    if (is_left_out(name_in(match)) && !is_left_out(name_in(pattern))) continue;
+    struct stat info;
+    if (::stat(match.c_str(), &info) != 0) fail("read", match, errno, mend_for(errno));
+    (S_ISDIR(info.st_mode) ? folders : files).push_back(match);
+  }
+  if (!files.empty()) return files;
+  if (!folders.empty()) {
+    throw Error("no file matches '" + pattern + "', only folders such as '" + folders.front() +
+                "': give a pattern of the files in them, such as '" + pattern + "/*'");
+  }
+  throw Error("no file matches '" + pattern +
+              "': check the pattern (it is matched where the job runs)");
+}
+
+void add_folder(std::vector<FileSplit>& files, const std::string& folder) {
   DIR* dir = ::opendir(folder.c_str());
   if (!dir) fail("open the folder", folder, errno, mend_for(errno));
   std::vector<std::string> names;
   while (const dirent* entry = ::readdir(dir)) {
-    if (entry->d_name[0] != '.' && entry->d_name[0] != '_') names.emplace_back(entry->d_name);
+    if (!is_left_out(entry->d_name)) names.emplace_back(entry->d_name);
   }
   ::closedir(dir);
   std::sort(names.begin(), names.end());
@@ -215,15 +284,29 @@ void add_folder(std::vector<FileSplit>& splits, const std::string& folder,
     struct stat info;
     if (::stat(path.c_str(), &info) != 0) fail("read", path, errno, mend_for(errno));
     if (S_ISREG(info.st_mode)) {
-      add_file(splits, path, static_cast<std::uint64_t>(info.st_size), split_size);
+      add_file(files, path, static_cast<std::uint64_t>(info.st_size));
     }
   }
 }
 
 }  // namespace
 
-std::vector<FileSplit> splits_of(const std::string& path, std::uint64_t split_size) {
-  std::vector<FileSplit> splits;
+SplitSizes split_sizes_of(const Configuration& configuration) {
+  const MemorySize largest = configuration.get(options::kReadTextMaxSplitSize);
+  const MemorySize smallest = configuration.get(options::kReadTextMinSplitSize);
+  if (smallest.bytes() > largest.bytes()) {
+    throw InvalidInput(options::kReadTextMinSplitSize.key() + " is " +
+                       std::to_string(smallest.bytes()) + " bytes, which is above " +
+                       options::kReadTextMaxSplitSize.key() + ", " +
+                       std::to_string(largest.bytes()) + ": set it to less");
+  }
+  return {static_cast<std::uint64_t>(largest.bytes()),
+          static_cast<std::uint64_t>(smallest.bytes())};
+}
+
+std::vector<FileSplit> splits_of(const std::string& path, std::uint64_t largest,
+                                 std::uint64_t smallest, std::uint32_t parallelism) {
+  std::vector<FileSplit> files;
   std::vector<std::string> matches;
   struct stat info;
   if (::stat(path.c_str(), &info) == 0) {
@@ -233,30 +316,21 @@ std::vector<FileSplit> splits_of(const std::string& path, std::uint64_t split_si
     if (path.find_first_of("*?[") == std::string::npos) {
       fail("read", path, error, mend_for(error));
     }
-    glob_t found{};
-    const int result = ::glob(path.c_str(), GLOB_ERR, nullptr, &found);
-    for (std::size_t i = 0; i < found.gl_pathc; ++i) matches.emplace_back(found.gl_pathv[i]);
-    ::globfree(&found);
-    if (result == GLOB_ABORTED) fail("list files for the pattern", path, EACCES, mend_for(EACCES));
-    if (matches.empty()) {
-      throw Error("no file matches '" + path +
-                  "': check the pattern (it is matched where the "
-                  "job runs)");
-    }
+    matches = files_of_pattern(path);
   }
   for (const std::string& match : matches) {
     if (::stat(match.c_str(), &info) != 0) fail("read", match, errno, mend_for(errno));
     if (S_ISDIR(info.st_mode)) {
-      add_folder(splits, match, split_size);
+      add_folder(files, match);
     } else if (S_ISREG(info.st_mode)) {
-      add_file(splits, match, static_cast<std::uint64_t>(info.st_size), split_size);
+      add_file(files, match, static_cast<std::uint64_t>(info.st_size));
     } else {
       throw Error("can't read '" + match +
                   "': it is neither a file nor a folder: name a file, a "
                   "folder or a pattern");
     }
   }
-  return splits;
+  return split(files, largest, smallest, parallelism);
 }
 
 }  // namespace freshet::detail

@@ -60,6 +60,12 @@ TEST(Sources, SequencesOfEveryKindAreWhole) {
   }
 }
 
+TEST(Sources, ASequenceOfAllNumbersIsRefused) {
+  auto env = Way{}.environment();
+  EXPECT_THROW(env.from_sequence(INT64_MIN, INT64_MAX), InvalidInput);
+  EXPECT_NO_THROW(env.from_sequence(INT64_MIN + 1, INT64_MAX));
+}
+
 TEST(Sources, AGeneratorGivesTheSameRecordsAtAnyParallelism) {
   for (const std::uint64_t count : {0u, 1u, 7u, 5000u}) {
     std::vector<std::uint64_t> expected;

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -166,6 +167,91 @@ TEST_F(TextFiles, AFolderAndAPatternHaveTheLinesOfTheirFiles) {
   EXPECT_EQ(sorted(lines_of(folder_ + "/odd-*.txt", 64)), sorted(some));
 }
 
+// One rule for a folder and for a pattern of all that is in it.
+TEST_F(TextFiles, APatternOfAllInAFolderIsWhatTheFolderIs) {
+  write("a", "in a\n");
+  write("b", "in b\n");
+  write("_SUCCESS", "a mark\n");
+  write(".hidden", "not to be seen\n");
+  std::filesystem::create_directory(folder_ + "/folder");
+  write("folder/inner", "inner\n");
+  const std::vector<std::string> all{"in a", "in b"};
+  EXPECT_EQ(sorted(lines_of(folder_, 64)), all);
+  EXPECT_EQ(sorted(lines_of(folder_ + "/*", 64)), all);
+  EXPECT_EQ(lines_of(folder_ + "/_*", 64), std::vector<std::string>{"a mark"});
+  EXPECT_EQ(lines_of(folder_ + "/_SUCCESS", 64), std::vector<std::string>{"a mark"});
+  EXPECT_EQ(lines_of(folder_ + "/*/*", 64), std::vector<std::string>{"inner"});
+  EXPECT_EQ(lines_of(folder_ + "/folder", 64), std::vector<std::string>{"inner"});
+}
+
+TEST_F(TextFiles, WhatTheKernelMakesWhenItIsReadHasItsLines) {
+  for (const char* path : {"/proc/self/limits", "/proc/version"}) {
+    std::ifstream file(path);
+    const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    ASSERT_FALSE(text.empty()) << path;
+    EXPECT_EQ(lines_of(path, 64).size(), lines_in(text).size()) << path;
+  }
+}
+
+// How much of the file each split reads: its own bytes and a block or two, however long the lines.
+TEST_F(TextFiles, ASplitInsideALineReadsNoFurtherThanItsEnd) {
+  constexpr std::uint64_t kSize = std::uint64_t{64} << 20, kSplit = std::uint64_t{1} << 20;
+  const std::string path = write("file", std::string(kSize - 1, 'x') + "\n");
+  const auto bytes_read = [] {
+    std::ifstream file("/proc/self/io");
+    std::string name;
+    std::uint64_t count = 0;
+    file >> name >> count;
+    return count;
+  };
+  if (bytes_read() == 0) GTEST_SKIP() << "this kernel does not count what is read";
+  detail::LineBlocks blocks;
+  const std::uint64_t before = bytes_read();
+  for (std::uint64_t begin = kSplit; begin < kSize; begin += kSplit) {
+    blocks.open({path, begin, begin + kSplit});
+    EXPECT_TRUE(blocks.ended()) << "no line begins at " << begin;
+  }
+  EXPECT_LT(bytes_read() - before, 3 * kSize);
+}
+
+TEST_F(TextFiles, ASmallInputIsSplitForAllOfItsReaders) {
+  constexpr std::uint64_t kKilobyte = 1024, kMegabyte = kKilobyte * kKilobyte;
+  const auto sizes = [&](std::uint64_t bytes, std::uint32_t parallelism) {
+    const std::string path = write("file", "");
+    std::filesystem::resize_file(path, bytes);
+    std::vector<std::uint64_t> all;
+    std::uint64_t at = 0;
+    for (const FileSplit& split :
+         detail::splits_of(path, 16 * kMegabyte, 64 * kKilobyte, parallelism)) {
+      EXPECT_EQ(split.begin, at);
+      at = split.end;
+      all.push_back(split.end - split.begin);
+    }
+    EXPECT_EQ(at, bytes);
+    return all;
+  };
+  EXPECT_EQ(sizes(15'900'000, 3).size(), 12u) << "four for each";
+  EXPECT_EQ(sizes(15'900'000, 1).size(), 4u);
+  EXPECT_EQ(sizes(100 * kKilobyte, 3), (std::vector<std::uint64_t>{64 * kKilobyte, 36 * kKilobyte}))
+      << "no smaller than the least";
+  EXPECT_EQ(sizes(1'000 * kMegabyte, 2).front(), 16 * kMegabyte) << "no larger than the most";
+  EXPECT_TRUE(sizes(0, 3).empty());
+}
+
+TEST_F(TextFiles, SizesOfSplitsAreOptionsThatMustFitEachOther) {
+  Configuration configuration = Way{}.configuration();
+  configuration.set_raw("read-text.min-split-size", "32m", Origin::main());
+  auto with_options = StreamExecutionEnvironment::get_execution_environment(configuration);
+  try {
+    with_options.read_text(folder_);
+    FAIL() << "it is taken";
+  } catch (const InvalidInput& refused) {
+    EXPECT_NE(std::string(refused.what()).find("is above read-text.max-split-size"),
+              std::string::npos)
+        << refused.what();
+  }
+}
+
 TEST_F(TextFiles, WhatCannotBeReadFailsTheJobByName) {
   write("file", "line\n");
   const auto message = [&](const std::string& path) -> std::string {
@@ -181,6 +267,9 @@ TEST_F(TextFiles, WhatCannotBeReadFailsTheJobByName) {
   EXPECT_NE(message(folder_ + "/nothing").find(folder_ + "/nothing"), std::string::npos);
   EXPECT_NE(message(folder_ + "/*.csv").find("*.csv"), std::string::npos);
   EXPECT_NE(message("/dev/null").find("/dev/null"), std::string::npos);
+  std::filesystem::create_directory(folder_ + "/folder");
+  EXPECT_NE(message(folder_ + "/f*r").find("only folders such as '" + folder_ + "/folder'"),
+            std::string::npos);
 }
 
 TEST_F(TextFiles, AFolderWithoutLinesIsAnEmptyInput) {

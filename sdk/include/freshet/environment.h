@@ -86,9 +86,10 @@ class FRESHET_API StreamExecutionEnvironment : public detail::EnvironmentCallsOf
     using Record = std::conditional_t<std::is_same_v<T, const char*>, std::string, T>;
     return from_collection(std::vector<Record>(records.begin(), records.end()));
   }
-  // first, first + 1, ..., last.
+  // first, first + 1, ..., last. Throws InvalidInput for all 2^64 numbers, which can't be counted.
   template <class Source = detail::SequenceSource>
   auto from_sequence(std::int64_t first, std::int64_t last) {
+    detail::check_sequence(first, last);
     return from_source(Source{first, last}, "sequence");
   }
   // f(i) for i = 0, 1, ..., count - 1, `rate` a second over all subtasks (0: as fast as can be).
@@ -116,16 +117,18 @@ class FRESHET_API StreamExecutionEnvironment : public detail::EnvironmentCallsOf
   auto generate_forever(F function, double rate = 0, Bound... bound) {
     return generate(std::move(function), UINT64_MAX, rate, std::move(bound)...);
   }
-  // Lines of a file, of the files in a folder, or of those that a pattern matches. Large files are
-  // split among the subtasks.
+  // Lines of a file, of the files in a folder, or of those that a pattern matches: no folders in
+  // it, no names that begin with . or _. Large files are split among the subtasks.
   template <class Source = detail::TextFileSource>
   auto read_text(std::string path) {
-    return from_source(Source{std::move(path), kTextSplitSize}, "read_text");
+    const detail::SplitSizes sizes = detail::split_sizes_of(state_->configuration);
+    return from_source(Source{std::move(path), sizes.largest, sizes.smallest}, "read_text");
   }
-  // Lines of the standard input, as they come; unbounded.
+  // Lines of the standard input, as they come; unbounded. Of main's process: with the target local
+  // only, since the workers of a cluster have none.
   template <class Source = detail::StandardInputSource>
   auto read_standard_input() {
-    auto stream = from_source(Source{}, "standard input");
+    auto stream = from_source(Source{}, detail::kStandardInput);
     stream.upstream_of().at().fixed_parallelism = 1;
     return stream;
   }
@@ -151,8 +154,6 @@ class FRESHET_API StreamExecutionEnvironment : public detail::EnvironmentCallsOf
   JobResult execute(std::string job_name = {});
   // Submits and returns a handle to the running job.
   std::unique_ptr<JobClient> execute_async(std::string job_name = {});
-
-  static constexpr std::uint64_t kTextSplitSize = 16 * 1024 * 1024;
 
  private:
   template <class, class...>

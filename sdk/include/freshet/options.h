@@ -98,6 +98,8 @@ FRESHET_API extern const ConfigOption<std::int32_t> kPipelineMaxParallelism;
 FRESHET_API extern const ConfigOption<std::string> kPipelineName;
 FRESHET_API extern const ConfigOption<bool> kPipelineOperatorChaining;
 FRESHET_API extern const ConfigOption<std::vector<std::string>> kPluginDirs;
+FRESHET_API extern const ConfigOption<MemorySize> kReadTextMaxSplitSize;
+FRESHET_API extern const ConfigOption<MemorySize> kReadTextMinSplitSize;
 FRESHET_API extern const ConfigOption<Duration> kResourceManagerIdleTimeout;
 FRESHET_API extern const ConfigOption<std::int32_t> kResourceManagerMaxTaskManagers;
 FRESHET_API extern const ConfigOption<Duration> kResourceManagerStartTimeout;

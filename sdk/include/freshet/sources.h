@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "freshet/api.h"
 #include "freshet/stages/source.h"
 
 namespace freshet {
@@ -140,6 +141,8 @@ struct GeneratorSource {
     return {std::move(function), count, from.value<double>()};
   }
 };
+
+FRESHET_API void check_sequence(std::int64_t first, std::int64_t last);
 
 // first, first + 1, ..., last; each subtask reads one part of it.
 struct SequenceSource {

@@ -12,6 +12,8 @@
 
 namespace freshet {
 
+class Configuration;
+
 // The lines that begin in bytes [begin, end) of a file.
 struct FileSplit {
   std::string path;
@@ -46,8 +48,17 @@ class FRESHET_API LineBlocks {
 };
 
 // Files of a path, a folder (its files, not its folders', no names that begin with . or _), or a
-// pattern with * ? [...], sorted by name. Throws Error if there is none or it can't be read.
-FRESHET_API std::vector<FileSplit> splits_of(const std::string& path, std::uint64_t split_size);
+// pattern with * ? [...] (the same, so that dir/* is what dir is; names that begin with . or _ if
+// the pattern's do), sorted by name. A file whose size the system does not know is one split.
+// Throws Error if there is none or it can't be read. Splits are of `largest` bytes, or smaller, so
+// that each of `parallelism` readers gets some, but of `smallest` at least.
+FRESHET_API std::vector<FileSplit> splits_of(const std::string& path, std::uint64_t largest,
+                                             std::uint64_t smallest, std::uint32_t parallelism);
+// The sizes that the configuration has. Throws InvalidInput if they exclude each other.
+struct SplitSizes {
+  std::uint64_t largest, smallest;
+};
+FRESHET_API SplitSizes split_sizes_of(const Configuration& configuration);
 
 struct LineReader {
   LineBlocks blocks;
@@ -84,11 +95,12 @@ struct TextFileSource {
   using Record = std::string_view;
   using Split = FileSplit;
   std::string path;
-  std::uint64_t split_size;
+  std::uint64_t largest_split;
+  std::uint64_t smallest_split = UINT64_MAX;  // more than the largest: all are as large as that
 
   bool bounded() const { return true; }
-  FixedSplits<Split> enumerator(std::uint32_t) const {
-    return FixedSplits<Split>(splits_of(path, split_size));
+  FixedSplits<Split> enumerator(std::uint32_t parallelism) const {
+    return FixedSplits<Split>(splits_of(path, largest_split, smallest_split, parallelism));
   }
   struct Reader : LineReader {
     void start(const Split& split) {
@@ -98,6 +110,9 @@ struct TextFileSource {
   };
   Reader reader(RuntimeContext&) const { return {}; }
 };
+
+// The kind of its vertex.
+inline constexpr const char* kStandardInput = "standard input";
 
 struct StandardInputSource {
   using Record = std::string_view;

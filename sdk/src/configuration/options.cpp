@@ -243,6 +243,20 @@ const ConfigOption<std::vector<std::string>> kPluginDirs{
     "installed ones.",
     Scope::kClient};
 
+const ConfigOption<MemorySize> kReadTextMaxSplitSize =
+    ConfigOption<MemorySize>{"read-text.max-split-size", MemorySize::megabytes(16),
+                             "Largest part of a file that read_text() hands to a subtask at once.",
+                             Scope::kJob}
+        .minimum(MemorySize::kilobytes(4));
+
+const ConfigOption<MemorySize> kReadTextMinSplitSize =
+    ConfigOption<MemorySize>{"read-text.min-split-size", MemorySize::kilobytes(64),
+                             "Smallest part of a file that read_text() hands to a subtask at once: "
+                             "small inputs are split until each subtask gets several parts, or "
+                             "parts are as small as that.",
+                             Scope::kJob}
+        .minimum(MemorySize::kilobytes(4));
+
 const ConfigOption<Duration> kResourceManagerIdleTimeout =
     ConfigOption<Duration>{"resource-manager.idle-timeout", minutes(1),
                            "How long a task manager that was started on demand may hold no slot "
@@ -331,7 +345,8 @@ const ConfigOption<std::string> kTaskmanagerBind{"taskmanager.bind", std::string
 const ConfigOption<MemorySize> kTaskmanagerMemoryNetwork =
     ConfigOption<MemorySize>{"taskmanager.memory.network", MemorySize::megabytes(256),
                              "Memory of one worker process for batches under way between tasks, "
-                             "lent to busy channels. A shortage slows a job, and never fails it.",
+                             "with the strings and lists of their records, lent to busy channels. "
+                             "A shortage slows a job, and never fails it.",
                              Scope::kCluster}
         .minimum(MemorySize::megabytes(1));
 
