@@ -76,6 +76,7 @@ enum class DataKind : std::uint8_t {
   rows_end,
   rows_credit,
   rows_done,
+  piece,
 };
 
 inline constexpr std::size_t kFrameHeaderBytes = 8;

@@ -4,7 +4,6 @@
 
 #include "freshet/error.h"
 #include "freshet/record_type.h"
-#include "rpc/network_thread.h"
 #include "task/fiber.h"
 
 namespace freshet {
@@ -64,11 +63,6 @@ void RemoteSender::send_frame(Output& output) {
       output.ended_ = true;
       --open_;
     }
-  }
-  if (writer.size() > kMostFrameBytes) {
-    throw InvalidInput("a record of about " + std::to_string(writer.size()) +
-                       " bytes goes to another worker, where the most is " +
-                       std::to_string(kMostFrameBytes) + ": make it several");
   }
   output.credits_.fetch_sub(1, std::memory_order_acq_rel);
   sink_.send(output.worker_, std::move(frame));

@@ -38,6 +38,7 @@ class CollectReader::Connection : public std::enable_shared_from_this<CollectRea
   const std::string vertex_;
   NetworkSocket* socket_ = nullptr;  // [network thread]
   NetworkSocket* monitor_ = nullptr;
+  Pieces pieces_;
 
   std::mutex mutex_;
   std::deque<std::string> rows_;
@@ -127,6 +128,9 @@ void CollectReader::Connection::take(std::string_view message) {
     case DataKind::rows_end:
       say(rows_done());
       end(read_rows_end(message).error);
+      break;
+    case DataKind::piece:
+      if (const auto whole = pieces_.add(message)) take({whole->data(), whole->size()});
       break;
     case DataKind::refused:
       end("the worker at " + worker_ + " refuses to send the rows of '" + vertex_ +

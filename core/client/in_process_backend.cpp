@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "bounds/bounds.h"
 #include "client/deployer_services.h"
 #include "client/rpc_cluster_client.h"
 #include "client/running_jobs.h"
@@ -279,6 +280,10 @@ JobGraph InProcessBackend::translate(const Pipeline& pipeline, const Configurati
 
 std::unique_ptr<JobClient> InProcessBackend::run_in_process(const std::string& job_graph,
                                                             const Configuration& configuration) {
+  // As a cluster would: an application has the same limits wherever it runs.
+  if (job_graph.size() > kMostJobGraphBytes) {
+    check_size_of_job(JobGraph::from_bytes(job_graph).name, job_graph.size());
+  }
   return RunningJobs::instance().start(std::make_unique<LocalJob>(job_graph, configuration));
 }
 

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "bounds/bounds.h"
 #include "fetching/url_path.h"
+#include "freshet/text_files.h"
 #include "rpc/alive.h"
 
 namespace freshet {
@@ -13,6 +15,32 @@ bool is_url(const std::string& location) {
   return colon != std::string::npos && colon > 0 &&
          std::all_of(location.begin(), location.begin() + static_cast<std::ptrdiff_t>(colon),
                      [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
+}
+
+void check_inputs(const JobGraph& graph) {
+  for (const JobVertex& vertex : graph.vertices) {
+    if (vertex.kind != detail::kStandardInput) continue;
+    throw InvalidInput(
+        "operator '" + vertex.name + "' of job '" + graph.name +
+        "' reads the standard input, which the workers of a cluster do not have: run "
+        "it with --target=local, or let it read a file");
+  }
+}
+
+// What a list message lists, page after page.
+template <class M, class T>
+Future<std::vector<T>> all_pages(std::shared_ptr<ClientSession> session,
+                                 std::vector<T> M::Answer::*of_page, std::vector<T> before = {},
+                                 std::uint64_t after = 0) {
+  M message;
+  message.after = after;
+  return session->ask(message).then(
+      [session, of_page, before = std::move(before)](const typename M::Answer& page) {
+        std::vector<T> all = before;
+        all.insert(all.end(), (page.*of_page).begin(), (page.*of_page).end());
+        if (page.next == 0) return make_ready_future(std::move(all));
+        return all_pages<M>(session, of_page, std::move(all), page.next);
+      });
 }
 
 }  // namespace
@@ -63,9 +91,7 @@ Future<std::string> RpcClusterClient::submit_application(const ApplicationSpec& 
 }
 
 Future<std::vector<ApplicationInfo>> RpcClusterClient::applications() {
-  return session_->ask(ListApplications{}).then([](const ListApplications::Answer& answer) {
-    return answer.applications;
-  });
+  return all_pages<ListApplications>(session_, &ListApplications::Answer::applications);
 }
 
 Future<ApplicationInfo> RpcClusterClient::application(const std::string& id) {
@@ -101,7 +127,10 @@ Future<std::unique_ptr<JobClient>> RpcClusterClient::submit_job(const std::strin
       }
     }
     std::vector<ClientFile> files;
-    for (const JobModule& module : JobGraph::from_bytes(job_graph).modules) {
+    const JobGraph graph = JobGraph::from_bytes(job_graph);
+    check_size_of_job(graph.name, job_graph.size());
+    check_inputs(graph);
+    for (const JobModule& module : graph.modules) {
       if (module.kind != ModuleKind::kShipped) continue;
       // One that is not here must be there: the cluster says so if it is not.
       if (auto file = host_.module(module)) files.push_back(std::move(*file));
@@ -118,7 +147,13 @@ Future<std::unique_ptr<JobClient>> RpcClusterClient::submit_job(const std::strin
 }
 
 Future<std::vector<JobInfo>> RpcClusterClient::jobs() {
-  return session_->ask(ListJobs{}).then([](const ListJobs::Answer& answer) { return answer.jobs; });
+  return all_pages<ListJobs>(session_, &ListJobs::Answer::jobs);
+}
+
+Future<IdMatches> RpcClusterClient::find(const std::string& id_or_beginning) {
+  FindIds message;
+  message.beginning = id_or_beginning;
+  return session_->ask(message);
 }
 
 std::unique_ptr<JobClient> RpcClusterClient::job(const std::string& job_id) {

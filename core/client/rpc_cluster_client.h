@@ -44,6 +44,7 @@ class FRESHET_API RpcClusterClient final : public ClusterClient {
   Future<std::unique_ptr<JobClient>> submit_job(const std::string& job_graph,
                                                 const std::string& application_id) override;
   Future<std::vector<JobInfo>> jobs() override;
+  Future<IdMatches> find(const std::string& id_or_beginning) override;
   std::unique_ptr<JobClient> job(const std::string& job_id) override;
   Future<LogChunk> read_log(const std::string& process, std::uint64_t from) override;
   void listen(std::shared_ptr<ClusterListener> listener) override;

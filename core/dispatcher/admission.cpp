@@ -52,6 +52,7 @@ void Dispatcher::check_open() const {
 }
 
 Application& Dispatcher::add_application(std::unique_ptr<Application> application) {
+  application->set_number(++last_number_);
   applications_.push_back(std::move(application));
   Application& added = *applications_.back();
   application_by_id_[added.id()] = &added;
@@ -213,6 +214,7 @@ SubmitJob::Answer Dispatcher::accept(Accepting accepting) {
 
 void Dispatcher::add_job(std::unique_ptr<JobMaster> added, Application& application) {
   JobMaster& job = *added;
+  job.set_number(++last_number_);
   jobs_.push_back(std::move(added));
   job_by_id_[job.id()] = &job;
   application.add(job);

@@ -6,6 +6,8 @@
 #include <cassert>
 #include <filesystem>
 
+#include "bounds/bounds.h"
+
 namespace freshet {
 
 ArtifactFetcher::~ArtifactFetcher() = default;
@@ -14,7 +16,7 @@ Application::Application(RunnerServices& services, std::string id, std::string n
                          std::string ticket, Main main, ApplicationListener& listener)
     : services_(services),
       id_(std::move(id)),
-      name_(std::move(name)),
+      name_(cut_to(kMostNameBytes, std::move(name))),
       ticket_(std::move(ticket)),
       main_(main),
       listener_(listener),
@@ -54,7 +56,7 @@ void Application::fetch_next() {
       const WireArtifact artifact = to_fetch_.back();
       if (!artifact.url.empty()) {
         // A fetcher may complete elsewhere; what follows belongs to the control thread.
-        reason_ = "fetching '" + artifact.url + "'";
+        reason_ = cut_to(kMostListedBytes, "fetching '" + artifact.url + "'");
         listener_.application_changed(*this);
         const auto fetched = services_.fetcher.fetch(
             artifact, files_.empty() ? ArtifactUse::kMain : ArtifactUse::kShipped);
@@ -148,9 +150,9 @@ void Application::main_canceled(const std::string& reason) {
 void Application::main_failed(const std::string& reason) {
   main_state_ = MainState::kFailed;
   if (!canceled_) {
-    spdlog::warn("application '{}' ({}): {}", name_, id_, reason);
-    reason_ = reason;
-    cancel_jobs("its application has failed: " + reason);
+    reason_ = cut_to(kMostFailureBytes, reason);
+    spdlog::warn("application '{}' ({}): {}", name_, id_, reason_);
+    cancel_jobs("its application has failed: " + reason_);
   }
   settle();
 }
@@ -265,10 +267,11 @@ void Application::settle() {
 
 void Application::enter(ApplicationStatus status, const std::string& reason) {
   assert(!has_ended());
+  const std::string why = cut_to(kMostFailureBytes, reason);
   spdlog::info("application '{}' ({}) goes from {} to {}{}{}", name_, id_, name_of(status_),
-               name_of(status), reason.empty() ? "" : ": ", reason);
+               name_of(status), why.empty() ? "" : ": ", why);
   status_ = status;
-  reason_ = status == ApplicationStatus::kRunning ? "" : reason;
+  reason_ = status == ApplicationStatus::kRunning ? "" : why;
   if (has_ended()) {
     ended_ms_ = services_.thread.clock().wall_ms();
     stop_waiting_for_client();
@@ -289,7 +292,7 @@ ApplicationInfo Application::info() const {
   info.signal = signal_;
   info.since_ms = since_ms_;
   info.ended_ms = ended_ms_;
-  for (const JobMaster* job : jobs_) info.jobs.push_back(job->info());
+  for (const JobMaster* job : jobs_) info.jobs.push_back(listed(job->info()));
   return info;
 }
 

@@ -101,6 +101,9 @@ class FRESHET_API Application {
   // Empty: it takes jobs; else why it does not.
   std::string refuses_jobs() const;
   ApplicationInfo info() const;
+  // Its place in lists.
+  std::uint64_t number() const { return number_; }
+  void set_number(std::uint64_t number) { number_ = number; }
   const std::vector<JobMaster*>& jobs() const { return jobs_; }
   // Hashes of what main needs, has fetched or is to fetch.
   void add_files(std::set<std::string>& to) const;
@@ -152,6 +155,7 @@ class FRESHET_API Application {
   ApplicationStatus status_ = ApplicationStatus::kCreated;
   std::string reason_;
   std::optional<int> exit_code_, signal_;
+  std::uint64_t number_ = 0;
   std::int64_t since_ms_ = 0, ended_ms_ = 0;
   Promise<ApplicationInfo> promise_;
   const Future<ApplicationInfo> end_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "bounds/bounds.h"
 #include "freshet/configuration.h"
 
 namespace freshet {
@@ -18,6 +19,35 @@ ClusterEvent event_of(const JobInfo& info) {
   return {info.application_id,  info.job_id, info.job_name,
           name_of(info.status), info.detail, is_terminal(info.status)};
 }
+
+std::size_t size_of(const JobInfo& job) {
+  constexpr std::size_t kRest = 200;  // the other fields, with their names
+  return job.job_id.size() + job.job_name.size() + job.application_id.size() + job.detail.size() +
+         kRest;
+}
+
+std::size_t size_of(const ApplicationInfo& info) {
+  constexpr std::size_t kRest = 200;
+  return info.id.size() + info.name.size() + info.reason.size() + kRest;
+}
+
+// A part of a list, far below the limit of a frame.
+template <class Answer>
+struct Page {
+  bool is_full() const { return bytes >= std::size_t{1} << 20; }
+  void added(std::uint64_t number, std::size_t size) {
+    last = number;
+    bytes += size;
+  }
+  Answer with_next() {
+    answer.next = last;
+    return std::move(answer);
+  }
+
+  Answer answer;
+  std::uint64_t last = 0;
+  std::size_t bytes = 0;
+};
 
 std::string not_known(const char* what, const std::string& id, const EndedRecords& ended,
                       std::size_t most) {
@@ -65,9 +95,11 @@ void Dispatcher::add_to(MessageTable& table) {
     return Done{};
   });
   table.on<ListApplications>(
-      [this](Link&, const ListApplications&) { return ListApplications::Answer{applications()}; });
-  table.on<DescribeApplication>(
-      [this](Link&, const DescribeApplication& message) { return application(message.id).info(); });
+      [this](Link&, const ListApplications& message) { return list(message); });
+  table.on<DescribeApplication>([this](Link&, const DescribeApplication& message) {
+    return info_of(application(message.id));
+  });
+  table.on<FindIds>([this](Link&, const FindIds& message) { return find(message.beginning); });
   table.on<AwaitApplication>([this](Link&, const AwaitApplication& message) {
     return application(message.id).ended().then([this](const ApplicationInfo& info) {
       ++ends_told_;
@@ -82,7 +114,7 @@ void Dispatcher::add_to(MessageTable& table) {
   });
   table.on<SubmitJob>(
       [this](Link& link, const SubmitJob& submission) { return submit(&link, submission); });
-  table.on<ListJobs>([this](Link&, const ListJobs&) { return ListJobs::Answer{jobs()}; });
+  table.on<ListJobs>([this](Link&, const ListJobs& message) { return list(message); });
   table.on<DescribeJob>([this](Link&, const DescribeJob& message) {
     const KeptResult* earlier = earlier_.find(message.id);
     return earlier ? earlier->info() : job(message.id).info();
@@ -114,7 +146,7 @@ void Dispatcher::add_to(MessageTable& table) {
   });
   table.on<CollectAddress>([this](Link&, const CollectAddress& message) {
     if (earlier_.find(message.job_id)) return make_ready_future(CollectAddress::Answer{});
-    return job(message.job_id).collect_address(message.vertex_id, message.reader);
+    return job(message.job_id).collect_address(message);
   });
   table.on<Subscribe>([this](Link& link, const Subscribe&) {
     subscribe(link);
@@ -126,7 +158,9 @@ void Dispatcher::add_to(MessageTable& table) {
 
 void Dispatcher::open(KeptJobs::Left left) {
   leads_ = true;
-  for (KeptResult& result : left.results) earlier_.add(std::move(result), now_ms());
+  for (KeptResult& result : left.results) {
+    earlier_.add(std::move(result), ++last_number_, now_ms());
+  }
   for (const KeptGraph& graph : left.jobs) start_anew(graph);
   // All of an application are there before the first one can end.
   const std::size_t jobs = jobs_.size();
@@ -161,8 +195,8 @@ Application& Dispatcher::application_of(const KeptGraph& graph) {
   Application& added = add_application(std::make_unique<Application>(
       services_.runners, graph.application_id, graph.application_name, graph.application_ticket,
       in_client ? Main::kClient : Main::kNone, listener));
-  for (const JobInfo& job : earlier_.infos()) {
-    if (job.application_id == added.id()) added.job_ended_before(job);
+  for (const auto& [number, job] : earlier_.all()) {
+    if (job->application_id == added.id()) added.job_ended_before(job->info());
   }
   if (graph.main_in_runner) added.main_was_lost();
   if (in_client) {
@@ -219,17 +253,18 @@ void Dispatcher::check_not_dropped(const std::string& id) const {
 
 std::vector<ApplicationInfo> Dispatcher::applications() const {
   std::vector<ApplicationInfo> infos;
-  const std::vector<JobInfo> earlier = earlier_.infos();
-  for (const auto& application : applications_) {
-    ApplicationInfo info = application->info();
-    std::vector<JobInfo> jobs;
-    for (const JobInfo& job : earlier) {
-      if (job.application_id == info.id) jobs.push_back(job);
-    }
-    info.jobs.insert(info.jobs.begin(), jobs.begin(), jobs.end());
-    infos.push_back(std::move(info));
-  }
+  for (const auto& application : applications_) infos.push_back(info_of(*application));
   return infos;
+}
+
+ApplicationInfo Dispatcher::info_of(const Application& application) const {
+  ApplicationInfo info = application.info();
+  std::vector<JobInfo> jobs;
+  for (const auto& [number, job] : earlier_.all()) {
+    if (job->application_id == info.id) jobs.push_back(listed(job->info()));
+  }
+  info.jobs.insert(info.jobs.begin(), jobs.begin(), jobs.end());
+  return info;
 }
 
 std::set<std::string> Dispatcher::needed_files() const {
@@ -248,10 +283,76 @@ std::set<std::string> Dispatcher::needed_files() const {
 }
 
 std::vector<JobInfo> Dispatcher::jobs() const {
-  std::vector<JobInfo> infos = earlier_.infos();
+  std::vector<JobInfo> infos;
+  for (const auto& [number, job] : earlier_.all()) infos.push_back(job->info());
   for (const auto& job : jobs_) infos.push_back(job->info());
   return infos;
 }
+
+// ---- lists --------------------------------------------------------------------------------------
+
+ListApplications::Answer Dispatcher::list(const ListApplications& message) const {
+  Page<ListApplications::Answer> page;
+  for (const auto& application : applications_) {
+    if (application->number() <= message.after) continue;
+    if (page.is_full()) return page.with_next();
+    ApplicationInfo info = info_of(*application);
+    info.reason = cut_to(kMostListedBytes, std::move(info.reason));
+    std::size_t bytes = size_of(info);
+    for (const JobInfo& job : info.jobs) bytes += size_of(job);
+    page.answer.applications.push_back(std::move(info));
+    page.added(application->number(), bytes);
+  }
+  return page.answer;
+}
+
+// Those of earlier leaders come first.
+ListJobs::Answer Dispatcher::list(const ListJobs& message) const {
+  Page<ListJobs::Answer> page;
+  const auto add = [&page](std::uint64_t number, const JobInfo& job) {
+    page.answer.jobs.push_back(listed(job));
+    page.added(number, size_of(page.answer.jobs.back()));
+  };
+  for (auto each = earlier_.all().upper_bound(message.after); each != earlier_.all().end();
+       ++each) {
+    if (page.is_full()) return page.with_next();
+    add(each->first, each->second->info());
+  }
+  for (const auto& job : jobs_) {
+    if (job->number() <= message.after) continue;
+    if (page.is_full()) return page.with_next();
+    add(job->number(), job->info());
+  }
+  return page.answer;
+}
+
+IdMatches Dispatcher::find(const std::string& beginning) const {
+  constexpr std::size_t kMostMatches = 10;
+  IdMatches found;
+  // A whole id stands for itself, also if others begin so.
+  const bool is_whole = application_by_id_.count(beginning) || job_by_id_.count(beginning) ||
+                        earlier_.find(beginning);
+  const auto fits = [&](const std::string& id) {
+    return is_whole ? id == beginning : id.starts_with(beginning);
+  };
+  const auto in = [&](const auto& by_id, const auto& take) {
+    for (auto each = by_id.lower_bound(beginning); each != by_id.end() && fits(each->first);
+         ++each) {
+      if (++found.count <= kMostMatches) take(each->second);
+    }
+  };
+  in(application_by_id_, [&](const Application* each) {
+    found.applications.push_back(each->info());
+    found.applications.back().jobs.clear();
+  });
+  in(job_by_id_, [&](const JobMaster* each) { found.jobs.push_back(each->info()); });
+  in(earlier_.by_id(),
+     [&](const EarlierJobs::Entry& each) { found.jobs.push_back(each.result.info()); });
+  if (found.count == 0) check_not_dropped(beginning);
+  return found;
+}
+
+// ---- records, their end -------------------------------------------------------------------------
 
 std::int64_t Dispatcher::now_ms() const {
   return services_.jobs.thread.clock().now_ns() / 1'000'000;

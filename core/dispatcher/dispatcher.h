@@ -75,6 +75,10 @@ class FRESHET_API Dispatcher final : private JobMasterListener, private Applicat
  private:
   Application& application(const std::string& id) const;
   JobMaster& job(const std::string& id) const;
+  ApplicationInfo info_of(const Application& application) const;
+  ListApplications::Answer list(const ListApplications& message) const;
+  ListJobs::Answer list(const ListJobs& message) const;
+  IdMatches find(const std::string& beginning) const;
   // A job whose graph is being kept.
   struct Accepting {
     std::unique_ptr<JobMaster> job;
@@ -123,6 +127,7 @@ class FRESHET_API Dispatcher final : private JobMasterListener, private Applicat
   std::string closed_;                            // why; empty: it is not
   std::vector<std::unique_ptr<JobMaster>> jobs_;  // in the order of their submission, as are these
   std::vector<std::unique_ptr<Application>> applications_;
+  std::uint64_t last_number_ = 0;  // of what is in lists
   std::map<std::string, JobMaster*> job_by_id_;
   std::map<std::string, Application*> application_by_id_;
   std::map<std::string, Accepting> accepting_;  // by job id

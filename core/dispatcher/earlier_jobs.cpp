@@ -1,25 +1,18 @@
 #include "dispatcher/earlier_jobs.h"
 
-#include <algorithm>
-
 namespace freshet {
 
-void EarlierJobs::add(KeptResult result, std::int64_t now_ms) {
+void EarlierJobs::add(KeptResult result, std::uint64_t number, std::int64_t now_ms) {
   const std::string id = result.result.job_id;
-  if (by_id_.emplace(id, std::move(result)).second) ends_.add(id, now_ms);
+  const auto [added, is_new] = by_id_.emplace(id, Entry{std::move(result), number});
+  if (!is_new) return;
+  all_.emplace(number, &added->second.result);
+  ends_.add(id, now_ms);
 }
 
 const KeptResult* EarlierJobs::find(const std::string& job_id) const {
   const auto found = by_id_.find(job_id);
-  return found == by_id_.end() ? nullptr : &found->second;
-}
-
-std::vector<JobInfo> EarlierJobs::infos() const {
-  std::vector<JobInfo> infos;
-  for (const auto& [id, job] : by_id_) infos.push_back(job.info());
-  std::stable_sort(infos.begin(), infos.end(),
-                   [](const JobInfo& a, const JobInfo& b) { return a.ended_ms < b.ended_ms; });
-  return infos;
+  return found == by_id_.end() ? nullptr : &found->second.result;
 }
 
 JobDetails EarlierJobs::details_of(const KeptResult& job) {
@@ -34,8 +27,9 @@ JobDetails EarlierJobs::details_of(const KeptResult& job) {
 void EarlierJobs::drop(const std::string& job_id) {
   const auto found = by_id_.find(job_id);
   if (found == by_id_.end()) return;
-  ends_.drop(job_id,
-             {found->second.ticket, found->second.result.job_name, found->second.application_id});
+  const KeptResult& job = found->second.result;
+  ends_.drop(job_id, {job.ticket, job.result.job_name, job.application_id});
+  all_.erase(found->second.number);
   by_id_.erase(found);
 }
 

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <vector>
 
 #include "dispatcher/ended_records.h"
 #include "freshet/api.h"
@@ -19,11 +18,16 @@ class FRESHET_API EarlierJobs {
  public:
   explicit EarlierJobs(const RecordLimits& limits) : ends_(limits.jobs, limits.age_ms) {}
 
-  // In the order of their ends.
-  void add(KeptResult result, std::int64_t now_ms);
+  struct Entry {
+    KeptResult result;
+    std::uint64_t number;  // its place in lists
+  };
+  // In the order of their ends, numbered so.
+  void add(KeptResult result, std::uint64_t number, std::int64_t now_ms);
   // Null: none of that id is kept. Valid until drop().
   const KeptResult* find(const std::string& job_id) const;
-  std::vector<JobInfo> infos() const;
+  const std::map<std::string, Entry>& by_id() const { return by_id_; }
+  const std::map<std::uint64_t, const KeptResult*>& all() const { return all_; }  // by number
   // What is known of one beside its result.
   static JobDetails details_of(const KeptResult& job);
 
@@ -34,7 +38,8 @@ class FRESHET_API EarlierJobs {
   const EndedRecords::Dropped* dropped(const std::string& id) const { return ends_.dropped(id); }
 
  private:
-  std::map<std::string, KeptResult> by_id_;
+  std::map<std::string, Entry> by_id_;
+  std::map<std::uint64_t, const KeptResult*> all_;
   EndedRecords ends_;
 };
 

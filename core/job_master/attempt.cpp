@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "bounds/bounds.h"
+
 namespace freshet {
 
 Attempt::Attempt(Services services, const JobPlan& plan, std::uint32_t number,
@@ -138,6 +140,21 @@ void Attempt::tasks_failed(std::uint32_t, FailureInfo failure) {
 
 void Attempt::operator_told(std::uint32_t, OperatorTold told) {
   if (told.vertex < plan_.graph().vertices.size()) listener_.attempt_told(std::move(told));
+}
+
+// Before anything is committed, as the result must have them all.
+void Attempt::tasks_accumulated(std::uint32_t number, TasksAccumulated accumulated) {
+  workers_[number].accumulated = accumulated.bytes;
+  std::uint64_t bytes = 0;
+  for (const Worker& worker : workers_) bytes += worker.accumulated;
+  if (bytes <= kMostAccumulatedBytes) return;
+  FailureInfo failure;
+  failure.message = "its accumulators of bytes hold " + std::to_string(bytes) +
+                    " bytes together, the limit of a job is " +
+                    std::to_string(kMostAccumulatedBytes) + ": the largest of " + text_of(number) +
+                    " is '" + cut_to(kMostNameBytes, accumulated.largest) +
+                    "'; write it to a sink, or hand it out by execute_and_collect()";
+  fail(std::move(failure), /*fatal=*/true);
 }
 
 void Attempt::tasks_ended(std::uint32_t number, TaskReport report) {
@@ -323,13 +340,20 @@ Future<Address> Attempt::admit_reader(std::uint32_t vertex, const PublicKey& rea
   return future;
 }
 
+// Null until slots are there.
+const Attempt::Worker* Attempt::worker_of(std::uint32_t vertex) const {
+  if (worker_of_subtask_.empty()) return nullptr;
+  const std::uint32_t task = plan_.execution().task_of_vertex(vertex);
+  return &workers_[worker_of_subtask_[plan_.execution().place_of(task, 0)]];
+}
+
+Address Attempt::data_of(std::uint32_t vertex) const {
+  const Worker* worker = worker_of(vertex);
+  return worker ? worker->data : Address{};
+}
+
 void Attempt::admit(Reader reader) {
-  const bool assigned = !worker_of_subtask_.empty();
-  Worker* worker = nullptr;
-  if (assigned) {
-    const std::uint32_t task = plan_.execution().task_of_vertex(reader.vertex);
-    worker = &workers_[worker_of_subtask_[plan_.execution().place_of(task, 0)]];
-  }
+  const Worker* worker = worker_of(reader.vertex);
   if (!worker || !worker->link) {
     readers_.push_back(std::move(reader));
     return;

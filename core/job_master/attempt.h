@@ -56,6 +56,9 @@ class FRESHET_API Attempt final : private WorkerEvents {
   bool ended() const { return ended_; }
   bool gone() const { return gone_; }
   bool waiting() const { return stage_ == Stage::kWaiting; }
+  bool is_ending() const { return stage_ == Stage::kEnding; }
+  // Of the worker that has subtask 0 of that vertex; empty until it is ready.
+  Address data_of(std::uint32_t vertex) const;
   // "waits for slots: needs 4, …", "3 of 4 workers are ready"; empty while it runs.
   std::string detail() const;
   std::vector<SubtaskDetails> subtasks() const;
@@ -76,8 +79,9 @@ class FRESHET_API Attempt final : private WorkerEvents {
     Address data;
     bool started = false;  // it was asked for
     bool ready = false, opened = false, finished = false;
-    bool ended = false;  // its tasks
-    bool gone = false;   // its process
+    bool ended = false;             // its tasks
+    bool gone = false;              // its process
+    std::uint64_t accumulated = 0;  // bytes, before it finished
     std::optional<TaskReport> report;
   };
   struct Reader {
@@ -93,6 +97,7 @@ class FRESHET_API Attempt final : private WorkerEvents {
   void settle();
   void give_back(Worker& worker);
   void enter(std::uint32_t worker, SubtaskState state, const std::string& reason);
+  const Worker* worker_of(std::uint32_t vertex) const;
   void admit(Reader reader);
   void end_readers();
   WorkerId id_of(std::uint32_t worker) const;
@@ -105,6 +110,7 @@ class FRESHET_API Attempt final : private WorkerEvents {
   void tasks_finished(std::uint32_t number) override;
   void tasks_failed(std::uint32_t number, FailureInfo failure) override;
   void operator_told(std::uint32_t number, OperatorTold told) override;
+  void tasks_accumulated(std::uint32_t number, TasksAccumulated accumulated) override;
   void tasks_ended(std::uint32_t number, TaskReport report) override;
   void worker_lost(std::uint32_t number) override;
   void worker_ended(std::uint32_t number, const std::string& how) override;

@@ -6,7 +6,18 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "bounds/bounds.h"
+
 namespace freshet {
+
+namespace {
+
+// One that is known: each worker of each attempt has another.
+bool is_same(const Address& a, const Address& b) {
+  return !a.endpoint.empty() && a.endpoint == b.endpoint && a.key == b.key;
+}
+
+}  // namespace
 
 void JobMasterListener::keep_result(JobMaster&, detail::UniqueFunction<void()> kept) { kept(); }
 
@@ -16,7 +27,7 @@ JobMaster::JobMaster(Attempt::Services services, const std::string& job_graph,
       listener_(listener),
       plan_(std::make_unique<JobPlan>(job_graph)),
       id_(plan_->graph().id),
-      name_(plan_->graph().name),
+      name_(cut_to(kMostNameBytes, plan_->graph().name)),
       application_id_(std::move(application_id)),
       ticket_(std::move(ticket)),
       messages_(services.thread.clock()),
@@ -55,6 +66,7 @@ void JobMaster::begin_attempt() {
   current_ = attempt.get();
   running_.emplace(number, std::move(attempt));
   current_->start();
+  serve_collectors();
 }
 
 void JobMaster::attempt_waits() { listener_.job_changed(*this); }
@@ -68,15 +80,15 @@ void JobMaster::attempt_told(OperatorTold told) {
   if (has_ended()) return;
   JobMessage message;
   message.status = status_;
-  message.operator_name = plan_->graph().vertices[told.vertex].name;
+  message.operator_name = cut_to(kMostNameBytes, plan_->graph().vertices[told.vertex].name);
   message.subtask = told.subtask;
-  message.text = std::move(told.text);
+  message.text = cut_to(kMostMessageBytes, std::move(told.text));
   messages_.add(std::move(message));
   messages_.publish();
 }
 
 void JobMaster::attempt_failed(FailureInfo failure, bool fatal) {
-  failure_ = std::move(failure);
+  failure_ = bounded(std::move(failure));
   const std::string reason = JobFailed(name_, *failure_).what();
   if (restarts_left_ > 0 && !fatal) {
     --restarts_left_;
@@ -187,6 +199,7 @@ void JobMaster::end_is_kept(JobStatus status) {
   messages_.publish();
   listener_.job_changed(*this);
   listener_.job_ended(*this);
+  serve_collectors();
   promise_.set_value(result_);
   check_gone();
 }
@@ -303,8 +316,19 @@ JobDetails JobMaster::merged(const std::vector<TaskReport>& reports) const {
 
 AccumulatorValues JobMaster::merged_accumulators(const std::vector<TaskReport>& reports) const {
   AccumulatorValues values;
+  std::size_t bytes = 0;
   for (const TaskReport& report : reports) {
     for (const auto& [name, value] : report.accumulators) {
+      // An attempt sees to the limits before it commits; what comes later is left out.
+      bytes += accumulated_bytes(value);
+      const bool is_one_too_many = values.size() >= kMostAccumulators && !values.count(name);
+      if (bytes > kMostAccumulatedBytes || is_one_too_many) {
+        spdlog::warn(
+            "job '{}' ({}): accumulator '{}' is left out in part: the limits are {} bytes and {} "
+            "accumulators",
+            name_, id_, name, kMostAccumulatedBytes, kMostAccumulators);
+        return values;
+      }
       const auto [of, added] = values.emplace(name, value);
       if (!added && of->second.kind == value.kind) of->second.merge(value, name);
     }
@@ -332,17 +356,48 @@ Future<AccumulatorValues> JobMaster::accumulators() {
   return promise->future();
 }
 
-Future<CollectAddress::Answer> JobMaster::collect_address(const std::string& vertex,
-                                                          const PublicKey& reader) {
+Future<CollectAddress::Answer> JobMaster::collect_address(const CollectAddress& message) {
+  if (!plan_) return make_ready_future(CollectAddress::Answer{});  // it is over, with all its rows
+  Collector collector{plan_->vertex(message.vertex_id), message.reader, message.read, {}};
+  auto answer = collector.promise.future();
+  collectors_.push_back(std::move(collector));
+  serve_collectors();
+  return answer;
+}
+
+// Those whose attempt ends before it has let them in come again, for the next one.
+void JobMaster::serve_collectors() {
+  std::vector<Collector> collectors = std::move(collectors_);
+  collectors_.clear();
+  const bool no_more =
+      has_ended() || status_ == JobStatus::kFailing || status_ == JobStatus::kCanceling;
+  for (Collector& collector : collectors) {
+    if (no_more) {
+      collector.promise.set_value(CollectAddress::Answer{});
+    } else if (!current_ || current_->is_ending() ||
+               is_same(current_->data_of(collector.vertex), collector.read)) {
+      collectors_.push_back(std::move(collector));
+    } else {
+      const auto shared = std::make_shared<Collector>(std::move(collector));
+      alive_.on_done(current_->admit_reader(shared->vertex, shared->key),
+                     [this, shared](const Future<Address>& done) {
+                       collector_admitted(std::move(*shared), done.get());
+                     });
+    }
+  }
+}
+
+void JobMaster::collector_admitted(Collector collector, const Address& address) {
+  if (address.endpoint.empty() || is_same(address, collector.read)) {
+    collectors_.push_back(std::move(collector));
+    // What has failed here is told first: the job's state then says whether another attempt comes.
+    services_.thread.post("collectors of job " + id_, alive_.guard([this] { serve_collectors(); }));
+    return;
+  }
   CollectAddress::Answer answer;
-  if (!plan_) return make_ready_future(answer);  // it is over, with all its rows
-  answer.vertex = plan_->vertex(vertex);
-  if (!current_) return make_ready_future(answer);
-  return current_->admit_reader(answer.vertex, reader).then([answer](const Address& address) {
-    CollectAddress::Answer whole = answer;
-    whole.address = address;
-    return whole;
-  });
+  answer.vertex = collector.vertex;
+  answer.address = address;
+  collector.promise.set_value(answer);
 }
 
 }  // namespace freshet

@@ -59,6 +59,9 @@ class FRESHET_API JobMaster final : private AttemptListener {
   bool has_ended() const { return is_terminal(status_); }
   bool is_gone() const { return gone_; }
   JobInfo info() const;
+  // Its place in lists.
+  std::uint64_t number() const { return number_; }
+  void set_number(std::uint64_t number) { number_ = number; }
   const JobResult& result() const { return result_; }  // [once it has ended, in keep_result()]
   // Of the end that is being kept: as info() tells it afterwards.
   JobInfo info_of_end() const;
@@ -71,11 +74,21 @@ class FRESHET_API JobMaster final : private AttemptListener {
   Future<std::optional<JobMessage>> next_message(std::uint64_t after) {
     return messages_.next(after);
   }
-  Future<CollectAddress::Answer> collect_address(const std::string& vertex,
-                                                 const PublicKey& reader);
+  // Completes with an empty address once no attempt can have other rows.
+  Future<CollectAddress::Answer> collect_address(const CollectAddress& message);
 
  private:
+  // A client that waits for an attempt whose rows it has not read.
+  struct Collector {
+    std::uint32_t vertex;  // place
+    PublicKey key;
+    Address read;
+    Promise<CollectAddress::Answer> promise;
+  };
+
   void begin_attempt();
+  void serve_collectors();
+  void collector_admitted(Collector collector, const Address& address);
   void enter(JobStatus status, const std::string& reason);
   void end(JobStatus status);
   void finish_end(JobStatus status, const std::vector<TaskReport>& reports);
@@ -105,11 +118,13 @@ class FRESHET_API JobMaster final : private AttemptListener {
   std::int32_t restarts_left_ = 0;
   std::map<std::uint32_t, std::unique_ptr<Attempt>> running_;  // by number; until they are gone
   Attempt* current_ = nullptr;
+  std::vector<Collector> collectors_;  // that wait for the next attempt
   std::optional<TimerId> restart_timer_;
   bool keeps_result_ = false;  // it has ended, which nobody is told before it is kept
   std::string keeping_error_;  // of the last try; empty: there was none
   bool gone_ = false;
 
+  std::uint64_t number_ = 0;
   std::int64_t since_ms_ = 0, ended_ms_ = 0;  // since the epoch
   std::int64_t started_ns_ = 0, ended_ns_ = 0;
   MessageLog messages_;

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 
+#include "bounds/bounds.h"
+
 namespace freshet {
 
 JobPlan::JobPlan(std::string job_graph)
     : bytes_(std::move(job_graph)), graph_(JobGraph::from_bytes(bytes_)), execution_(graph_) {
+  check_size_of_job(graph_.name, bytes_.size());
   for (const auto& [key, text] : graph_.settings) {
     configuration_.set_raw(key, text, Origin::main());
   }

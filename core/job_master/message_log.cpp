@@ -10,8 +10,12 @@ void MessageLog::add(JobMessage message) {
   if (ended_) return;
   message.number = ++last_;
   message.at_ms = clock_.wall_ms();
+  bytes_ += message.text.size();
   messages_.push_back(std::move(message));
-  if (messages_.size() > kKept) messages_.pop_front();
+  while (messages_.size() > kKept || (bytes_ > kKeptBytes && messages_.size() > 1)) {
+    bytes_ -= messages_.front().text.size();
+    messages_.pop_front();
+  }
 }
 
 void MessageLog::end() {

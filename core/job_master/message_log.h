@@ -1,4 +1,5 @@
-// What a job has to say, kept for those who come late, and ended with the job.
+// What a job has to say, kept for those who come late, and ended with the job: the last kKept
+// messages, fewer if they have more than kKeptBytes.
 //
 // Threads    Any. add() and end() call nobody: publish() hands out what they have brought, and is
 //            called where no lock is held.
@@ -20,6 +21,7 @@ namespace freshet {
 class FRESHET_API MessageLog {
  public:
   static constexpr std::size_t kKept = 1'000;
+  static constexpr std::size_t kKeptBytes = std::size_t{1} << 20;
 
   // The clock outlives it.
   explicit MessageLog(const Clock& clock = SystemClock::instance()) : clock_(clock) {}
@@ -42,6 +44,7 @@ class FRESHET_API MessageLog {
   const Clock& clock_;
   std::mutex mutex_;
   std::deque<JobMessage> messages_;
+  std::size_t bytes_ = 0;  // of their texts
   std::uint64_t last_ = 0;
   bool ended_ = false;
   std::vector<Reader> readers_;  // wait for what has not been said yet

@@ -5,6 +5,7 @@
 #include <exception>
 #include <mutex>
 
+#include "bounds/bounds.h"
 #include "freshet/error.h"
 #include "task/clock.h"
 
@@ -58,6 +59,7 @@ class OperatorChain::Context final : public RuntimeContext {
     const std::lock_guard lock(mutex_);
     const auto found = user_metrics_.find(name);
     if (found == user_metrics_.end()) {
+      check_new_metric(name);
       return user_metrics_.emplace(std::string(name), detail::make_metric(kind)).first->second;
     }
     const MetricKind made = detail::value_of(*found->second).kind;
@@ -67,6 +69,22 @@ class OperatorChain::Context final : public RuntimeContext {
                          ": give one of them another name");
     }
     return found->second;
+  }
+
+  // [under the lock]
+  void check_new_metric(std::string_view name) const {
+    if (name.size() > kMostNameBytes) {
+      throw InvalidInput("the name of a metric of operator '" + vertex_.name + "' has " +
+                         std::to_string(name.size()) + " bytes, the limit is " +
+                         std::to_string(kMostNameBytes) + ": '" +
+                         cut_to(kMostNameBytes, std::string(name)) + "'");
+    }
+    if (user_metrics_.size() >= kMostMetrics) {
+      throw InvalidInput("metric '" + std::string(name) + "' of operator '" + vertex_.name +
+                         "' is one too many: an operator has " + std::to_string(kMostMetrics) +
+                         " at most; count by key in the job itself, and let a sink have the "
+                         "counts");
+    }
   }
 
   JobServices& services_;

@@ -49,6 +49,11 @@ void TaskManagers::add_to(MessageTable& table) {
       events.tasks_failed(number, message.failure);
     });
   });
+  table.on<TasksAccumulated>([tell](Link& link, const TasksAccumulated& message) {
+    tell(link, [&](WorkerEvents& events, std::uint32_t number) {
+      events.tasks_accumulated(number, message);
+    });
+  });
   table.on<OperatorTold>([tell](Link& link, const OperatorTold& message) {
     tell(link, [&](WorkerEvents& events, std::uint32_t number) {
       events.operator_told(number, message);

@@ -33,6 +33,7 @@ class WorkerEvents {
   virtual void tasks_finished(std::uint32_t number) = 0;
   virtual void tasks_failed(std::uint32_t number, FailureInfo failure) = 0;
   virtual void operator_told(std::uint32_t number, OperatorTold told) = 0;
+  virtual void tasks_accumulated(std::uint32_t number, TasksAccumulated accumulated) = 0;
   virtual void tasks_ended(std::uint32_t number, TaskReport report) = 0;
   // Its link is invalid when this returns. It is killed; ended() follows.
   virtual void worker_lost(std::uint32_t number) = 0;

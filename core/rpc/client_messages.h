@@ -60,15 +60,18 @@ struct SubmitApplication {
   MSGPACK_DEFINE_MAP(ticket, id, name, main, shipped, arguments, settings, ends_with_client)
 };
 
-// client -> job manager. Deadline: the asker's. Since 1.
+// client -> job manager. Answer: those behind `after`, as many as make a page, in the order of
+// their submission. Details are cut to kMostListedBytes. Deadline: the asker's. Since 1.
 struct ListApplications {
   static constexpr const char* kKind = "list-applications";
   static constexpr Senders kFrom{Role::kClient, Role::kRunner};
   struct Answer {
-    std::vector<ApplicationInfo> applications;  // in the order of their submission
-    MSGPACK_DEFINE_MAP(applications)
+    std::vector<ApplicationInfo> applications;
+    std::uint64_t next = 0;  // `after` for the next page; 0: there is none
+    MSGPACK_DEFINE_MAP(applications, next)
   };
-  FRESHET_NO_FIELDS;
+  std::uint64_t after = 0;
+  MSGPACK_DEFINE_MAP(after)
 };
 // client -> job manager. Refused: an id that is not known. Deadline: the asker's. Since 1.
 struct DescribeApplication {
@@ -143,15 +146,27 @@ struct SubmitJob {
   std::string application_name;
   MSGPACK_DEFINE_MAP(ticket, job_graph, application_id, application_ticket, application_name)
 };
-// client -> job manager. Deadline: the asker's. Since 1.
+// client -> job manager. As list-applications. Deadline: the asker's. Since 1.
 struct ListJobs {
   static constexpr const char* kKind = "list-jobs";
   static constexpr Senders kFrom{Role::kClient, Role::kRunner};
   struct Answer {
     std::vector<JobInfo> jobs;
-    MSGPACK_DEFINE_MAP(jobs)
+    std::uint64_t next = 0;
+    MSGPACK_DEFINE_MAP(jobs, next)
   };
-  FRESHET_NO_FIELDS;
+  std::uint64_t after = 0;
+  MSGPACK_DEFINE_MAP(after)
+};
+// client -> job manager. Answer: as ClusterClient::find() has it; the applications are without
+// their jobs. Refused: a whole id of which there is no record any more. Deadline: the asker's.
+// Since 1.
+struct FindIds {
+  static constexpr const char* kKind = "find-ids";
+  static constexpr Senders kFrom{Role::kClient, Role::kRunner};
+  using Answer = IdMatches;
+  std::string beginning;
+  MSGPACK_DEFINE_MAP(beginning)
 };
 // client -> job manager. Refused: an id that is not known. Deadline: the asker's. Since 1.
 struct DescribeJob {
@@ -209,8 +224,9 @@ struct NextMessage {
   MSGPACK_DEFINE_MAP(job_id, after)
 };
 // client -> job manager, which lets the key in at the worker that has the collecting subtask. The
-// rows go from there to the client. Answer: once that worker runs, or an empty endpoint if the job
-// has ended before. Deadline: none. Since 1.
+// rows go from there to the client. Answer: once that worker runs and is another one than `read`,
+// as after a restart of the job; an empty endpoint if the job has ended before. Deadline: none.
+// Since 1.
 struct CollectAddress {
   static constexpr const char* kKind = "collect-address";
   static constexpr Senders kFrom{Role::kClient, Role::kRunner};
@@ -222,7 +238,8 @@ struct CollectAddress {
   std::string job_id;
   std::string vertex_id;  // id or uid
   PublicKey reader;       // the client's
-  MSGPACK_DEFINE_MAP(job_id, vertex_id, reader)
+  Address read;           // whose rows it has read already; empty: none's
+  MSGPACK_DEFINE_MAP(job_id, vertex_id, reader, read)
 };
 
 // client -> job manager. As ClusterClient::release_task_managers() has it; may be repeated.

@@ -181,6 +181,15 @@ struct OperatorTold {
   std::string text;
   MSGPACK_DEFINE_MAP(vertex, subtask, text)
 };
+// worker -> job manager, before tasks-finished: how many bytes its accumulators of bytes hold,
+// whose limit is that of the job. Deadline: none. Since 1.
+struct TasksAccumulated {
+  static constexpr const char* kKind = "tasks-accumulated";
+  static constexpr Senders kFrom{Role::kWorker};
+  std::uint64_t bytes = 0;
+  std::string largest;  // the name of the one that holds most
+  MSGPACK_DEFINE_MAP(bytes, largest)
+};
 // worker -> job manager: none of its tasks runs any more. Its last word. Deadline: none. Since 1.
 struct TasksEnded {
   static constexpr const char* kKind = "tasks-ended";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "bounds/bounds.h"
 #include "rpc/link_typed.h"
 
 namespace freshet {
@@ -115,6 +116,7 @@ std::string error_body(const std::exception_ptr& error) {
   } catch (...) {
     body = {"Error", "an exception of an unknown type"};
   }
+  body.text = cut_to(kMostFailureBytes, std::move(body.text));
   return detail::pack_body(body);
 }
 

@@ -33,7 +33,7 @@ NetworkSocket::NetworkSocket(NetworkThread& thread, void* socket, OnReadable on_
     zmq_close(socket_);
     fail("ZeroMQ does not tell the descriptor of a socket");
   }
-  const std::int64_t most = kMostFrameBytes;
+  const std::int64_t most = kMostFrameBytes + kMostWireBytes;
   zmq_setsockopt(socket_, ZMQ_MAXMSGSIZE, &most, sizeof most);
   const int zero = 0;
   for (int option : {ZMQ_LINGER, ZMQ_SNDHWM, ZMQ_RCVHWM}) {

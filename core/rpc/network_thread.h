@@ -39,6 +39,9 @@
 namespace freshet {
 
 inline constexpr std::size_t kMostFrameBytes = std::size_t{64} << 20;
+// What the wire adds to a frame, which libzmq counts against its limit: CURVE makes each a command
+// with a nonce and a tag, 33 bytes more.
+inline constexpr std::size_t kMostWireBytes = 64;
 
 // A call of ZeroMQ has failed. `number` is its errno.
 class FRESHET_API NetworkError : public Error {

@@ -101,6 +101,7 @@ FRESHET_ON_WIRE(freshet::JobInfo, job_id, job_name, application_id, status, deta
                 ended_ms);
 FRESHET_ON_WIRE(freshet::ApplicationInfo, id, name, status, reason, exit_code, signal, since_ms,
                 ended_ms, jobs);
+FRESHET_ON_WIRE(freshet::IdMatches, applications, jobs, count);
 FRESHET_ON_WIRE(freshet::TaskManagerInfo, id, host, process_id, slots, free_slots,
                 worker_processes);
 FRESHET_ON_WIRE(freshet::ClusterInfo, id, version, process_id, since_ms, task_managers);

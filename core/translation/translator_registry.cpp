@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "bounds/bounds.h"
 #include "freshet/configuration.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
@@ -56,6 +57,10 @@ JobGraph TranslatorRegistry::translate(const Pipeline& pipeline,
     for (const auto& [key, entry] : configuration.of_scope(Scope::kJob).to_entries()) {
       job.settings.emplace(key, entry.text);
     }
+  }
+  job.name = cut_to(kMostNameBytes, std::move(job.name));
+  for (JobVertex& vertex : job.vertices) {
+    vertex.name = cut_to(kMostNameBytes, std::move(vertex.name));
   }
   complete_job(job, modules_);
   job.validate();

@@ -1,5 +1,10 @@
 #include "worker/data_messages.h"
 
+#include <algorithm>
+#include <cstring>
+
+#include "bounds/bounds.h"
+
 namespace freshet {
 
 namespace {
@@ -68,20 +73,20 @@ std::string to_message(const SplitAnswer& answer) {
   writer.write_fixed(answer.request);
   const std::uint8_t form = !answer.error.empty() ? 2 : answer.split ? 1 : 0;
   writer.write_fixed(form);
-  if (form == 2) writer.write_string(std::string_view(answer.error).substr(0, kLongestText));
+  if (form == 2) writer.write_string(cut_to(kLongestText, answer.error));
   if (form == 1) writer.write_string(*answer.split);
   return text_of(writer);
 }
 
 std::string to_message(const RowsEnd& end) {
   ByteWriter writer = begin(DataKind::rows_end);
-  writer.write_string(std::string_view(end.error).substr(0, kLongestText));
+  writer.write_string(cut_to(kLongestText, end.error));
   return text_of(writer);
 }
 
 std::string refusal(std::string_view reason) {
   ByteWriter writer = begin(DataKind::refused);
-  writer.write_string(reason.substr(0, kLongestText));
+  writer.write_string(cut_to(kLongestText, std::string(reason)));
   return text_of(writer);
 }
 
@@ -99,12 +104,49 @@ std::string rows_credit(std::uint32_t credits) {
 
 std::string rows_done() { return text_of(begin(DataKind::rows_done)); }
 
+// ---- pieces --------------------------------------------------------------------------------
+
+std::string piece_of(std::string_view message, std::size_t at) {
+  ByteWriter writer = begin(DataKind::piece);
+  writer.write_fixed(static_cast<std::uint64_t>(message.size()));
+  const std::string_view bytes = message.substr(at, kPieceBytes);
+  writer.write(bytes.data(), bytes.size());
+  return text_of(writer);
+}
+
+std::unique_ptr<NetworkMessage> Pieces::add(std::string_view piece) {
+  ByteReader reader = body_of(piece, DataKind::piece);
+  const auto size = reader.read_fixed<std::uint64_t>("size of a message in pieces");
+  const std::string_view bytes = rest(reader);
+  if (!whole_) {
+    whole_ = std::make_unique<NetworkMessage>();
+    at_ = 0;
+    zmq_msg_t& raw = *whole_;
+    constexpr std::uint64_t kMost = std::uint64_t{64} << 30;
+    if (size > kMost || zmq_msg_init_size(&raw, size) != 0) {
+      zmq_msg_init(&raw);
+      whole_.reset();
+      throw DecodeError("a message of " + std::to_string(size) +
+                        " bytes comes in pieces, for which there is not enough memory");
+    }
+  }
+  if (size != whole_->size() || bytes.empty() || bytes.size() > size - at_) {
+    throw DecodeError("a piece of " + std::to_string(bytes.size()) + " bytes of a message of " +
+                      std::to_string(size) + " does not follow " + std::to_string(at_) + " of " +
+                      std::to_string(whole_->size()));
+  }
+  zmq_msg_t& raw = *whole_;
+  std::memcpy(static_cast<char*>(zmq_msg_data(&raw)) + at_, bytes.data(), bytes.size());
+  at_ += bytes.size();
+  return at_ == size ? std::move(whole_) : nullptr;
+}
+
 DataKind kind_of(std::string_view message) {
   ByteReader reader(message);
   const auto kind = reader.read_fixed<std::uint32_t>("kind of a message");
   if (kind < static_cast<std::uint32_t>(DataKind::hello) ||
-      kind > static_cast<std::uint32_t>(DataKind::rows_done)) {
-    reader.fail_value("kind of a message", kind, "1 to 10");
+      kind > static_cast<std::uint32_t>(DataKind::piece)) {
+    reader.fail_value("kind of a message", kind, "1 to 11");
   }
   return static_cast<DataKind>(kind);
 }

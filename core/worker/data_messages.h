@@ -1,10 +1,13 @@
 // What workers of a job, and clients that collect rows, say to each other beside frames of elements
-// (channel/frame.h). Each message begins with a DataKind and three zero bytes.
+// (channel/frame.h). Each message begins with a DataKind and three zero bytes. One that is larger
+// than a frame may be, as a record of 100 MB makes it, goes in pieces, one behind the other, which
+// the other side puts together.
 //
 // Threads    Values and functions.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +15,7 @@
 
 #include "channel/frame.h"
 #include "freshet/api.h"
+#include "rpc/network_thread.h"
 
 namespace freshet {
 
@@ -58,6 +62,21 @@ FRESHET_API std::string refusal(std::string_view reason);
 FRESHET_API std::string rows_message(std::string_view rows);
 FRESHET_API std::string rows_credit(std::uint32_t credits);
 FRESHET_API std::string rows_done();
+
+inline constexpr std::size_t kPieceBytes = std::size_t{16} << 20;
+// The piece of a message from that place on.
+FRESHET_API std::string piece_of(std::string_view message, std::size_t at);
+
+// Puts the pieces that come by one connection together.
+class FRESHET_API Pieces {
+ public:
+  // The whole message with its last piece, else null. Throws DecodeError.
+  std::unique_ptr<NetworkMessage> add(std::string_view piece);
+
+ private:
+  std::unique_ptr<NetworkMessage> whole_;
+  std::size_t at_ = 0;
+};
 
 // These throw DecodeError.
 FRESHET_API DataKind kind_of(std::string_view message);

@@ -59,6 +59,7 @@ struct DataPlane::Peer {
   std::unique_ptr<SocketMonitor> monitor;
   std::string routing_id;                                // once it has connected to us
   std::vector<std::unique_ptr<NetworkMessage>> waiting;  // until then
+  Pieces pieces;                                         // that have come from it
   bool lost = false;
 };
 
@@ -403,7 +404,12 @@ void DataPlane::take_from_worker(std::uint32_t worker, std::unique_ptr<NetworkMe
 }
 
 void DataPlane::deliver(std::uint32_t worker, std::unique_ptr<NetworkMessage> message) {
-  const DataKind kind = kind_of(view_of(*message));
+  DataKind kind = kind_of(view_of(*message));
+  if (kind == DataKind::piece) {
+    message = peers_[worker].pieces.add(view_of(*message));
+    if (!message) return;
+    kind = kind_of(view_of(*message));
+  }
   switch (kind) {
     case DataKind::elements:
     case DataKind::credits:
@@ -449,6 +455,13 @@ bool DataPlane::send_back(const std::string& routing_id, NetworkMessage& message
 
 void DataPlane::send_to(std::uint32_t worker, std::unique_ptr<NetworkMessage> message) {
   if (worker >= peers_.size() || peers_[worker].lost) return;
+  if (message->size() > kMostFrameBytes) {
+    const std::string_view whole = view_of(*message);
+    for (std::size_t at = 0; at < whole.size(); at += kPieceBytes) {
+      send_to(worker, message_of(piece_of(whole, at)));
+    }
+    return;
+  }
   Peer& peer = peers_[worker];
   if (peer.socket) {
     static_cast<void>(peer.socket->send(*message));  // its monitor tells if it is gone
@@ -481,7 +494,14 @@ void DataPlane::grant(const std::vector<CreditGrant>& grants) {
 void DataPlane::send_to_reader(ReaderId reader, std::string message) {
   network_.post([this, reader, message = std::move(message)] {
     const auto found = readers_.find(reader);
-    if (found != readers_.end()) send_back(found->second, *message_of(message));
+    if (found == readers_.end()) return;
+    if (message.size() <= kMostFrameBytes) {
+      send_back(found->second, *message_of(message));
+      return;
+    }
+    for (std::size_t at = 0; at < message.size(); at += kPieceBytes) {
+      send_back(found->second, *message_of(piece_of(message, at)));
+    }
   });
 }
 

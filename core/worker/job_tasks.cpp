@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "bounds/bounds.h"
 #include "freshet/byte_records.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
@@ -310,9 +311,20 @@ void JobTasks::send_result(std::uint32_t vertex, std::string rows) {
 
 Accumulator& JobTasks::accumulator(std::uint32_t vertex, std::uint32_t subtask,
                                    std::string_view name, AccumulatorKind kind) {
+  if (name.size() > kMostNameBytes) {
+    throw InvalidInput("the name of an accumulator has " + std::to_string(name.size()) +
+                       " bytes, the limit is " + std::to_string(kMostNameBytes) + ": '" +
+                       cut_to(kMostNameBytes, std::string(name)) + "'");
+  }
   const std::lock_guard lock(mutex_);
   auto found = accumulators_.find(name);
   if (found == accumulators_.end()) {
+    if (accumulators_.size() >= kMostAccumulators) {
+      throw InvalidInput(
+          "accumulator '" + std::string(name) + "' is one too many: a job has " +
+          std::to_string(kMostAccumulators) +
+          " at most; count by key in the job itself, and let a sink have the counts");
+    }
     found = accumulators_.emplace(std::string(name), NamedAccumulator{kind, {}}).first;
   }
   if (found->second.kind != kind) {
@@ -321,12 +333,12 @@ Accumulator& JobTasks::accumulator(std::uint32_t vertex, std::uint32_t subtask,
                        ": give one of them another name");
   }
   auto& part = found->second.parts[{vertex, subtask}];
-  if (!part) part = std::make_unique<Accumulator>(kind);
+  if (!part) part = std::make_unique<Accumulator>(kind, std::string(name), accumulated_);
   return *part;
 }
 
 void JobTasks::tell(std::uint32_t vertex, std::uint32_t subtask, std::string text) {
-  listener_.told(vertex, subtask, std::move(text));
+  listener_.told(vertex, subtask, cut_to(kMostMessageBytes, std::move(text)));
 }
 
 void JobTasks::subtask_opened() {
@@ -347,6 +359,7 @@ void JobTasks::subtask_finished() {
 }
 
 void JobTasks::subtask_failed(FailureInfo failure) {
+  failure = bounded(std::move(failure));
   {
     const std::lock_guard lock(mutex_);
     if (failure_ || canceled_) return;

@@ -143,6 +143,8 @@ class FRESHET_API JobTasks final : private JobServices,
   bool canceled_ = false;
   std::optional<FailureInfo> failure_;
   std::map<std::string, NamedAccumulator, std::less<>> accumulators_;
+  const std::shared_ptr<detail::AccumulatedBytes> accumulated_ =
+      std::make_shared<detail::AccumulatedBytes>();
   std::int64_t started_ns_ = 0;
   std::int64_t ended_ns_ = 0;
   bool torn_down_ = false;

@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "bounds/bounds.h"
+
 namespace freshet {
 
 WorkerRole::WorkerRole(ControlThread& thread, Transport& transport, TaskRunner& tasks,
@@ -82,7 +84,7 @@ void WorkerRole::deploy(const Deploy& message) {
     // Nothing runs here, so this is the last word, too.
     FailureInfo failure;
     failure.message = error.what();
-    tasks_failed(std::move(failure));
+    tasks_failed(bounded(std::move(failure)));
     tasks_ended(TaskReport{});
   }
 }
@@ -94,7 +96,23 @@ void WorkerRole::tasks_opened() {
 }
 
 void WorkerRole::tasks_finished() {
-  tell([](Link& link) { link.send(TasksFinished{}); });
+  tell([this](Link& link) {
+    tell_accumulated(link);
+    link.send(TasksFinished{});
+  });
+}
+
+void WorkerRole::tell_accumulated(Link& link) {
+  TasksAccumulated message;
+  std::size_t most = 0;
+  for (const auto& [name, value] : tasks_.report().accumulators) {
+    const std::size_t bytes = accumulated_bytes(value);
+    message.bytes += bytes;
+    if (bytes <= most) continue;
+    most = bytes;
+    message.largest = name;
+  }
+  if (most > 0) link.send(message);
 }
 
 void WorkerRole::tasks_failed(FailureInfo failure) {
@@ -110,7 +128,13 @@ void WorkerRole::told(std::uint32_t vertex, std::uint32_t subtask, std::string t
 void WorkerRole::tasks_ended(TaskReport report) {
   tell([this, report = std::move(report)](Link& link) {
     tasks_ended_ = true;
-    link.send(TasksEnded{report});
+    try {
+      link.send(TasksEnded{report});
+    } catch (const InvalidInput& error) {
+      // The tasks have ended as they have, which is not to be lost for what is said of them.
+      spdlog::error("worker {}: its counters are lost: {}", start_.worker.text(), error.what());
+      link.send(TasksEnded{});
+    }
   });
 }
 

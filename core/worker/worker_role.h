@@ -47,6 +47,7 @@ class FRESHET_API WorkerRole final : private LinkListener, private TaskRunnerLis
   // In the order in which tasks have told them, on the control thread.
   void tell(detail::UniqueFunction<void(Link&)> what);
   void tell_all();
+  void tell_accumulated(Link& link);
   void deploy(const Deploy& message);
   void end(int code, const std::string& why);
 

@@ -96,9 +96,18 @@ std::string AccumulatorValue::text() const {
 struct Accumulator::State {
   mutable std::mutex mutex;
   AccumulatorValue value;
+  std::string name;
+  std::shared_ptr<detail::AccumulatedBytes> total;
 };
 
-Accumulator::Accumulator(AccumulatorKind kind) : kind_(kind), state_(std::make_unique<State>()) {
+Accumulator::Accumulator(AccumulatorKind kind)
+    : Accumulator(kind, "", std::make_shared<detail::AccumulatedBytes>()) {}
+
+Accumulator::Accumulator(AccumulatorKind kind, std::string name,
+                         std::shared_ptr<detail::AccumulatedBytes> total)
+    : kind_(kind), state_(std::make_unique<State>()) {
+  state_->name = std::move(name);
+  state_->total = std::move(total);
   state_->value.kind = kind;
   if (kind == AccumulatorKind::kHistogram) state_->value.buckets.resize(kBuckets);
 }
@@ -134,6 +143,17 @@ void Accumulator::add_bytes(std::string item) {
   if (kind_ != AccumulatorKind::kBytes) {
     throw InvalidInput(std::string("bytes were added to an accumulator of kind ") + name_of(kind_) +
                        ": ask for AccumulatorKind::kBytes");
+  }
+  const std::size_t size = item.size() + detail::kAccumulatedItem;
+  std::atomic<std::size_t>& total = state_->total->bytes;
+  const std::size_t before = total.fetch_add(size, std::memory_order_relaxed);
+  if (before + size > kMostAccumulatedBytes) {
+    total.fetch_sub(size, std::memory_order_relaxed);
+    throw InvalidInput("an item of " + std::to_string(item.size()) + " bytes for accumulator '" +
+                       state_->name + "' is too much: the accumulators of bytes hold " +
+                       std::to_string(before) + " bytes, the limit of a job is " +
+                       std::to_string(kMostAccumulatedBytes) +
+                       ": write it to a sink, or hand it out by execute_and_collect()");
   }
   const std::lock_guard lock(state_->mutex);
   state_->value.items.push_back(std::move(item));

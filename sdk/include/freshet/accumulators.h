@@ -2,9 +2,15 @@
 // never loaded the user's module.
 //
 // Threads    add() from the owning task; value() from any thread (a moment old).
+// Limits     A job has at most kMostAccumulators of them, each with a name of at most 1 KiB; those
+// of
+//            kind bytes hold at most kMostAccumulatedBytes together, over all subtasks. What is
+//            above fails the job, before it commits, with the name of the operator or accumulator:
+//            larger results belong into a sink or execute_and_collect().
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -15,6 +21,9 @@
 #include "freshet/api.h"
 
 namespace freshet {
+
+inline constexpr std::size_t kMostAccumulators = 10'000;
+inline constexpr std::size_t kMostAccumulatedBytes = std::size_t{16} << 20;
 
 enum class AccumulatorKind : std::uint8_t { kCount, kSum, kMin, kMax, kHistogram, kBytes };
 FRESHET_API const char* name_of(AccumulatorKind kind);
@@ -34,9 +43,23 @@ struct FRESHET_API AccumulatorValue {
 };
 using AccumulatorValues = std::map<std::string, AccumulatorValue>;
 
+namespace detail {
+
+// What an item of an accumulator of bytes counts beside its own bytes.
+inline constexpr std::size_t kAccumulatedItem = 32;
+// Of the accumulators of bytes of one process, together.
+struct AccumulatedBytes {
+  std::atomic<std::size_t> bytes{0};
+};
+
+}  // namespace detail
+
 class FRESHET_API Accumulator {
  public:
   explicit Accumulator(AccumulatorKind kind);
+  // One of those that share `total`; `name` is for messages.
+  Accumulator(AccumulatorKind kind, std::string name,
+              std::shared_ptr<detail::AccumulatedBytes> total);
   ~Accumulator();
   Accumulator(const Accumulator&) = delete;
   Accumulator& operator=(const Accumulator&) = delete;
@@ -44,7 +67,7 @@ class FRESHET_API Accumulator {
   AccumulatorKind kind() const { return kind_; }
   // count: adds n (a whole number); sum, min, max, histogram: takes the value in.
   void add(double value = 1);
-  // bytes: appends an item.
+  // bytes: appends an item. Throws InvalidInput above kMostAccumulatedBytes.
   void add_bytes(std::string item);
   AccumulatorValue value() const;
 

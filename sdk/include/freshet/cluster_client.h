@@ -47,7 +47,9 @@ struct JobInfo {
   std::string job_name;
   std::string application_id;
   JobStatus status = JobStatus::kCreated;
-  std::string detail;         // why it is where it is: what it waits for, why it failed
+  // Why it is where it is: what it waits for, why it failed. At most 32 KiB, 1 KiB in lists and
+  // within an ApplicationInfo: what was longer has lost its middle.
+  std::string detail;
   std::int64_t since_ms = 0;  // of its creation, since the epoch
   std::int64_t ended_ms = 0;  // 0: not yet
 };
@@ -62,6 +64,13 @@ struct ApplicationInfo {
   std::int64_t since_ms = 0;
   std::int64_t ended_ms = 0;  // 0: not yet
   std::vector<JobInfo> jobs;  // in the order of their submission
+};
+
+// Applications and jobs whose ids begin alike.
+struct IdMatches {
+  std::vector<ApplicationInfo> applications;
+  std::vector<JobInfo> jobs;
+  std::uint64_t count = 0;  // of both, also of those that are left out
 };
 
 struct TaskManagerInfo {
@@ -131,6 +140,10 @@ class FRESHET_API ClusterClient {
   virtual Future<std::string> submit_application(const ApplicationSpec& application) = 0;
   virtual Future<std::vector<ApplicationInfo>> applications() = 0;
   virtual Future<ApplicationInfo> application(const std::string& id) = 0;
+  // What has this id, or an id that begins so: the first ten of them. Asks for nothing else, so it
+  // is cheap with any number of jobs. Fails with InvalidInput for a whole id of which there is no
+  // record any more.
+  virtual Future<IdMatches> find(const std::string& id_or_beginning) = 0;
   // Completes when it has ended, however it ended.
   virtual Future<ApplicationInfo> application_end(const std::string& id) = 0;
   virtual Future<void> cancel_application(const std::string& id) = 0;

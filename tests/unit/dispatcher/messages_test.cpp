@@ -108,11 +108,12 @@ TEST(Messages, HaveKindsOfTheirOwn) {
   const auto kinds =
       kinds_of<GetClusterStatus, SubmitApplication, ListApplications, DescribeApplication,
                AwaitApplication, CancelApplication, SubmitJob, ListJobs, DescribeJob, AwaitJob,
-               CancelJob, GetJobDetails, GetAccumulators, NextMessage, CollectAddress,
+               CancelJob, FindIds, GetJobDetails, GetAccumulators, NextMessage, CollectAddress,
                ReleaseTaskManagers, ShutDown, PutBlob, BlobChunk, GetBlob, ReadLog, Subscribe,
                Event, RegisterTaskManager, StartWorker, StopWorker, WorkerEnded, EndTaskManager,
                WorkerReady, Deploy, OpenGate, Commit, CancelTasks, EndWorker, GetReport,
-               AdmitReader, TasksOpened, TasksFinished, TasksFailed, OperatorTold, TasksEnded>();
+               AdmitReader, TasksOpened, TasksFinished, TasksFailed, OperatorTold, TasksAccumulated,
+               TasksEnded>();
   EXPECT_EQ(kinds.size(), 41u);
 }
 

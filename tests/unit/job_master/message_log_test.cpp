@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace freshet {
 namespace {
 
@@ -35,6 +37,17 @@ TEST(MessageLog, KeepsTheLastAndShowsTheGap) {
   EXPECT_EQ(first.number, 6u);
   EXPECT_EQ(first.text, "6");
   EXPECT_EQ(log.next(MessageLog::kKept + 4).get()->number, MessageLog::kKept + 5);
+}
+
+TEST(MessageLog, KeepsNoMoreBytesThanItsLimitAndTheLastInAnyCase) {
+  MessageLog log;
+  const std::string text(MessageLog::kKeptBytes / 4, 'x');
+  for (int i = 1; i <= 10; ++i) log.add(said(text));
+  EXPECT_EQ(log.next(0).get()->number, 7u) << "four of them are the limit";
+  log.add(said(std::string(2 * MessageLog::kKeptBytes, 'y')));
+  EXPECT_EQ(log.next(0).get()->number, 11u);
+  log.add(said("short"));
+  EXPECT_EQ(log.next(0).get()->text, "short");
 }
 
 TEST(MessageLog, TakesNothingAfterItsEnd) {

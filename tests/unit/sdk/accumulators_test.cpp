@@ -116,5 +116,33 @@ TEST(Accumulator, MergedIsAsOneWouldBeOfAllValues) {
   }
 }
 
+std::string refused(Accumulator& accumulator, std::size_t bytes) {
+  try {
+    accumulator.add_bytes(std::string(bytes, 'x'));
+  } catch (const InvalidInput& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Accumulator, OfBytesSaysItsNameAndTheLimitWhenThereAreTooMany) {
+  const auto total = std::make_shared<detail::AccumulatedBytes>();
+  Accumulator words(Kind::kBytes, "words", total), lines(Kind::kBytes, "lines", total);
+  EXPECT_EQ(refused(words, kMostAccumulatedBytes / 2), "");
+  EXPECT_EQ(refused(lines, kMostAccumulatedBytes / 4), "");
+  const std::string text = refused(lines, kMostAccumulatedBytes / 4);
+  EXPECT_NE(text.find("for accumulator 'lines' is too much"), std::string::npos) << text;
+  EXPECT_NE(text.find("the limit of a job is 16777216"), std::string::npos) << text;
+  EXPECT_EQ(lines.value().items.size(), 1u) << "what was refused is not there";
+  EXPECT_EQ(refused(words, kMostAccumulatedBytes / 8), "") << "and does not count";
+}
+
+TEST(Accumulator, OfBytesCountsItemsWithoutAByte) {
+  Accumulator empty(Kind::kBytes);
+  std::size_t items = 0;
+  while (refused(empty, 0).empty()) ++items;
+  EXPECT_EQ(items, kMostAccumulatedBytes / detail::kAccumulatedItem);
+}
+
 }  // namespace
 }  // namespace freshet

@@ -128,6 +128,50 @@ struct Listening {
   const Address address;
 };
 
+TEST(Pieces, OfAMessageAreTheMessageAgain) {
+  std::mt19937 random(7);
+  for (const std::size_t size : {std::size_t{1}, kPieceBytes, kPieceBytes + 1, kPieceBytes * 5 / 2}) {
+    std::string message(size, ' ');
+    for (std::size_t at = 0; at < size; at += 1'000) message[at] = static_cast<char>(random());
+    Pieces pieces;
+    std::unique_ptr<NetworkMessage> whole;
+    for (std::size_t at = 0; at < size; at += kPieceBytes) {
+      ASSERT_FALSE(whole) << "too early";
+      whole = pieces.add(piece_of(message, at));
+    }
+    ASSERT_TRUE(whole) << size;
+    EXPECT_TRUE(std::string_view(whole->data(), whole->size()) == message) << size;
+    EXPECT_FALSE(pieces.add(piece_of(std::string(kPieceBytes * 2, 'x'), 0))) << "the next one";
+  }
+}
+
+TEST(Pieces, ThatDoNotFitAreRefused) {
+  const std::string message(kPieceBytes + 100, 'x');
+  const auto refused = [&](const std::string& first, const std::string& second) {
+    Pieces pieces;
+    EXPECT_FALSE(pieces.add(first));
+    try {
+      static_cast<void>(pieces.add(second));
+    } catch (const DecodeError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  const std::string first = piece_of(message, 0);
+  EXPECT_NE(refused(first, first).find("does not follow"), std::string::npos) << "too many bytes";
+  EXPECT_NE(refused(first, piece_of(message + "x", kPieceBytes)).find("does not follow"),
+            std::string::npos)
+      << "of another message";
+  EXPECT_NE(refused(first, piece_of(message, message.size())).find("does not follow"),
+            std::string::npos)
+      << "nothing";
+  Pieces pieces;
+  EXPECT_THROW(static_cast<void>(pieces.add(first.substr(0, 9))), DecodeError);
+  std::string huge = first;
+  huge.replace(4, 8, std::string(8, '\x7f'));
+  EXPECT_THROW(static_cast<void>(pieces.add(huge)), DecodeError);
+}
+
 TEST(DataPlane, RefusesWhatIsNoHelloAndGoesOnServing) {
   Listening worker;
   const std::string good = to_message(hello_of(1));

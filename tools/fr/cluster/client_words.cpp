@@ -207,27 +207,15 @@ std::string text_of(const ApplicationInfo& application) {
 }
 
 Found find_by_id(ClusterClient& client, const std::string& id) {
-  std::vector<Found> found;
-  for (const ApplicationInfo& application : client.applications().get()) {
-    if (application.id.rfind(id, 0) == 0) found.push_back({application, false, {}});
-    for (const JobInfo& job : application.jobs)
-      if (job.job_id.rfind(id, 0) == 0) found.push_back({application, true, job});
-  }
-  // Of jobs that ended under an earlier leader the application is known no more.
-  if (found.empty()) {
-    for (const JobInfo& job : client.jobs().get())
-      if (job.job_id.rfind(id, 0) == 0) found.push_back({{}, true, job});
-  }
-  // Of a whole id, the job manager knows whether its record was dropped.
-  constexpr std::size_t kWhole = 32;
-  if (found.empty() && id.size() == kWhole) static_cast<void>(client.application(id).get());
-  if (found.empty())
+  const IdMatches matches = client.find(id).get();
+  if (matches.count == 0)
     throw InvalidInput("cluster '" + client.cluster_id() + "' knows no application or job '" + id +
                        "': 'fr list' shows them");
-  if (found.size() > 1)
-    throw InvalidInput(std::to_string(found.size()) + " applications and jobs of cluster '" +
+  if (matches.count > 1)
+    throw InvalidInput(std::to_string(matches.count) + " applications and jobs of cluster '" +
                        client.cluster_id() + "' begin with '" + id + "': give more of the id");
-  return found[0];
+  if (!matches.jobs.empty()) return {{}, true, matches.jobs.front()};
+  return {client.application(matches.applications.front().id).get(), false, {}};
 }
 
 }  // namespace freshet::tool

@@ -45,7 +45,7 @@ std::string text_of(const AccumulatorValues& accumulators);
 
 // An application or a job by its id or what it begins with. Throws InvalidInput: none, or several.
 struct Found {
-  ApplicationInfo application;
+  ApplicationInfo application;  // unless it is a job
   bool is_job = false;
   JobInfo job;
 };

@@ -1,0 +1,45 @@
+// How much may be said: the bounds of texts that users, their code and other processes bring, so
+// that no failure, name or message is ever too large for a message between processes, or fills the
+// memory of a job manager that keeps it. Texts are cut where they enter (the tasks of a job, and
+// once more a job manager, which trusts no worker); whatever lies behind may rely on it.
+//
+// Threads    Values and functions.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "freshet/accumulators.h"
+#include "freshet/api.h"
+#include "freshet/cluster_client.h"
+#include "freshet/operator.h"
+
+namespace freshet {
+
+// Of applications, jobs, operators, accumulators, metrics.
+inline constexpr std::size_t kMostNameBytes = 1024;
+// Of a failure, or the reason of an end. Within a list it is kMostListedBytes.
+inline constexpr std::size_t kMostFailureBytes = std::size_t{32} << 10;
+inline constexpr std::size_t kMostListedBytes = 1024;
+// Of what an operator says.
+inline constexpr std::size_t kMostMessageBytes = std::size_t{8} << 10;
+// Of metrics that the code of one operator keeps, by name.
+inline constexpr std::size_t kMostMetrics = 1'000;
+// Of a serialised job. What goes along with it to workers, and the frame around it, need the rest
+// of the 64 MiB of a frame.
+inline constexpr std::size_t kMostJobGraphBytes = std::size_t{48} << 20;
+
+// The text, or if it is longer its begin and its end, with how much was left out between them, in
+// `most` bytes (64 at least). Cuts no UTF-8 sequence.
+FRESHET_API std::string cut_to(std::size_t most, std::string text);
+FRESHET_API FailureInfo bounded(FailureInfo failure);
+// As it stands in a list.
+FRESHET_API JobInfo listed(JobInfo job);
+
+// What an accumulator counts against kMostAccumulatedBytes: its items, 0 if it has none.
+FRESHET_API std::size_t accumulated_bytes(const AccumulatorValue& value);
+
+// Throws InvalidInput that names the job, its size and the limit.
+FRESHET_API void check_size_of_job(const std::string& name, std::size_t bytes);
+
+}  // namespace freshet
