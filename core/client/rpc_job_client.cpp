@@ -1,6 +1,7 @@
 #include "client/rpc_job_client.h"
 
 #include <map>
+#include <vector>
 
 #include "rpc/alive.h"
 
@@ -20,6 +21,12 @@ Future<std::string> no_snapshots(const std::string& job_name, const char* what) 
 }  // namespace
 
 struct RpcJobClient::Rows final : public std::enable_shared_from_this<Rows> {
+  struct Reading {
+    std::shared_ptr<RowReader> reader;  // null: there is none, or its rows have ended
+    Address worker;                     // that was read last
+    bool has_handed_out = false;
+  };
+
   Rows(std::shared_ptr<ClientSession> its_session, std::shared_ptr<const RowReaders> its_readers,
        std::string its_job_id)
       : session(std::move(its_session)),
@@ -33,31 +40,63 @@ struct RpcJobClient::Rows final : public std::enable_shared_from_this<Rows> {
     std::shared_ptr<RowReader> reader;
     {
       const std::lock_guard lock(mutex);
-      reader = by_vertex[vertex];
+      reader = by_vertex[vertex].reader;
     }
-    const auto self = shared_from_this();
-    if (reader) return read(reader);
+    return reader ? read(vertex, reader) : find(vertex, "");
+  }
+
+  // The worker that has the rows: of the attempt that runs, or of the next one after that whose
+  // rows have ended here, by `error` or as they should. The job manager answers once there is
+  // another, or the job has ended.
+  Future<Row> find(const std::string& vertex, const std::string& error) {
     CollectAddress message;
     message.job_id = job_id;
     message.vertex_id = vertex;
     message.reader = readers->key;
-    return session->ask(message).then([self, vertex](const CollectAddress::Answer& answer) {
-      if (answer.address.endpoint.empty()) return self->after_the_end("");
-      std::shared_ptr<RowReader> made = self->readers->make(answer.address, self->job_id, vertex);
-      {
-        const std::lock_guard lock(self->mutex);
-        self->by_vertex[vertex] = made;
-      }
-      return self->read(made);
-    });
+    {
+      const std::lock_guard lock(mutex);
+      message.read = by_vertex[vertex].worker;
+    }
+    return session->ask(message).then(
+        [self = shared_from_this(), vertex, error](const CollectAddress::Answer& answer) {
+          if (answer.address.endpoint.empty()) return self->after_the_end(error);
+          return self->begin(vertex, answer.address, error);
+        });
   }
 
-  Future<Row> read(const std::shared_ptr<RowReader>& reader) {
-    return reader->next().then([self = shared_from_this(), reader](const Future<Row>& done) {
+  Future<Row> begin(const std::string& vertex, const Address& worker, const std::string& error) {
+    {
+      const std::lock_guard lock(mutex);
+      Reading& reading = by_vertex[vertex];
+      if (reading.has_handed_out) {
+        return failed<Row>(Error(
+            "the rows of job " + job_id + " can't be handed out any more: it was started anew" +
+            (error.empty() ? "" : ", since " + error) +
+            ", when some had been handed out already, which would come twice: run it again for all "
+            "of them, or let a sink keep them"));
+      }
+      reading.worker = worker;
+    }
+    std::shared_ptr<RowReader> made = readers->make(worker, job_id, vertex);
+    {
+      const std::lock_guard lock(mutex);
+      by_vertex[vertex].reader = made;
+      all_readers.push_back(made);
+    }
+    return read(vertex, made);
+  }
+
+  Future<Row> read(const std::string& vertex, const std::shared_ptr<RowReader>& reader) {
+    return reader->next().then([self = shared_from_this(), vertex](const Future<Row>& done) {
       const std::string error = error_of(done);
-      if (!error.empty()) return self->after_the_end(error);
-      if (!done.get()) return self->after_the_end("");
-      return make_ready_future(done.get());
+      const bool is_row = error.empty() && done.get().has_value();
+      {
+        const std::lock_guard lock(self->mutex);
+        Reading& reading = self->by_vertex[vertex];
+        reading.has_handed_out |= is_row;
+        if (!is_row) reading.reader.reset();
+      }
+      return is_row ? make_ready_future(done.get()) : self->find(vertex, error);
     });
   }
 
@@ -81,7 +120,9 @@ struct RpcJobClient::Rows final : public std::enable_shared_from_this<Rows> {
   const std::shared_ptr<const RowReaders> readers;
   const std::string job_id;
   std::mutex mutex;
-  std::map<std::string, std::shared_ptr<RowReader>> by_vertex;
+  std::map<std::string, Reading> by_vertex;
+  // None is let go by what it calls.
+  std::vector<std::shared_ptr<RowReader>> all_readers;
 };
 
 RpcJobClient::RpcJobClient(std::shared_ptr<ClientSession> session,

@@ -79,6 +79,31 @@ struct Counted {
   }
 };
 
+// Text of so many megabytes.
+std::string large(const std::string& megabytes) {
+  return "it begins " + std::string(std::stoul(megabytes) << 20, '.') + " it ends";
+}
+
+// Keeps so many megabytes in the job's result, in each subtask.
+struct Kept {
+  std::int64_t megabytes = 0;
+  freshet::Accumulator* kept = nullptr;
+
+  void open(freshet::RuntimeContext& context) {
+    kept = &context.accumulator("kept", freshet::AccumulatorKind::kBytes);
+  }
+  std::int64_t operator()(std::int64_t n) {
+    for (; megabytes > 0; --megabytes) kept->add_bytes(std::string(1 << 20, 'x'));
+    return n;
+  }
+  void write_bound(freshet::PayloadWriter& to) const { to.value(megabytes); }
+  static Kept read_bound(freshet::PayloadReader& from) {
+    Kept kept;
+    kept.megabytes = from.value<std::int64_t>();
+    return kept;
+  }
+};
+
 int run(int argc, char** argv);
 
 // Of the file that was shipped beside this module.
@@ -214,6 +239,94 @@ int run(int argc, char** argv) {
     }
     return 0;
   }
+  if (how == "fail-large") {
+    env.from_sequence(1, 10)
+        .map(
+            [](std::int64_t n, const std::string& megabytes) {
+              if (n == 7) throw std::runtime_error(large(megabytes));
+              return n;
+            },
+            more)
+        .name("talkative")
+        .discard();
+    env.execute("failing at length");
+    return 0;
+  }
+  if (how == "keep") {  // and writes into a folder
+    Kept kept;
+    kept.megabytes = std::stoll(more);
+    env.from_sequence(1, 100)
+        .rebalance()
+        .map(std::move(kept))
+        .name("keeper")
+        .disable_chaining()
+        .write_text(argv[3]);
+    const freshet::JobResult result = env.execute("keeping");
+    std::printf("%zu items\n", result.accumulators.at("kept").items.size());
+    return 0;
+  }
+  if (how == "collect-large") {  // rows of so many megabytes, which cross between subtasks
+    std::size_t rows = 0, bytes = 0;
+    for (const std::string& row :
+         env.from_sequence(1, 3)
+             .rebalance()
+             .map([](std::int64_t, const std::string& megabytes) { return large(megabytes); }, more)
+             .rebalance()
+             .map([](const std::string& row) { return row + "."; })
+             .execute_and_collect("large rows")) {
+      ++rows;
+      bytes += row.ends_with(" it ends.") ? row.size() : 0;
+    }
+    std::printf("%zu rows, %zu bytes\n", rows, bytes);
+    return 0;
+  }
+  if (how == "carry") {  // so many megabytes in the job itself
+    env.from_collection(std::vector<std::string>{large(more)}).discard();
+    env.execute("carrying");
+    return 0;
+  }
+  // The first attempt fails: at its first record, or once main has got a row.
+  if (how == "collect-fail-once" || how == "collect-fail-later") {
+    const std::int64_t at = how == "collect-fail-once" ? 1 : 150'000;
+    std::int64_t rows = 0, sum = 0;
+    const auto numbers =
+        env.from_sequence(1, 200'000)
+            .map(
+                [](std::int64_t n, const std::string& file, std::int64_t fails_at) {
+                  if (n != fails_at || ::access((file + ".failed").c_str(), F_OK) == 0) return n;
+                  while (n > 1 && ::access((file + ".row").c_str(), F_OK) != 0)
+                    freshet::await([] { ::usleep(1'000); });
+                  write_file(file + ".failed", "");
+                  throw std::runtime_error("the first attempt fails");
+                },
+                more, at)
+            .name("once");
+    for (const std::int64_t n : numbers.execute_and_collect("collecting anew")) {
+      if (++rows == 1) write_file(more + ".row", "");
+      sum += n;
+    }
+    std::printf("%lld rows, %lld\n", static_cast<long long>(rows), static_cast<long long>(sum));
+    return 0;
+  }
+  // No row before there is a file; says by another that it runs.
+  if (how == "collect-late") {
+    std::int64_t rows = 0, sum = 0;
+    const auto numbers = env.from_sequence(1, 100'000)
+                             .map(
+                                 [](std::int64_t n, const std::string& gate) {
+                                   if (n == 1) write_file(gate + ".running", "");
+                                   while (n == 1 && ::access(gate.c_str(), F_OK) != 0)
+                                     freshet::await([] { ::usleep(1'000); });
+                                   return n;
+                                 },
+                                 more);
+    for (const std::int64_t n : numbers.execute_and_collect("collecting late")) {
+      ++rows;
+      sum += n;
+    }
+    std::printf("%lld rows, %lld\n", static_cast<long long>(rows), static_cast<long long>(sum));
+    return 0;
+  }
   if (how == "crash-in-a-task") {
     env.from_sequence(1, 10)
         .map([](std::int64_t n) {
@@ -275,6 +388,11 @@ int run(int argc, char** argv) {
       sum += n;
     }
     std::printf("%lld rows, %lld\n", static_cast<long long>(rows), static_cast<long long>(sum));
+    return 0;
+  }
+  if (how == "read-input") {
+    env.read_standard_input().print();
+    env.execute("reading the input");
     return 0;
   }
   if (how == "exchange") {

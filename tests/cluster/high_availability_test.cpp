@@ -103,6 +103,32 @@ TEST_F(HighAvailability, AJobManagerThatIsKilledIsFollowedByTheNextWithItsJobs) 
   EXPECT_EQ(task_manager->wait().code, 0);
 }
 
+// Main is in the client, which outlives the job manager.
+TEST_F(HighAvailability, RowsThatNobodyHasGotYetComeFromTheNextLeadersAttempt) {
+  auto first = start_job_manager();
+  ASSERT_TRUE(leads(1));
+  auto task_manager = start_task_manager();
+  auto second = start_job_manager();
+  const std::string gate = scratch_ / "gate";
+  ChildProcess client(
+      line({"--target=standalone-session", "-D", "execution.main=client", "collect-late", gate}),
+      surroundings());
+  ASSERT_TRUE(eventually([&] { return std::filesystem::exists(gate + ".running"); }));
+  std::filesystem::remove(gate + ".running");
+  first->send(SIGKILL);
+  first->wait();
+  ASSERT_TRUE(leads(2)) << text_of_file(kept("leader"));
+  ASSERT_TRUE(eventually([&] { return std::filesystem::exists(gate + ".running"); }))
+      << "it is started anew";
+  std::ofstream(gate) << "";
+  const Outcome outcome = client.wait();
+  EXPECT_EQ(outcome.code, 0) << outcome.text();
+  EXPECT_EQ(outcome.output, "100000 rows, 5000050000\n") << outcome.text();
+  EXPECT_EQ(fr({"cluster", "stop"}).code, 0);
+  EXPECT_EQ(second->wait().code, 0);
+  EXPECT_EQ(task_manager->wait().code, 0);
+}
+
 TEST_F(HighAvailability, AJobManagerWhoseLeadershipIsTakenAwayEndsAndTheClusterGoesOn) {
   auto first = start_job_manager();
   ASSERT_TRUE(leads(1));

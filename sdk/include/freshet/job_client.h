@@ -123,7 +123,10 @@ class FRESHET_API JobClient {
   virtual Future<std::string> stop(const std::string& directory, bool drain) = 0;
   virtual Future<std::string> savepoint(const std::string& directory) = 0;
   // The next rows that the collecting vertex of that id has sent, serialised; nothing after its
-  // end. One reader at a time. Fails as result() would have it if the job fails.
+  // end. One reader at a time. Fails as result() would have it if the job fails. Where the job is
+  // started anew (a restart, another job manager), its rows come from the beginning: if none has
+  // been handed out the caller notices nothing, else this fails and says so, as they would come
+  // twice; the job runs on until it is canceled.
   virtual Future<std::optional<std::string>> next_result(const std::string& vertex_id) = 0;
   // The first message with a number above `after`, as soon as there is one: a subscriber that comes
   // late begins with 0 and gets all that are kept (the last 1,000), and there may be any number of

@@ -130,7 +130,8 @@ struct Listening {
 
 TEST(Pieces, OfAMessageAreTheMessageAgain) {
   std::mt19937 random(7);
-  for (const std::size_t size : {std::size_t{1}, kPieceBytes, kPieceBytes + 1, kPieceBytes * 5 / 2}) {
+  for (const std::size_t size :
+       {std::size_t{1}, kPieceBytes, kPieceBytes + 1, kPieceBytes * 5 / 2}) {
     std::string message(size, ' ');
     for (std::size_t at = 0; at < size; at += 1'000) message[at] = static_cast<char>(random());
     Pieces pieces;
