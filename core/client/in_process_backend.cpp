@@ -18,8 +18,10 @@
 #include "freshet/stream_graph.h"
 #include "plugin_catalog/deployer_selection.h"
 #include "plugin_catalog/executor_selection.h"
+#include "process/standard_streams.h"
 #include "rpc/alive.h"
 #include "rpc/id_source.h"
+#include "task/forked_child.h"
 #include "translation/completion.h"
 
 namespace freshet {
@@ -53,6 +55,7 @@ InProcessBackend& InProcessBackend::instance() {
 }
 
 InProcessBackend::InProcessBackend() : translators_(ProcessModules::of_this_process()) {
+  open_closed_streams();  // of a program of its own
   // Made first, so that it is destroyed last: its jobs use what is here.
   RunningJobs::instance();
 }
@@ -89,6 +92,7 @@ std::shared_ptr<ClusterClient> InProcessBackend::cluster(const Configuration& co
 }
 
 std::shared_ptr<ClusterClient> InProcessBackend::connected(const Configuration& configuration) {
+  refuse_in_forked_child("a cluster can't be reached");
   const std::string name = configuration.find(options::kExecutionTarget).value_or("") + ' ' +
                            configuration.find(options::kClusterId).value_or("");
   {
@@ -202,6 +206,7 @@ Executor& InProcessBackend::executor_for(const Configuration& configuration) {
 
 Future<std::unique_ptr<JobClient>> InProcessBackend::execute(const Pipeline& pipeline,
                                                              const Configuration& configuration) {
+  refuse_in_forked_child("a job can't be run");
   auto client = executor_for(configuration).execute(pipeline, configuration);
   submitted_ = true;
   const std::lock_guard lock(mutex_);

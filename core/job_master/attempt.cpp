@@ -175,19 +175,18 @@ void Attempt::tasks_ended(std::uint32_t number, TaskReport report) {
 
 void Attempt::worker_lost(std::uint32_t number) { workers_[number].link = nullptr; }
 
-void Attempt::worker_ended(std::uint32_t number, const std::string& how) {
+void Attempt::worker_ended(std::uint32_t number, FailureInfo how) {
   Worker& worker = workers_[number];
   const bool early = !worker.ended;
   worker.link = nullptr;
   worker.ended = worker.gone = true;
   give_back(worker);
   if (early && stage_ != Stage::kEnding) {
-    enter(number, SubtaskState::kFailed, how);
-    FailureInfo failure;
-    failure.message = text_of(number) + " " + how;
-    fail(std::move(failure), /*fatal=*/false);
+    enter(number, SubtaskState::kFailed, how.message);
+    how.message = text_of(number) + " " + how.message;
+    fail(std::move(how), /*fatal=*/false);
   } else {
-    enter(number, SubtaskState::kCanceled, how);
+    enter(number, SubtaskState::kCanceled, how.message);
   }
   settle();
 }

@@ -113,7 +113,7 @@ class FRESHET_API Attempt final : private WorkerEvents {
   void tasks_accumulated(std::uint32_t number, TasksAccumulated accumulated) override;
   void tasks_ended(std::uint32_t number, TaskReport report) override;
   void worker_lost(std::uint32_t number) override;
-  void worker_ended(std::uint32_t number, const std::string& how) override;
+  void worker_ended(std::uint32_t number, FailureInfo how) override;
 
   const Services services_;
   const JobPlan& plan_;

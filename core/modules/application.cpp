@@ -1,5 +1,10 @@
 #include "modules/application.h"
 
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
 #include "modules/module_registry.h"
 #include "plugin_catalog/shared_object.h"
 
@@ -88,11 +93,16 @@ MainResult run_main(const LoadedApplication& application, const std::string& pro
   for (std::string& text : texts) pointers.push_back(text.data());
   pointers.push_back(nullptr);
 
+  const pid_t process = ::getpid();
   MainResult result;
   std::string error(std::size_t{64} * 1024, '\0');
   result.outcome = static_cast<freshet_main_outcome>(
       application.module.contract()->main(static_cast<int>(texts.size()), pointers.data(),
                                           &result.exit_code, error.data(), error.size()));
+  if (::getpid() != process) {  // a child that main has forked: what follows is for the other one
+    std::fflush(nullptr);
+    ::_exit(result.outcome == FRESHET_MAIN_RETURNED ? result.exit_code : EXIT_FAILURE);
+  }
   if (result.outcome != FRESHET_MAIN_RETURNED) result.error = error.substr(0, error.find('\0'));
   return result;
 }

@@ -156,7 +156,7 @@ OperatorChain::OperatorChain(const PreparedJob& job, JobServices& services, std:
     if (edge.chained) {
       const std::uint32_t to = link_of_vertex.at(edge.to);
       if (to == link_of_vertex.at(edge.from)) continue;  // inside a fused kernel
-      auto chained_edge = std::make_unique<ChainedEdge>(to, edge.input, failed_link_);
+      auto chained_edge = std::make_unique<ChainedEdge>(to, edge.input, position_);
       links_[to].edges_in.push_back(chained_edge.get());
       from->second->outputs.at(edge.output)->add(*chained_edge);
       edges_.push_back(std::move(chained_edge));
@@ -174,24 +174,30 @@ OperatorChain::~OperatorChain() = default;
 
 void OperatorChain::open() {
   for (std::uint32_t l = 0; l < links_.size(); ++l) {
-    failed_link_ = static_cast<int>(l);
+    const RunningLink runs(position_, l);
+    position_.failed_link = static_cast<int>(l);
     Link& link = links_[l];
     link.op = job_.make_operator(task_place_, l);
     for (ChainedEdge* edge : link.edges_in) edge->connect(*link.op);
     link.opened = true;
     link.op->open(link.context);
   }
-  failed_link_ = -1;
+  position_.failed_link = -1;
 }
 
 bool OperatorChain::is_source() const {
   return job_.graph().vertices[task_.links.front().vertices.front()].source;
 }
-Progress OperatorChain::run(std::uint32_t records) { return links_.front().op->run(records); }
+Progress OperatorChain::run(std::uint32_t records) {
+  const RunningLink runs(position_, 0, true);
+  return links_.front().op->run(records);
+}
 void OperatorChain::process(std::uint32_t input, Batch& batch) {
+  const RunningLink runs(position_, 0, true, batch.size());
   links_.front().op->process(input, batch);
 }
 void OperatorChain::watermark(std::int64_t timestamp) {
+  const RunningLink runs(position_, 0);
   Link& head = links_.front();
   head.services ? head.services->watermark(timestamp) : head.op->watermark(timestamp);
 }
@@ -205,7 +211,7 @@ Services& OperatorChain::services_of(std::uint32_t l) {
   }
   Context& vertex = *link.context.stages.back();
   link.services = std::make_unique<Services>(
-      Services::Place{*link.op, l, failed_link_, std::move(outputs), vertex, vertex.place()},
+      Services::Place{*link.op, l, position_, std::move(outputs), vertex, vertex.place()},
       services_, *host_);
   for (ChainedEdge* edge : link.edges_in) edge->connect(*link.services);
   attended_.push_back(link.services.get());
@@ -216,16 +222,18 @@ Services& OperatorChain::services_of(std::uint32_t l) {
 template <class Call>
 void OperatorChain::each_link(Call&& call) {
   for (std::uint32_t l = 0; l < links_.size(); ++l) {
+    const RunningLink runs(position_, l);
     try {
       call(links_[l]);
     } catch (...) {
-      if (failed_link_ < 0) failed_link_ = static_cast<int>(l);
+      if (position_.failed_link < 0) position_.failed_link = static_cast<int>(l);
       throw;
     }
   }
 }
 
 void OperatorChain::end_of_input(std::uint32_t input) {
+  const RunningLink runs(position_, 0);
   Link& head = links_.front();
   head.services ? head.services->end_of_input(input) : head.op->end_of_input(input);
 }
@@ -275,10 +283,11 @@ void OperatorChain::end_outputs() {
 
 void OperatorChain::commit() {
   for (std::uint32_t l = 0; l < links_.size(); ++l) {
-    failed_link_ = static_cast<int>(l);
+    const RunningLink runs(position_, l);
+    position_.failed_link = static_cast<int>(l);
     links_[l].op->commit();
   }
-  failed_link_ = -1;
+  position_.failed_link = -1;
 }
 
 void OperatorChain::close() {
@@ -287,6 +296,7 @@ void OperatorChain::close() {
   int failed = -1;
   for (std::uint32_t l = 0; l < links_.size(); ++l) {
     if (!std::exchange(links_[l].opened, false)) continue;
+    const RunningLink runs(position_, l);
     try {
       links_[l].op->close();
     } catch (...) {
@@ -296,7 +306,7 @@ void OperatorChain::close() {
       }
     }
   }
-  failed_link_ = failed;
+  position_.failed_link = failed;
   if (first) std::rethrow_exception(first);
 }
 
@@ -304,11 +314,28 @@ const RecordType* OperatorChain::input_type(std::uint32_t input) const {
   return links_.front().op->input_type(input);
 }
 
+void OperatorChain::write_to(CrashText& to) const noexcept {
+  const int running = position_.link.load(std::memory_order_relaxed);
+  if (running < 0) return;
+  const auto link = static_cast<std::size_t>(running);
+  for (const std::uint32_t vertex : task_.links[link].vertices)
+    to.field("operator").field(job_.graph().vertices[vertex].name).end_line();
+  to.field("subtask").field(subtask_).end_line();
+  if (!position_.processes.load(std::memory_order_relaxed)) return;
+  // Counted once the batch is done.
+  const StageMetrics& before = links_[link].context.stages.front()->metrics;
+  const bool source = link == 0 && is_source();
+  const auto& counter = source ? before.records_out : before.records_in;
+  to.field("records").field(counter.load(std::memory_order_relaxed) + 1);
+  to.field(position_.rows.load(std::memory_order_relaxed)).end_line();
+}
+
 FailureInfo OperatorChain::current_failure() const {
   FailureInfo failure;
   failure.subtask = subtask_;
   const auto& vertices =
-      task_.links[failed_link_ < 0 ? 0 : static_cast<std::size_t>(failed_link_)].vertices;
+      task_.links[position_.failed_link < 0 ? 0 : static_cast<std::size_t>(position_.failed_link)]
+          .vertices;
   std::uint32_t stage = 0;
   try {
     throw;

@@ -10,7 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "crash/crash_handler.h"
 #include "freshet/metrics.h"
+#include "operators/chain_position.h"
 #include "operators/job_services.h"
 #include "operators/outputs.h"
 #include "operators/prepared_job.h"
@@ -19,7 +21,7 @@
 
 namespace freshet {
 
-class OperatorChain {
+class OperatorChain final : public CrashContext {
  public:
   // The channels of an edge that leaves the task, in the order of the consumer's subtasks.
   using EdgeChannels = std::map<std::uint32_t, std::vector<Channel*>>;
@@ -57,6 +59,9 @@ class OperatorChain {
   // In a catch (...) block: what failed, in the words of the job.
   FailureInfo current_failure() const;
 
+  // Which operators run, and on which records.
+  void write_to(CrashText& to) const noexcept override;
+
   std::uint32_t subtask() const { return subtask_; }
   // By the place of the vertex in the graph. [any thread, after the constructor]
   const std::map<std::uint32_t, const StageMetrics*>& metrics() const { return metrics_; }
@@ -83,7 +88,7 @@ class OperatorChain {
   std::map<std::uint32_t, const StageMetrics*> metrics_;
   TaskHost* host_ = nullptr;
   std::vector<Services*> attended_;  // of the operators that have asked for theirs
-  int failed_link_ = -1;
+  ChainPosition position_;
 };
 
 }  // namespace freshet

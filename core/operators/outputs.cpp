@@ -12,19 +12,21 @@ namespace freshet {
 
 void ChainedEdge::deliver(Batch& batch, bool exclusive) {
   batch.set_exclusive(exclusive);
+  const RunningLink runs(position_, link_, true, batch.size());
   try {
     next_->process(input_, batch);
   } catch (...) {
-    if (failed_link_ < 0) failed_link_ = static_cast<int>(link_);
+    if (position_.failed_link < 0) position_.failed_link = static_cast<int>(link_);
     throw;
   }
 }
 
 void ChainedEdge::watermark(std::int64_t timestamp) {
+  const RunningLink runs(position_, link_);
   try {
     services_ ? services_->watermark(timestamp) : next_->watermark(timestamp);
   } catch (...) {
-    if (failed_link_ < 0) failed_link_ = static_cast<int>(link_);
+    if (position_.failed_link < 0) position_.failed_link = static_cast<int>(link_);
     throw;
   }
 }

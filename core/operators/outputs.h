@@ -14,6 +14,7 @@
 #include "freshet/job_graph.h"
 #include "freshet/operator.h"
 #include "freshet/record_type.h"
+#include "operators/chain_position.h"
 
 namespace freshet {
 
@@ -43,9 +44,10 @@ class FRESHET_API OutputEdge {
 // A call of the next operator of the chain.
 class FRESHET_API ChainedEdge final : public OutputEdge {
  public:
-  // `failed_link` takes the number of the link whose operator threw, if it has none yet.
-  ChainedEdge(std::uint32_t link, std::uint32_t input, int& failed_link)
-      : link_(link), input_(input), failed_link_(failed_link) {}
+  // `position` takes the number of the link while its operator runs, and if it is the first whose
+  // operator throws. It outlives the edge.
+  ChainedEdge(std::uint32_t link, std::uint32_t input, ChainPosition& position)
+      : link_(link), input_(input), position_(position) {}
   void connect(Operator& next) { next_ = &next; }
   // That operator's time goes through them from now on.
   void connect(Services& services) { services_ = &services; }
@@ -57,7 +59,7 @@ class FRESHET_API ChainedEdge final : public OutputEdge {
   Services* services_ = nullptr;
   std::uint32_t link_;
   std::uint32_t input_;
-  int& failed_link_;
+  ChainPosition& position_;
 };
 
 // Rows to the channels of several subtasks (or of one), by key, in turn, at random, or to all.

@@ -34,10 +34,12 @@ Services::~Services() { end(); }
 
 template <class Call>
 void Services::guarded(Call&& call) {
+  const RunningLink runs(place_.position, place_.link);
   try {
     call();
   } catch (...) {
-    if (place_.failed_link < 0) place_.failed_link = static_cast<int>(place_.link);
+    if (place_.position.failed_link < 0)
+      place_.position.failed_link = static_cast<int>(place_.link);
     throw;
   }
 }

@@ -26,11 +26,11 @@ namespace freshet {
 
 class FRESHET_API Services final : public OperatorServices {
  public:
-  // The link's place and where it is noted if it is the first that fails; its outputs; its vertex.
+  // The link's place and where it is noted that it runs or has failed; its outputs; its vertex.
   struct Place {
     Operator& op;
     std::uint32_t link;
-    int& failed_link;
+    ChainPosition& position;
     std::vector<TaskOutput*> outputs;
     RuntimeContext& vertex;
     std::uint32_t vertex_place;

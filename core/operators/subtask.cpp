@@ -45,6 +45,7 @@ void Subtask::add_input(Channel& channel, std::uint32_t input) {
 }
 
 void Subtask::run() noexcept {
+  const CrashContextOfFiber at_work(*chain_);
   std::optional<FailureInfo> failure;
   // Handlers only take notes: a fiber must not be suspended inside one.
   try {

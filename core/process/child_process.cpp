@@ -19,6 +19,14 @@ std::string mark_of(std::uint64_t number) {
   return std::to_string(::getpid()) + "-" + std::to_string(number);
 }
 
+Descriptor file_with(const std::string& inherited) {
+  Descriptor file = memory_file(inherited);
+  if (file.get() < 0)
+    throw InvalidInput(std::string("no file can be made for what it inherits: ") +
+                       std::strerror(errno));
+  return file;
+}
+
 struct Pipe {
   Pipe() {
     int ends[2];
@@ -47,7 +55,8 @@ ChildProcess::ChildProcess(std::vector<std::string> command,
     program.environment[kProcessMark] = mark_;
     program.control_group = group_;
     if (inherited) {
-      program.inherited = std::move(*inherited);
+      report_ = file_with(*inherited);
+      program.inherited_file = report_.get();
     } else {
       const TemplateChannel channel = template_channel();
       channel_ = Descriptor(channel.ours);
@@ -68,7 +77,8 @@ ChildProcess::ChildProcess(const ChildProcess& from, const std::string& inherite
     : mark_(mark_of(number)), group_(groups.make(number)) {
   try {
     Pipe output;
-    id_ = fork_from_template(from.channel_.get(), {inherited, output.writing.get(), group_});
+    report_ = file_with(inherited);
+    id_ = fork_from_template(from.channel_.get(), {report_.get(), output.writing.get(), group_});
     output_ = std::move(output.reading);
     watch_it();
   } catch (...) {

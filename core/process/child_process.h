@@ -42,6 +42,9 @@ class ChildProcess {
   int output() const { return output_.get(); }  // what it prints; -1 once nobody can print any more
   void close_output() { output_.close(); }
 
+  // What it has left about its death (crash/crash_report.h); -1 of a template.
+  int report() const { return report_.get(); }
+
   // Of a template: whether it can fork.
   bool is_ready();
 
@@ -69,6 +72,7 @@ class ChildProcess {
   pid_t id_ = 0;
   Descriptor watch_;
   Descriptor output_;
+  Descriptor report_;   // what it inherits, until it has taken it
   Descriptor channel_;  // of a template
   bool ready_ = false;
   bool reaped_ = false;

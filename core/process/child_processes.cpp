@@ -18,8 +18,10 @@
 #include <set>
 #include <thread>
 
+#include "crash/crash_report.h"
 #include "freshet/error.h"
 #include "process/control_group.h"
+#include "process/crash_reader.h"
 #include "process/orphans.h"
 #include "process/process_templates.h"
 
@@ -253,6 +255,7 @@ class ChildProcesses::State {
     (facts.by_signal ? end.signal : end.exit_code) = facts.number;
     end.last_lines = child.log->last_lines();
     child.log->close();
+    std::string crash = facts.by_signal ? crash_report_in(child.process->report()) : std::string();
     std::unique_ptr<Child> gone;
     {
       const std::lock_guard lock(mutex_);
@@ -262,7 +265,24 @@ class ChildProcesses::State {
       log_ended(gone->spec.name);
     }
     gone->process.reset();
-    tell(*gone, std::move(end));
+    if (crash.empty()) {
+      tell(*gone, std::move(end));
+    } else {
+      tell_with_crash(std::move(gone), std::move(end), std::move(crash));
+    }
+  }
+
+  // Once that has been read, while others are attended to.
+  void tell_with_crash(std::shared_ptr<Child> child, ProcessEnd end, std::string raw) {
+    crash_reader_.read(std::move(raw), [this, child = std::move(child), end = std::move(end)](
+                                           std::optional<ProcessCrash> crash) mutable {
+      end.crash = std::move(crash);
+      if (end.crash) {
+        child->log->append("freshet: " + end.text() + end.crash->threads + "\n");
+        child->log->close();
+      }
+      tell(*child, std::move(end));
+    });
   }
 
   void tell(Child& child, ProcessEnd end) {
@@ -328,6 +348,7 @@ class ChildProcesses::State {
   std::map<ProcessHandle, std::unique_ptr<Child>> children_;  // taken out by the thread alone
   std::map<std::string, std::shared_ptr<RolledLog>> logs_;
   std::deque<std::string> ended_logs_;
+  CrashReader crash_reader_;  // ends before what it tells
   std::thread thread_;
 };
 

@@ -45,6 +45,7 @@ MainEnd main_end_of(const ProcessEnd& end) {
                                               : "main " + end.text();
   main.reason += before;
   if (!said.empty()) main.reason += "; it printed last:\n" + said;
+  if (end.crash) main.reason += end.crash->threads;
   return main;
 }
 

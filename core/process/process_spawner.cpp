@@ -17,7 +17,8 @@ std::string ProcessEnd::text() const {
   if (!signal) return "could not be started";
   const char* words = ::sigdescr_np(*signal);
   return "killed by signal " + std::to_string(*signal) +
-         (words != nullptr ? std::string(" (") + words + ")" : std::string());
+         (words != nullptr ? std::string(" (") + words + ")" : std::string()) +
+         (crash ? crash->circumstances + crash->stack : std::string());
 }
 
 std::vector<std::string> ProcessSpec::whole_command() const {

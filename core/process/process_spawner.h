@@ -29,13 +29,25 @@ struct FRESHET_API ProcessSpec {
   std::vector<std::string> whole_command() const;
 };
 
+// Of a process that died by a signal, and said where.
+struct ProcessCrash {
+  std::string operator_name;  // empty: no operator ran
+  std::uint32_t subtask = 0;
+  std::uint64_t record = 0;   // 0: not known to the record
+  std::string circumstances;  // " at address 0x10, in the batch of records 1 to 64"
+  std::string stack;          // of user code, a line each, which begins with an end of line
+  std::string threads;        // the stacks of all threads, likewise
+};
+
 struct FRESHET_API ProcessEnd {
   std::optional<int> exit_code;
   std::optional<int> signal;
   std::string last_lines;  // of what it printed; may be empty
+  std::optional<ProcessCrash> crash = {};
 
   bool clean() const { return exit_code == 0; }
-  // "exited with 3", "killed by signal 11 (Segmentation fault)".
+  // "exited with 3", "killed by signal 11 (Segmentation fault) at address 0x10", and the stack of
+  // user code.
   std::string text() const;
 };
 

@@ -37,8 +37,9 @@ class Prepared {
   explicit Prepared(const ProgramStart& start)
       : nothing_(out_of_the_way(Descriptor(::open("/dev/null", O_RDWR | O_CLOEXEC)).get())),
         output_(start.output >= 0 ? out_of_the_way(start.output) : -1),
-        inherited_(start.template_channel >= 0
-                       ? out_of_the_way(start.template_channel)
+        inherited_(start.template_channel >= 0 ? out_of_the_way(start.template_channel)
+                   : start.inherited_file >= 0
+                       ? out_of_the_way(start.inherited_file)
                        : out_of_the_way(memory_file(start.inherited).get())) {
     if (nothing_.get() < 0 || inherited_.get() < 0 || (start.output >= 0 && output_.get() < 0))
       refuse(start.command, "its descriptors can't be made", errno);
@@ -214,7 +215,7 @@ bool has_ended(pid_t process) {
   return watch.get() < 0 || ::poll(&end, 1, 0) == 1;
 }
 
-std::string take_inherited() {
+std::string take_inherited(Descriptor* file) {
   std::string all;
   struct stat facts {};
   if (::fstat(kInherited, &facts) != 0 || !(S_ISREG(facts.st_mode) || S_ISFIFO(facts.st_mode)))
@@ -226,6 +227,7 @@ std::string take_inherited() {
     if (got <= 0) break;
     all.append(block, 0, static_cast<std::size_t>(got));
   }
+  if (file != nullptr) *file = Descriptor(out_of_the_way(kInherited));
   ::close(kInherited);
   return all;
 }

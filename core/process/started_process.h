@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "freshet/api.h"
+#include "process/descriptor.h"
 
 namespace freshet {
 
@@ -19,6 +20,7 @@ struct ProgramStart {
   int output = -1;                                 // becomes its streams 1 and 2
   std::string control_group = {};                  // folder of the one it is born in; may be empty
   int template_channel = -1;                       // becomes its descriptor 3 (template_process.h)
+  int inherited_file = -1;                         // becomes it, with what `inherited` would hold
 };
 
 // A child in a session of its own that is killed when the calling *thread* ends. Returns its id.
@@ -32,7 +34,7 @@ FRESHET_API pid_t start_detached_process(const ProgramStart& start);
 FRESHET_API bool has_ended(pid_t process);
 
 // All that stands at descriptor 3, which is closed: what the starter has handed over. Empty if
-// there is none.
-FRESHET_API std::string take_inherited();
+// there is none. `file` gets the file that it was in, if any.
+FRESHET_API std::string take_inherited(Descriptor* file = nullptr);
 
 }  // namespace freshet

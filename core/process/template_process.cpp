@@ -144,10 +144,8 @@ bool hears_ready(int channel) {
 }
 
 pid_t fork_from_template(int channel, const ForkedStart& start) {
-  const Descriptor inherited = memory_file(start.inherited);
   const Descriptor group(::open(start.control_group.c_str(), O_PATH | O_CLOEXEC));
-  if (inherited.get() < 0 || group.get() < 0 ||
-      !send_request(channel, {inherited.get(), start.output, group.get()}))
+  if (group.get() < 0 || !send_request(channel, {start.inherited, start.output, group.get()}))
     throw InvalidInput(std::string("a template can't be asked: ") + std::strerror(errno));
   Answer word;
   if (!receive_answer(channel, kAnswerMs, word)) throw InvalidInput("a template has not answered");
@@ -161,14 +159,14 @@ bool is_template() {
   return ::fstat(kChannel, &facts) == 0 && S_ISSOCK(facts.st_mode);
 }
 
-std::string serve_as_template() {
+std::string serve_as_template(Descriptor* file) {
   answer({});
   for (Asked asked; receive_request(asked);) {
     const pid_t process = fork_brother(asked.group.get());
     const int error = errno;
     if (process == 0) {
       become(asked);
-      return take_inherited();
+      return take_inherited(file);
     }
     answer({process, process < 0 ? error : 0});
   }

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "freshet/api.h"
+#include "process/descriptor.h"
 
 namespace freshet {
 
@@ -29,7 +30,7 @@ FRESHET_API TemplateChannel template_channel();
 FRESHET_API bool hears_ready(int channel);
 
 struct ForkedStart {
-  std::string inherited;                // what serve_as_template() returns in it
+  int inherited = -1;                   // a file with what serve_as_template() returns in it
   int output = -1;                      // becomes its streams 1 and 2
   std::filesystem::path control_group;  // the one it is born in
 };
@@ -44,7 +45,7 @@ FRESHET_API pid_t fork_from_template(int channel, const ForkedStart& start);
 FRESHET_API bool is_template();
 
 // Says that it is ready, and forks when it is asked to. Returns in each process that it has forked,
-// never in the template, which exits when its starter has gone.
-FRESHET_API std::string serve_as_template();
+// as take_inherited() does, never in the template, which exits when its starter has gone.
+FRESHET_API std::string serve_as_template(Descriptor* file = nullptr);
 
 }  // namespace freshet

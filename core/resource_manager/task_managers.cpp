@@ -15,9 +15,9 @@ std::string how_it_ended(const WorkerEnded& message) {
   ProcessEnd end;
   end.exit_code = message.exit_code;
   end.signal = message.signal;
-  std::string text = end.text();
+  std::string text = end.text() + message.crash.message;
   if (!message.last_lines.empty()) text += "; its last lines: " + message.last_lines;
-  return text;
+  return text + message.threads;
 }
 
 }  // namespace
@@ -268,16 +268,24 @@ void TaskManagers::ended(Link& link, const WorkerEnded& message) {
   if (!found->second.lost.empty() && message.signal == 9) {
     how = "the link to it was lost: " + found->second.lost;
   }
-  worker_is_gone(message.worker, how);
+  FailureInfo failure = message.crash;
+  failure.message = std::move(how);
+  worker_is_gone(message.worker, std::move(failure));
 }
 
 void TaskManagers::worker_is_gone(const WorkerId& id, const std::string& how) {
+  FailureInfo failure;
+  failure.message = how;
+  worker_is_gone(id, std::move(failure));
+}
+
+void TaskManagers::worker_is_gone(const WorkerId& id, FailureInfo how) {
   const auto found = workers_.find(id);
   const Worker worker = found->second;
   workers_.erase(found);
   if (worker.link) worker.link->close("the worker has ended");
   transport_.expel(worker.key);
-  if (worker.events) worker.events->worker_ended(id.number, how);
+  if (worker.events) worker.events->worker_ended(id.number, std::move(how));
 }
 
 const WorkerId* TaskManagers::worker_of(Link& link) const {

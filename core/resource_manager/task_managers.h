@@ -37,8 +37,9 @@ class WorkerEvents {
   virtual void tasks_ended(std::uint32_t number, TaskReport report) = 0;
   // Its link is invalid when this returns. It is killed; ended() follows.
   virtual void worker_lost(std::uint32_t number) = 0;
-  // "exited with 3", "killed by signal 9 (Killed)", "the link was lost: …", and its last lines.
-  virtual void worker_ended(std::uint32_t number, const std::string& how) = 0;
+  // Its message: "exited with 3", "killed by signal 9 (Killed)", "the link was lost: …", and its
+  // last lines. Its operator, if it died in one by a signal.
+  virtual void worker_ended(std::uint32_t number, FailureInfo how) = 0;
 };
 
 class FRESHET_API TaskManagers {
@@ -96,6 +97,7 @@ class FRESHET_API TaskManagers {
   void ready(Link& link, const WorkerReady& message);
   void ended(Link& link, const WorkerEnded& message);
   void worker_is_gone(const WorkerId& id, const std::string& how);
+  void worker_is_gone(const WorkerId& id, FailureInfo how);
   void manager_lost(const std::string& id, const std::string& reason);
   const WorkerId* worker_of(Link& link) const;
 

@@ -77,7 +77,10 @@ struct WorkerEnded {
   std::optional<int> signal;
   std::string last_lines;
   std::string error;  // it could not be started
-  MSGPACK_DEFINE_MAP(worker, exit_code, signal, last_lines, error)
+  FailureInfo
+      crash;  // if it died by a signal and said where; its message says what `signal` does not
+  std::string threads;  // the stacks of all threads then
+  MSGPACK_DEFINE_MAP(worker, exit_code, signal, last_lines, error, crash, threads)
 };
 
 // job manager -> task manager. The cluster ends, or the task manager is not needed any more: it

@@ -36,6 +36,7 @@ class Fiber {
   FiberFunction function;
   const std::size_t stack_size;
   StackGuard guard;
+  std::atomic<const CrashContext*> crash_context{nullptr};  // read by its thread's signal handler
   FiberThread* thread = nullptr;
   detail::Parked* parked = nullptr;  // the cancelable wait that it is in
   std::atomic<bool> canceled{false};
@@ -69,6 +70,15 @@ FRESHET_API bool canceled() noexcept;
 // From here on await() of the calling fiber returns as if it were not canceled: for what closes
 // files and connections.
 FRESHET_API void await_despite_cancel() noexcept;
+// For its life, what the calling fiber is at work on, if the process dies meanwhile. `context`
+// outlives it.
+class FRESHET_API CrashContextOfFiber {
+ public:
+  explicit CrashContextOfFiber(const CrashContext& context) noexcept;
+  ~CrashContextOfFiber();
+  CrashContextOfFiber(const CrashContextOfFiber&) = delete;
+  CrashContextOfFiber& operator=(const CrashContextOfFiber&) = delete;
+};
 // Of the calling fiber; "" outside of fibers.
 FRESHET_API const char* fiber_name() noexcept;
 // Lets the other ready fibers of this thread run first; does nothing outside of fibers.

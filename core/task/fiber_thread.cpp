@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "task/forked_child.h"
 #include "task/helper_threads.h"
 
 namespace freshet {
@@ -25,7 +26,8 @@ using detail::Parked;
 
 namespace {
 
-thread_local FiberThread* current_thread = nullptr;
+// Read by the handler of crashes, too: of this model no first use asks for memory.
+[[gnu::tls_model("initial-exec")]] thread_local FiberThread* current_thread = nullptr;
 thread_local FiberThread* thread_of_scheduler = nullptr;  // stays when the thread leaves
 
 // Hangs a fiber's record on Boost's context, which deletes it.
@@ -37,8 +39,11 @@ class RecordLink final : public fibers::fiber_properties {
 
 bool running_fiber(RunningFiber& running) {
   const Fiber* fiber = FiberThread::current_fiber();
+  const bool on_its_stack = fiber != nullptr;
+  if (!fiber) fiber = HelperThreads::served();
   if (!fiber) return false;
-  running = {fiber->guard, fiber->name.c_str(), fiber->stack_size};
+  running = {on_its_stack ? fiber->guard : StackGuard{}, fiber->name.c_str(), fiber->stack_size,
+             fiber->crash_context.load(std::memory_order_relaxed)};
   return true;
 }
 
@@ -49,6 +54,14 @@ class ExitWatch {
   ~ExitWatch() {
     const Fiber* fiber = FiberThread::current_fiber();
     if (fiber == nullptr) return;
+    if (is_forked_child()) {
+      std::fprintf(stderr,
+                   "freshet: a child that '%s' of a job forked called exit(), by which its exit "
+                   "code is lost: call _exit() in it\n",
+                   fiber->name.c_str());
+      std::fflush(nullptr);
+      ::_exit(EXIT_FAILURE);
+    }
     std::fprintf(stderr,
                  "freshet: '%s' of a job called exit(), which ends the process here: throw an "
                  "exception to fail the job\n",
@@ -199,9 +212,7 @@ Fiber* FiberThread::current_fiber() noexcept {
 void FiberThread::enter(HelperThreads& helpers) {
   assert(!current_thread && (!thread_of_scheduler || thread_of_scheduler == this));
   helpers_ = &helpers;
-  static thread_local SignalStack signal_stack;
-  static_cast<void>(signal_stack);
-  report_stack_overflows(&running_fiber);
+  report_crashes_of_fibers(&running_fiber);
   prctl(PR_SET_TIMERSLACK, 1);
   current_thread = this;
   detail::set_suspender(&kFiberSuspender);
@@ -467,6 +478,15 @@ bool canceled() noexcept {
 
 void await_despite_cancel() noexcept {
   if (Fiber* fiber = FiberThread::current_fiber()) fiber->awaits_despite_cancel = true;
+}
+
+CrashContextOfFiber::CrashContextOfFiber(const CrashContext& context) noexcept {
+  if (Fiber* fiber = FiberThread::current_fiber())
+    fiber->crash_context.store(&context, std::memory_order_relaxed);
+}
+CrashContextOfFiber::~CrashContextOfFiber() {
+  if (Fiber* fiber = FiberThread::current_fiber())
+    fiber->crash_context.store(nullptr, std::memory_order_relaxed);
 }
 
 const char* fiber_name() noexcept {

@@ -6,6 +6,7 @@
 #include <cassert>
 #include <system_error>
 
+#include "task/fiber_thread.h"
 #include "task/waiter.h"
 
 namespace freshet {
@@ -14,9 +15,17 @@ namespace freshet {
 struct HelperThreads::Call {
   void (*function)(void*);
   void* argument;
+  const Fiber* caller;
   std::atomic<bool> done{false};
   Waiter waiter;
 };
+
+namespace {
+// Of this model no first use asks for memory: a signal handler reads it.
+[[gnu::tls_model("initial-exec")]] thread_local const Fiber* served_fiber = nullptr;
+}  // namespace
+
+const Fiber* HelperThreads::served() noexcept { return served_fiber; }
 
 HelperThreads::HelperThreads(std::string name, std::size_t most)
     : name_(std::move(name)), most_(most) {
@@ -34,7 +43,7 @@ HelperThreads::~HelperThreads() {
 }
 
 void HelperThreads::run(void (*function)(void*), void* argument) {
-  Call call{function, argument, {}, {}};
+  Call call{function, argument, FiberThread::current_fiber(), {}, {}};
   {
     std::lock_guard lock(mutex_);
     if (calls_.size() >= idle_ && threads_.size() < most_) {
@@ -62,7 +71,9 @@ void HelperThreads::serve() {
     Call* call = calls_.front();
     calls_.pop_front();
     lock.unlock();
+    served_fiber = call->caller;
     call->function(call->argument);
+    served_fiber = nullptr;
     lock.lock();
     call->done.store(true, std::memory_order_release);
     call->waiter.wake();  // under the mutex, which the fiber takes before `call` goes

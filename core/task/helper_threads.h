@@ -13,6 +13,8 @@
 
 namespace freshet {
 
+class Fiber;
+
 // Grows by a thread whenever all are busy, up to `most`; beyond that calls queue up.
 class FRESHET_API HelperThreads {
  public:
@@ -25,6 +27,10 @@ class FRESHET_API HelperThreads {
   // Suspends the calling fiber until function(argument), which must not throw, has returned. Goes
   // on if the fiber is canceled.
   void run(void (*function)(void*), void* argument);
+
+  // The fiber whose call the calling thread runs; null if it runs none. May be called in a signal
+  // handler.
+  static const Fiber* served() noexcept;
 
  private:
   struct Call;

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "task/fiber_thread.h"
+#include "task/forked_child.h"
 #include "task/helper_threads.h"
 
 namespace freshet {
@@ -16,7 +17,13 @@ namespace {
 struct Shared {
   Shared(std::size_t threads, const SchedulerOptions& options)
       : helpers(options.name + "-h", options.most_helper_threads),
-        nobody_wakes(static_cast<std::ptrdiff_t>(threads)) {}
+        nobody_wakes(static_cast<std::ptrdiff_t>(threads)) {
+    runtime_threads_begin();
+  }
+  ~Shared() { runtime_threads_ended(); }
+  Shared(const Shared&) = delete;
+  Shared& operator=(const Shared&) = delete;
+
   HelperThreads helpers;
   // A thread may still be inside its last wake of a fiber of another one, which has ended since.
   // So no thread frees its scheduler before all have run their last fiber.

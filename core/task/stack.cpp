@@ -3,11 +3,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <cassert>
 #include <cerrno>
-#include <csignal>
 #include <cstring>
-#include <mutex>
 
 namespace freshet {
 
@@ -29,62 +26,6 @@ constexpr std::size_t kMostKept = 64;
 
 // Wide enough that a frame with a large array doesn't step over it.
 constexpr std::size_t kGuard = std::size_t{64} * 1024;
-constexpr std::size_t kSignalStack = std::size_t{64} * 1024;
-
-bool (*who_runs)(RunningFiber&) = nullptr;
-struct sigaction before;
-
-// Only what a signal handler may do.
-class Line {
- public:
-  Line& operator<<(const char* text) {
-    while (*text && used_ < sizeof text_) text_[used_++] = *text++;
-    return *this;
-  }
-  Line& operator<<(std::size_t number) {
-    char digits[24];
-    std::size_t at = sizeof digits;
-    digits[--at] = 0;
-    do digits[--at] = static_cast<char>('0' + number % 10);
-    while (number /= 10);
-    return *this << digits + at;
-  }
-  void print() { static_cast<void>(!write(STDERR_FILENO, text_, used_)); }
-
- private:
-  char text_[512];
-  std::size_t used_ = 0;
-};
-
-// As if nobody had handled it, once the handler has returned. Without being raised again, a signal
-// that was sent, and is no fault of an instruction that would run again, would be lost.
-void end_by(int signal) {
-  ::signal(signal, SIG_DFL);
-  ::raise(signal);
-}
-
-void on_fault(int signal, siginfo_t* info, void* context) {
-  const int saved = errno;
-  const char* at = static_cast<const char*>(info->si_addr);
-  RunningFiber running;
-  if (who_runs(running) && at >= running.guard.low && at < running.guard.high) {
-    Line line;
-    line << "freshet: the stack of '" << running.name << "' has overflowed its "
-         << running.stack_size / 1024 << " KiB: raise task.stack-size\n";
-    line.print();
-    end_by(signal);
-    errno = saved;
-    return;
-  }
-  errno = saved;
-  if (before.sa_flags & SA_SIGINFO) {
-    before.sa_sigaction(signal, info, context);
-  } else if (before.sa_handler == SIG_DFL || before.sa_handler == SIG_IGN) {
-    end_by(signal);
-  } else {
-    before.sa_handler(signal);
-  }
-}
 
 std::size_t page() {
   static const auto size = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
@@ -146,40 +87,6 @@ void StackPool::give_back(boost::context::stack_context& stack) noexcept {
     }
   }
   unmap(stack);
-}
-
-void report_stack_overflows(bool (*running)(RunningFiber&)) {
-  static std::once_flag once;
-  std::call_once(once, [running] {
-    who_runs = running;
-    struct sigaction ours {};
-    ours.sa_sigaction = on_fault;
-    ours.sa_flags = SA_SIGINFO | SA_ONSTACK;
-    sigemptyset(&ours.sa_mask);
-    sigaction(SIGSEGV, &ours, &before);
-  });
-}
-
-SignalStack::SignalStack() {
-  stack_t old{};
-  if (sigaltstack(nullptr, &old) == 0 && !(old.ss_flags & SS_DISABLE)) return;  // has one
-  memory_ = mmap(nullptr, kSignalStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory_ == MAP_FAILED) {
-    memory_ = nullptr;  // an overflow then dies unreported
-    return;
-  }
-  stack_t ours{};
-  ours.ss_sp = memory_;
-  ours.ss_size = kSignalStack;
-  sigaltstack(&ours, nullptr);
-}
-
-SignalStack::~SignalStack() {
-  if (!memory_) return;
-  stack_t none{};
-  none.ss_flags = SS_DISABLE;
-  sigaltstack(&none, nullptr);
-  munmap(memory_, kSignalStack);
 }
 
 }  // namespace freshet

@@ -221,6 +221,11 @@ void TaskManager::spawn(const WorkerId& id) {
         message.exit_code = end.exit_code;
         message.signal = end.signal;
         message.last_lines = std::move(end.last_lines);
+        if (end.crash) {
+          message.crash = {end.crash->operator_name, end.crash->subtask, end.crash->record,
+                           end.crash->circumstances + end.crash->stack};
+          message.threads = std::move(end.crash->threads);
+        }
         if (!end.exit_code && !end.signal) message.error = message.last_lines;
         ended(id, std::move(message));
       }));

@@ -25,6 +25,11 @@ void write_all(int file, std::string_view text, const std::string& what) {
     const ssize_t n = ::write(file, text.data(), text.size());
     if (n < 0) {
       if (errno == EINTR) continue;
+      if (errno == EAGAIN) {  // of a pipe that whoever made it wanted never to block
+        pollfd writable{file, POLLOUT, 0};
+        static_cast<void>(::poll(&writable, 1, -1));
+        continue;
+      }
       throw Error("can't write to " + what + ": " + std::strerror(errno) +
                   (errno == ENOSPC ? ": free some space or choose another place"
                                    : ": check that it can still be written"));

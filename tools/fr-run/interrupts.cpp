@@ -1,7 +1,5 @@
 #include "interrupts.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -11,6 +9,7 @@
 
 #include "client/running_jobs.h"
 #include "exit_code.h"
+#include "process/caught_signals.h"
 #include "task/clock.h"
 
 namespace freshet::tool {
@@ -30,19 +29,10 @@ void set_interrupt_handler(std::function<void()> next) {
 }
 
 void watch_interrupts() {
-  ::signal(SIGTERM, SIG_DFL);  // whoever started this process may have ignored it
-  static sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  struct sigaction hangup {};
-  ::sigaction(SIGHUP, nullptr, &hangup);
-  if (hangup.sa_handler != SIG_IGN) sigaddset(&signals, SIGHUP);  // else nohup stands before us
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  CaughtSignals::begin();
   std::thread([] {
     for (;;) {
-      int number = 0;
-      if (sigwait(&signals, &number) != 0) return;
+      static_cast<void>(CaughtSignals::wait());
       {
         const std::lock_guard lock(handler_mutex);
         if (handler && !seen.exchange(true)) {

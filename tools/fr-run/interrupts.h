@@ -6,7 +6,7 @@
 
 namespace freshet::tool {
 
-// Before any other thread is started: from then on the two signals go to a thread of their own.
+// From then on these signals (process/caught_signals.h) are told to a thread of their own.
 void watch_interrupts();
 bool interrupted();
 // What the first one does instead of canceling the jobs of this process; null: that again. Called

@@ -17,6 +17,7 @@
 #include "cluster_run.h"
 #include "cluster_words.h"
 #include "configuration/configuration.h"
+#include "crash/crash_handler.h"
 #include "exit_code.h"
 #include "freshet/error.h"
 #include "freshet/nearest_name.h"
@@ -28,6 +29,7 @@
 #include "plugin_catalog/executor_selection.h"
 #include "plugin_catalog/front_end_selection.h"
 #include "process/main_end.h"
+#include "process/standard_streams.h"
 #include "progress.h"
 #include "shown_text.h"
 
@@ -360,9 +362,12 @@ int run(const CommandLine& line) {
 
 int main(int argc, char** argv) {
   using namespace freshet::tool;
+  freshet::open_closed_streams();
   CommandLine line;
   if (const auto code = read(argc, argv, line)) return *code;
   watch_interrupts();
+  freshet::report_crashes();
+  if (line.verbose) freshet::report_all_threads();
   int code = kRefusedInput;
   try {
     code = run(line);

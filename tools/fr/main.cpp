@@ -1,5 +1,4 @@
 // fr: looks into Freshet's configuration, plugins and applications. See command.h.
-#include <fcntl.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -12,8 +11,10 @@
 #include <vector>
 
 #include "command.h"
+#include "crash/crash_handler.h"
 #include "freshet/api.h"
 #include "freshet/nearest_name.h"
+#include "process/standard_streams.h"
 
 namespace freshet::tool {
 namespace {
@@ -30,13 +31,6 @@ std::vector<Registered>& registered() {
 }
 
 std::span<char> last_argument;
-
-// Else what is opened first would be written to as standard output.
-void open_closed_streams() {
-  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    if (::fcntl(stream, F_GETFD) < 0) ::open("/dev/null", O_RDWR);
-  }
-}
 
 }  // namespace
 
@@ -66,7 +60,8 @@ void show_last_argument_as(std::string_view text) {
 
 int main(int argc, char** argv) {
   using namespace freshet::tool;
-  open_closed_streams();
+  freshet::open_closed_streams();
+  freshet::report_crashes();
   last_argument = {argv[argc - 1], std::strlen(argv[argc - 1])};
   CLI::App fr("Freshet's tool: what is set, what is found, what a program would do.", "fr");
   fr.set_version_flag("--version", freshet::sdk_version());

@@ -1,12 +1,8 @@
 #include "cluster/daemon.h"
 
-#include <poll.h>
-#include <signal.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-#include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +11,7 @@
 
 #include "client/cluster_node.h"
 #include "configuration/configuration.h"
+#include "crash/crash_handler.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "process/control_group.h"
@@ -48,13 +45,6 @@ void set_level(spdlog::logger& logger, const Configuration& configuration) {
 }
 static_assert(static_cast<int>(LogLevel::kTrace) == SPDLOG_LEVEL_TRACE &&
               static_cast<int>(LogLevel::kError) == SPDLOG_LEVEL_ERROR);
-
-sigset_t end_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, number);
-  return signals;
-}
 
 }  // namespace
 
@@ -194,48 +184,43 @@ void log_to_standard_error(const Configuration& configuration) {
 
 std::string take_start() {
   end_group_with_parent();
-  if (!is_template()) return take_inherited();
+  Descriptor file;
+  if (!is_template()) {
+    std::string inherited = take_inherited(&file);
+    leave_crash_report_in(file);
+    return inherited;
+  }
   // What the first use of a library costs: ZeroMQ asks for the number of a protocol, which loads
   // more libraries.
   ClusterNode{make_key_pair()};
-  std::string inherited = serve_as_template();
+  std::string inherited = serve_as_template(&file);
+  leave_crash_report_in(file);
   end_group_with_parent();  // its own
   return inherited;
 }
 
 EndSignals::EndSignals() {
-  const sigset_t signals = end_signals();
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  signals_ = ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-  stop_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (signals_ < 0 || stop_ < 0)
-    throw InvalidInput(std::string("signals can't be watched: ") + std::strerror(errno));
+  CaughtSignals::begin();
+  static_cast<void>(CaughtSignals::descriptor());
 }
 
 void EndSignals::stop() {
-  const std::uint64_t one = 1;
-  static_cast<void>(::write(stop_, &one, sizeof one) == sizeof one);
+  stopping_ = true;
+  CaughtSignals::wake();
   if (thread_.joinable()) thread_.join();
 }
 
-EndSignals::~EndSignals() {
-  stop();
-  ::close(signals_);
-  ::close(stop_);
-}
+EndSignals::~EndSignals() { stop(); }
 
 void EndSignals::on_first(std::function<void(const std::string& why)> first) {
   thread_ = std::thread([this, first = std::move(first)] {
     bool seen = false;
-    while (true) {
-      pollfd polled[] = {{signals_, POLLIN, 0}, {stop_, POLLIN, 0}};
-      if (::poll(polled, 2, -1) < 0) continue;
-      if (polled[1].revents != 0) return;
-      signalfd_siginfo signal{};
-      if (::read(signals_, &signal, sizeof signal) != sizeof signal) continue;
-      if (seen) ::_exit(128 + static_cast<int>(signal.ssi_signo));
+    while (!stopping_) {
+      const int signal = CaughtSignals::wait();
+      if (signal == 0) continue;
+      if (seen) ::_exit(128 + signal);
       seen = true;
-      first(std::string("signal ") + ::sigdescr_np(static_cast<int>(signal.ssi_signo)));
+      first(std::string("signal ") + ::sigdescr_np(signal));
     }
   });
 }

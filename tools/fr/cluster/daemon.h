@@ -3,6 +3,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "freshet/configuration.h"
+#include "process/caught_signals.h"
 #include "process/rolled_log.h"
 #include "rpc/link.h"
 
@@ -65,8 +67,8 @@ std::string take_start();
 // To standard error, which is in somebody's log already.
 void log_to_standard_error(const Configuration& configuration);
 
-// SIGTERM, SIGINT and SIGHUP call `first`; a second one ends the process at once. Made before any
-// other thread.
+// What asks this process to end (process/caught_signals.h) calls `first`; a second one ends it at
+// once.
 class EndSignals {
  public:
   EndSignals();
@@ -74,14 +76,13 @@ class EndSignals {
   EndSignals(const EndSignals&) = delete;
   EndSignals& operator=(const EndSignals&) = delete;
   void on_first(std::function<void(const std::string& why)> first);  // once
-  // Readable once a signal has come that nobody was told of.
-  int descriptor() const { return signals_; }
+  // Readable once a signal has come.
+  int descriptor() const { return CaughtSignals::descriptor(); }
   // Calls nobody any more. May repeat.
   void stop();
 
  private:
-  int signals_ = -1;
-  int stop_ = -1;
+  std::atomic<bool> stopping_{false};
   std::thread thread_;
 };
 

@@ -2,11 +2,13 @@
 // how main ended from the exit code and the last line (process/main_end.h).
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <future>
 #include <memory>
+#include <optional>
 
 #include "client/cluster_connection.h"
 #include "client/in_process_backend.h"
@@ -17,6 +19,7 @@
 #include "freshet/options.h"
 #include "modules/application.h"
 #include "process/child_starts.h"
+#include "process/event_descriptors.h"
 #include "process/main_end.h"
 
 namespace freshet::tool {
@@ -38,6 +41,16 @@ class LastWord {
  private:
   const int copy_;
 };
+
+// A main that has closed all descriptors, which the runtime's threads wake each other by, can't be
+// said goodbye for: it would be waited for for ever. Its process ends, which its job manager sees.
+std::optional<EventDescriptors> runtime_wakes;
+
+void end_at_once_if_deaf(int code, void*) {
+  if (!runtime_wakes || runtime_wakes->are_open()) return;
+  std::fflush(nullptr);
+  ::_exit(code);
+}
 
 int outcome(const MainResult& main, const LastWord& last_word) {
   const std::string words = words_of(main);
@@ -75,9 +88,13 @@ int run() {
     for (const std::string& warning : configuration_warnings(configuration, process_environment()))
       spdlog::warn("{}", warning);
     backend.set_configuration(configuration);
+    runtime_wakes.emplace();
+    ::on_exit(end_at_once_if_deaf, nullptr);
     const MainResult main = run_main(application, start.main, start.arguments);
+    if (!runtime_wakes->are_open()) end_at_once_if_deaf(outcome(main, last_word), nullptr);
     backend.wait_for_submissions();
     const int code = outcome(main, last_word);
+    runtime_wakes.reset();  // closed in order from here on
     backend.set_cluster(nullptr, start.application_id);
     return code;
   } catch (const Error& error) {

@@ -21,6 +21,7 @@
 #include "child.h"
 #include "freshet/error.h"
 #include "freshet/operator.h"
+#include "process/caught_signals.h"
 
 namespace freshet::tool {
 namespace {
@@ -116,7 +117,7 @@ int interrupts() {
   static const int descriptor = [] {
     sigset_t signals;
     ::sigemptyset(&signals);
-    ::sigaddset(&signals, SIGINT);
+    if (!is_ignored(SIGINT)) ::sigaddset(&signals, SIGINT);
     ::sigaddset(&signals, SIGTERM);
     ::sigaddset(&signals, SIGPIPE);
     ::sigprocmask(SIG_BLOCK, &signals, nullptr);
