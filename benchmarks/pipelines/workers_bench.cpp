@@ -198,7 +198,7 @@ std::string hear(int from) {
 struct Telling final : TaskRunnerListener {
   explicit Telling(int its_parent) : parent(its_parent) {}
   void tasks_opened() override { say(parent, "opened"); }
-  void tasks_finished() override { say(parent, "finished"); }
+  void tasks_finished(FinishedTasks) override { say(parent, "finished"); }
   void tasks_failed(FailureInfo failure) override { fail(failure.message); }
   void told(std::uint32_t, std::uint32_t, std::string) override {}
   void tasks_ended(TaskReport report) override {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -13,6 +14,10 @@
 
 namespace freshet {
 namespace {
+
+bool waits_for_an_end(std::string_view kind) {
+  return kind == AwaitJob::kKind || kind == AwaitApplication::kKind;
+}
 
 // Owners of sessions whose last user was on the owner's own thread: they end on a thread of their
 // own. A process that ends waits for them, as they are still saying goodbye.
@@ -195,7 +200,10 @@ class ClientSession::Inner final : public std::enable_shared_from_this<Inner>,
       request.fail(std::make_exception_ptr(ClusterUnreachable(
           "no job manager of cluster '" + options_.cluster_id + "' answered within " +
           std::to_string(options_.patience_ms) + " ms: " + where +
-          (last_reason_.empty() ? "" : " (" + last_reason_ + ")"))));
+          (last_reason_.empty() ? "" : " (" + last_reason_ + ")") +
+          (waits_for_an_end(request.kind)
+               ? ": how it has ended is not known, a part of its output may be visible"
+               : ""))));
     }
   }
 

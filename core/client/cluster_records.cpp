@@ -120,8 +120,11 @@ void ClusterRecords::write(const ClusterRecord& given) const {
     throw InvalidInput(lock_path.native() + ": can't be locked: " + std::strerror(errno) +
                        ": make the folder writable");
   ClusterRecord record = given;
-  if (const auto before = find(given.cluster_id);
-      before && before->public_key == given.public_key) {
+  if (const auto before = find(given.cluster_id)) {
+    // Whoever brings up a cluster has looked for one before, and another one may have come since.
+    if (before->public_key != given.public_key)
+      throw InvalidInput("cluster '" + given.cluster_id + "' is there already: " + path.native() +
+                         ": choose another --cluster-id, or end that one by 'fr cluster stop'");
     if (record.endpoint.empty()) record.endpoint = before->endpoint;
     record.details.insert(before->details.begin(), before->details.end());
   }

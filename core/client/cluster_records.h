@@ -24,7 +24,7 @@ class FRESHET_API ClusterRecords {
   std::filesystem::path path_of(const std::string& cluster_id) const;
   // Of a record with the same public key that is there already, what is empty in this one stays:
   // deployer and job manager each add what they know; a detail that is empty goes. Throws
-  // InvalidInput: a bad id, no room.
+  // InvalidInput: a bad id, no room, or one with another key, which is never replaced.
   void write(const ClusterRecord& record) const;
   // Throws InvalidInput: none of that id, with those that there are and where it looked; a file
   // that others may read; one that is no record.

@@ -1,6 +1,12 @@
 #include "client/local_job.h"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
+
+#include "freshet/options.h"
+#include "job_master/commit_progress.h"
+#include "operators/committer.h"
 
 namespace freshet {
 
@@ -10,22 +16,33 @@ LocalJob::LocalJob(const std::string& job_graph, const Configuration& configurat
   enter(JobStatus::kCreated);
 }
 
-LocalJob::~LocalJob() = default;
+LocalJob::~LocalJob() { cancel(); }
 
 JobStatus LocalJob::status() const {
   const std::lock_guard lock(mutex_);
   return status_;
 }
 
-void LocalJob::cancel() {
+bool LocalJob::cancel() {
   {
     const std::lock_guard lock(mutex_);
-    if (cancel_requested_ || is_terminal(status_)) return;
+    if (status_ == JobStatus::kCommitting) return false;
+    if (cancel_requested_ || is_terminal(status_)) return true;
     cancel_requested_ = true;
     enter(JobStatus::kCanceling);
   }
   messages_.publish();
   tasks_.cancel();
+  return true;
+}
+
+void LocalJob::cancel_by_force() {
+  {
+    const std::lock_guard lock(mutex_);
+    forced_ = true;
+    is_forced_.notify_all();
+  }
+  cancel();
 }
 
 JobDetails LocalJob::details() const {
@@ -78,12 +95,50 @@ void LocalJob::tasks_opened() {
   tasks_.open_gate();
 }
 
-void LocalJob::tasks_finished() {
+void LocalJob::tasks_finished(FinishedTasks finished) {
   {
     const std::lock_guard lock(mutex_);
     if (cancel_requested_) return;
+    committables_ = std::move(finished.committables);
+    if (!committables_.empty()) enter(JobStatus::kCommitting);
   }
+  messages_.publish();
   tasks_.commit();
+}
+
+// On the thread of the tasks, none of which runs any more.
+void LocalJob::commit() {
+  using Time = std::chrono::steady_clock;
+  const Duration patience = tasks_.configuration().get(options::kExecutionCommitTimeout);
+  const Time::time_point deadline = Time::now() + std::chrono::nanoseconds(patience.ns());
+  CommitProgress progress(tasks_.graph(), std::exchange(committables_, {}));
+  std::string why;
+  while (why.empty()) {
+    const std::vector<std::size_t> places = progress.open();
+    std::vector<Committable> open;
+    for (const std::size_t place : places) open.push_back(progress.at(place));
+    const auto outcomes = commit_all(tasks_.job(), open, tasks_.configuration());
+    for (std::size_t i = 0; i < places.size(); ++i) progress.note(places[i], outcomes[i]);
+    if (progress.done()) return;
+    if (progress.refused()) {
+      why = "for good";
+      break;
+    }
+    const auto next = Time::now() + std::chrono::milliseconds(progress.next_pause_ms());
+    std::unique_lock lock(mutex_);
+    is_forced_.wait_until(lock, std::min(next, deadline), [this] { return forced_; });
+    if (forced_) {
+      why = "since it was canceled by force";
+    } else if (Time::now() >= deadline) {
+      why = "within " + ConfigValue<Duration>::format(patience) + " (execution.commit-timeout)";
+    }
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    failure_ = progress.failure(why);
+    enter(JobStatus::kFailing);
+  }
+  messages_.publish();
 }
 
 void LocalJob::tasks_failed(FailureInfo failure) {
@@ -99,6 +154,7 @@ void LocalJob::tasks_failed(FailureInfo failure) {
 }
 
 void LocalJob::tasks_ended(TaskReport report) {
+  if (status() == JobStatus::kCommitting) commit();
   JobResult result;
   result.job_id = job_id();
   result.job_name = name();

@@ -1,14 +1,17 @@
 // One job in this process: its states, messages and result. Its tasks are all here, too.
 //
 // Threads    Every public call from any thread, none blocks.
-// States     created -> running -> finished; running -> failing -> failed; any -> canceling ->
-//            canceled. Each is entered once.
+// States     created -> running -> [committing ->] finished; running, committing -> failing ->
+// failed;
+//            created, running -> canceling -> canceled. Each is entered once.
 #pragma once
 
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "freshet/api.h"
 #include "freshet/configuration.h"
@@ -34,7 +37,10 @@ class FRESHET_API LocalJob final : private TaskRunnerListener {
   const std::string& name() const { return tasks_.graph().name; }
   JobStatus status() const;
   Future<JobResult> result() const { return result_; }
-  void cancel();
+  // False: it is committing, and goes on.
+  bool cancel();
+  // If it is committing it fails, once what is being tried has come to its end.
+  void cancel_by_force();
   AccumulatorValues accumulators() const { return tasks_.report().accumulators; }
   JobDetails details() const;
   Future<std::optional<std::string>> next_result(const std::string& vertex) {
@@ -46,17 +52,21 @@ class FRESHET_API LocalJob final : private TaskRunnerListener {
 
  private:
   void tasks_opened() override;
-  void tasks_finished() override;
+  void tasks_finished(FinishedTasks finished) override;
   void tasks_failed(FailureInfo failure) override;
   void told(std::uint32_t vertex, std::uint32_t subtask, std::string text) override;
   void tasks_ended(TaskReport report) override;
 
+  void commit();
   // [under the lock; messages_.publish() follows outside of it]
   void enter(JobStatus status);
 
   mutable std::mutex mutex_;
   JobStatus status_ = JobStatus::kCreated;
   bool cancel_requested_ = false;
+  bool forced_ = false;
+  std::condition_variable is_forced_;
+  std::vector<Committable> committables_;
   std::optional<FailureInfo> failure_;
 
   MessageLog messages_;

@@ -155,6 +155,13 @@ Future<void> RpcJobClient::cancel() {
   return session_->ask(message).then([](const Done&) {});
 }
 
+Future<void> RpcJobClient::cancel_by_force() {
+  CancelJob message;
+  message.id = job_id_;
+  message.force = true;
+  return session_->ask(message).then([](const Done&) {});
+}
+
 Future<AccumulatorValues> RpcJobClient::accumulators() {
   GetAccumulators message;
   message.id = job_id_;

@@ -41,6 +41,7 @@ class FRESHET_API RpcJobClient final : public JobClient {
   Future<JobStatus> status() override;
   Future<JobResult> result() override;
   Future<void> cancel() override;
+  Future<void> cancel_by_force() override;
   Future<AccumulatorValues> accumulators() override;
   Future<JobDetails> details() override;
   Future<std::string> stop(const std::string& directory, bool drain) override;

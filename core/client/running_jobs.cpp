@@ -1,5 +1,7 @@
 #include "client/running_jobs.h"
 
+#include "freshet/error.h"
+
 namespace freshet {
 
 namespace {
@@ -12,7 +14,15 @@ class InProcessJobClient final : public JobClient {
   Future<JobStatus> status() override { return make_ready_future(job_->status()); }
   Future<JobResult> result() override { return job_->result(); }
   Future<void> cancel() override {
-    job_->cancel();
+    if (job_->cancel()) return make_ready_future();
+    return make_failed_future<void>(std::make_exception_ptr(
+        InvalidInput("job '" + job_->name() +
+                     "' is committing: it can't be canceled, because a part of its "
+                     "output may be visible already: wait for its end, or end it by force "
+                     "(cancel_by_force())")));
+  }
+  Future<void> cancel_by_force() override {
+    job_->cancel_by_force();
     return make_ready_future();
   }
   Future<AccumulatorValues> accumulators() override {

@@ -124,7 +124,19 @@ void Dispatcher::add_to(MessageTable& table) {
     return earlier ? make_ready_future(earlier->result) : job(message.id).ended();
   });
   table.on<CancelJob>([this](Link& link, const CancelJob& message) {
-    if (!earlier_.find(message.id)) job(message.id).cancel("canceled by " + link.peer().name);
+    if (earlier_.find(message.id)) return Done{};
+    JobMaster& of = job(message.id);
+    const std::string reason = "canceled by " + link.peer().name;
+    if (message.force) {
+      of.cancel_by_force(reason);
+    } else if (of.is_committing()) {
+      throw InvalidInput("job '" + of.name() + "' (" + of.id() +
+                         ") is committing: it can't be canceled, because a part of its output may "
+                         "be visible already: wait for its end, or end it by force ('fr cancel "
+                         "--force')");
+    } else {
+      of.cancel(reason);
+    }
     return Done{};
   });
   table.on<GetJobDetails>([this](Link&, const GetJobDetails& message) {
@@ -164,7 +176,11 @@ void Dispatcher::open(KeptJobs::Left left) {
   for (const KeptGraph& graph : left.jobs) start_anew(graph);
   // All of an application are there before the first one can end.
   const std::size_t jobs = jobs_.size();
-  for (std::size_t i = 0; i < jobs; ++i) jobs_[i]->start();
+  for (std::size_t i = 0; i < jobs; ++i) {
+    const auto commit = left.commits.find(jobs_[i]->id());
+    commit == left.commits.end() ? jobs_[i]->start()
+                                 : jobs_[i]->start_to_commit(std::move(commit->second));
+  }
   schedule_drop();
 }
 
@@ -214,6 +230,13 @@ void Dispatcher::abandon() {
 void Dispatcher::close(const std::string& reason) {
   if (closed_.empty()) closed_ = reason;
   for (std::size_t i = 0; i < applications_.size(); ++i) applications_[i]->cancel(reason);
+  // What is committing comes to its end, if it does so soon.
+  constexpr std::int64_t kPatienceMs = 30'000;
+  services_.jobs.thread.after_ms(kPatienceMs, "dispatcher: commits", alive_.guard([this, reason] {
+    for (std::size_t i = 0; i < jobs_.size(); ++i) {
+      if (jobs_[i]->is_committing()) jobs_[i]->cancel_by_force("ended because " + reason);
+    }
+  }));
 }
 
 // ---- records ------------------------------------------------------------------------------------
@@ -492,6 +515,16 @@ void Dispatcher::keep_result(JobMaster& job, detail::UniqueFunction<void()> kept
   services_.kept.put_result(
       result, alive_.guard([once] { (*once)(); }),
       alive_.guard([&job](const std::string& error) { job.keeping_fails(error); }));
+}
+
+void Dispatcher::keep_commit(JobMaster& job, detail::UniqueFunction<void()> kept) {
+  const auto once = std::make_shared<detail::UniqueFunction<void()>>(std::move(kept));
+  services_.kept.put_commit(job.id(), job.commit(), alive_.guard([once] { (*once)(); }),
+                            alive_.guard([this, id = job.id()](const std::string& error) {
+                              // It may have been ended by force meanwhile.
+                              const auto found = job_by_id_.find(id);
+                              if (found != job_by_id_.end()) found->second->keeping_fails(error);
+                            }));
 }
 
 void Dispatcher::job_ended(JobMaster& job) { application(job.application_id()).job_ended(job); }

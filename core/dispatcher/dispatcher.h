@@ -116,6 +116,7 @@ class FRESHET_API Dispatcher final : private JobMasterListener, private Applicat
   void job_ended(JobMaster& job) override;
   void job_gone(JobMaster& job) override;
   void keep_result(JobMaster& job, detail::UniqueFunction<void()> kept) override;
+  void keep_commit(JobMaster& job, detail::UniqueFunction<void()> kept) override;
   void application_changed(Application& application) override;
   void application_ended(Application& application) override;
 

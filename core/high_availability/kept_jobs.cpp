@@ -17,6 +17,13 @@ using Bytes = std::optional<std::string>;
 
 // Beside the graphs; the ids of jobs have 32 hex digits.
 constexpr const char* kEndOfCluster = "cluster-ended";
+constexpr std::string_view kCommit = ".commit";  // behind the id of a job
+
+// Of the job whose commit is kept under that id; empty: it is no such id.
+std::string job_of_commit(const std::string& id) {
+  return id.ends_with(kCommit) ? id.substr(0, id.size() - kCommit.size()) : "";
+}
+std::string commit_of(const std::string& job_id) { return job_id + std::string(kCommit); }
 
 // nullopt: it can't be read.
 template <class T>
@@ -104,8 +111,15 @@ void KeptJobs::read_graphs(const std::shared_ptr<Reading>& reading) {
   for (const auto& [id, bytes] : reading->graphs) {
     if (id == kEndOfCluster) {
       left.end = unpacked<KeptEnd>("end", id, bytes);
+    } else if (const std::string job = job_of_commit(id); !job.empty()) {
+      if (reading->results.count(job) || !reading->graphs.count(job)) {
+        remove(id);
+      } else if (auto commit = unpacked<JobCommit>("commit", job, bytes)) {
+        committing_.insert(job);
+        left.commits.emplace(job, *std::move(commit));
+      }
     } else if (reading->results.count(id)) {
-      remove_graph(id);  // its leader went between the two
+      remove(id);  // its leader went between the two
     } else if (auto graph = unpacked<KeptGraph>("graph", id, bytes)) {
       left.jobs.push_back(*std::move(graph));
     }
@@ -148,12 +162,30 @@ void KeptJobs::put_graph(const std::string& job_id, const KeptGraph& graph,
              });
 }
 
-void KeptJobs::remove_graph(const std::string& job_id) {
-  removing_.insert(job_id);
+void KeptJobs::remove(const std::string& id) {
+  removing_.insert(id);
   persistence_.until_done<void>(
-      "the graph of job '" + job_id + "' can't be removed from its store",
-      [this, job_id] { return service_.job_graphs().remove(term_, job_id); },
-      [this, job_id](const Future<void>&) { removing_.erase(job_id); });
+      "what is stored as '" + id + "' of jobs that run can't be removed",
+      [this, id] { return service_.job_graphs().remove(term_, id); },
+      [this, id](const Future<void>&) { removing_.erase(id); });
+}
+
+// The graph last: without it a commit is nobody's.
+void KeptJobs::remove_graph(const std::string& job_id) {
+  if (committing_.erase(job_id)) remove(commit_of(job_id));
+  remove(job_id);
+}
+
+void KeptJobs::put_commit(const std::string& job_id, const JobCommit& commit,
+                          std::function<void()> done,
+                          std::function<void(const std::string& error)> waits) {
+  committing_.insert(job_id);
+  persistence_.until_done<void>(
+      "what job '" + job_id + "' has to commit can't be stored, so that it waits",
+      [this, id = commit_of(job_id), bytes = detail::pack_body(commit)] {
+        return service_.job_graphs().put(term_, id, bytes);
+      },
+      [done = std::move(done)](const Future<void>&) { done(); }, std::move(waits));
 }
 
 void KeptJobs::put_result(const KeptResult& result, std::function<void()> done,
@@ -187,6 +219,6 @@ void KeptJobs::put_end(const KeptEnd& end, std::function<void()> done) {
       [done = std::move(done)](const Future<void>&) { done(); });
 }
 
-void KeptJobs::remove_end() { remove_graph(kEndOfCluster); }
+void KeptJobs::remove_end() { remove(kEndOfCluster); }
 
 }  // namespace freshet

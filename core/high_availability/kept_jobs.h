@@ -1,5 +1,6 @@
 // What a leader keeps of jobs for the one after it: the graph of each from before it is accepted
-// until its result is stored, and the result until its record is dropped.
+// until its result is stored, what it has to commit from before it does so, and the result until
+// its record is dropped.
 //
 // A graph that is refused to be put is not kept: its job is not accepted. All else is tried again
 // until it is done. Where both are kept, the job has ended.
@@ -9,6 +10,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -16,6 +18,7 @@
 
 #include "freshet/api.h"
 #include "high_availability/persistence.h"
+#include "job_master/job_commit.h"
 #include "rpc/messages.h"
 
 namespace freshet {
@@ -60,9 +63,10 @@ class FRESHET_API KeptJobs {
   void lead(std::uint64_t term) { term_ = term; }
 
   struct Left {
-    std::vector<KeptGraph> jobs;      // that have not ended, in the order of their acceptance
-    std::vector<KeptResult> results;  // in the order of their ends
-    std::optional<KeptEnd> end;       // of the cluster
+    std::vector<KeptGraph> jobs;  // that have not ended, in the order of their acceptance
+    std::map<std::string, JobCommit> commits;  // of those that were committing, by job
+    std::vector<KeptResult> results;           // in the order of their ends
+    std::optional<KeptEnd> end;                // of the cluster
   };
   // What earlier leaders have left. An entry that can't be read is logged and stays.
   void read(std::function<void(Left)> done);
@@ -71,7 +75,10 @@ class FRESHET_API KeptJobs {
   // all.
   void put_graph(const std::string& job_id, const KeptGraph& graph,
                  std::function<void(const std::string& error)> done);
-  void remove_graph(const std::string& job_id);
+  void remove_graph(const std::string& job_id);  // and its commit
+  // As put_result(): from then on the job is committed, whoever leads, and not run again.
+  void put_commit(const std::string& job_id, const JobCommit& commit, std::function<void()> done,
+                  std::function<void(const std::string& error)> waits);
   // `waits` is told each time that it has failed for now.
   void put_result(const KeptResult& result, std::function<void()> done,
                   std::function<void(const std::string& error)> waits);
@@ -81,6 +88,7 @@ class FRESHET_API KeptJobs {
   void remove_end();
 
  private:
+  void remove(const std::string& id);  // of what is stored beside the graphs
   struct Reading;
   void read_graphs(const std::shared_ptr<Reading>& reading);
   void read_results(const std::shared_ptr<Reading>& reading);
@@ -89,7 +97,8 @@ class FRESHET_API KeptJobs {
   HighAvailability& service_;
   Persistence& persistence_;
   std::uint64_t term_ = 0;
-  std::set<std::string> removing_;  // graphs that are still being removed, by job
+  std::set<std::string> removing_;    // graphs that are still being removed, by job
+  std::set<std::string> committing_;  // jobs whose commit is stored, or may be
   Alive alive_;
 };
 

@@ -123,19 +123,75 @@ void Attempt::tasks_opened(std::uint32_t number) {
   listener_.attempt_opened();
 }
 
-void Attempt::tasks_finished(std::uint32_t number) {
-  if (stage_ != Stage::kOpened) return;
-  workers_[number].finished = true;
+void Attempt::tasks_finished(std::uint32_t number, FinishedTasks finished) {
+  Worker& worker = workers_[number];
+  if (stage_ != Stage::kOpened || worker.finished) return;
+  worker.finished = true;
+  worker.commits = finished.commits;
+  const auto& vertices = plan_.graph().vertices;
+  for (Committable& each : finished.committables) {
+    if (each.vertex < vertices.size() && each.subtask < vertices[each.vertex].parallelism) {
+      committables_.push_back(std::move(each));
+      continue;
+    }
+    FailureInfo failure;
+    failure.message = text_of(number) + " has prepared an output for subtask " +
+                      std::to_string(each.subtask) + " of operator " + std::to_string(each.vertex) +
+                      ", which the job does not have";
+    refuse(std::move(failure));
+    return;
+  }
   if (count([](const Worker& w) { return w.finished; }) < workers_.size()) return;
+  stage_ = Stage::kFinished;
+  listener_.attempt_finished();
+}
+
+bool Attempt::has_simple_commits() const {
+  return std::any_of(workers_.begin(), workers_.end(), [](const Worker& w) { return w.commits; });
+}
+
+void Attempt::commit() {
+  if (stage_ != Stage::kFinished) return;
+  stage_ = Stage::kCommitting;
   for (Worker& worker : workers_) {
     if (worker.link) worker.link->send(Commit{});
   }
+  settle();  // some may be lost already
+}
+
+Link* Attempt::link_for(std::uint32_t vertex, std::uint32_t subtask) const {
+  const std::uint32_t place =
+      plan_.execution().place_of(plan_.execution().task_of_vertex(vertex), subtask);
+  if (Link* own = workers_[worker_of_subtask_[place]].link) return own;
+  for (const Worker& worker : workers_) {
+    if (worker.link) return worker.link;
+  }
+  return nullptr;
+}
+
+void Attempt::let_go() {
+  if (stage_ != Stage::kCommitting) return;
+  stage_ = Stage::kEnding;
+  for (Worker& worker : workers_) {
+    if (worker.link) worker.link->send(EndWorker{});
+  }
+  arm_kill();
+}
+
+// All that it had to give is prepared, and others can commit it.
+bool Attempt::can_be_spared(const Worker& worker) const {
+  return (stage_ == Stage::kFinished || stage_ == Stage::kCommitting) && !committables_.empty() &&
+         !worker.commits;
 }
 
 // ---- the way down -------------------------------------------------------------------------------
 
 void Attempt::tasks_failed(std::uint32_t, FailureInfo failure) {
-  fail(std::move(failure), /*fatal=*/false);
+  // What is kept, or may have been committed, can't be written a second time.
+  const bool fatal =
+      (stage_ == Stage::kFinished && !committables_.empty()) ||
+      (stage_ == Stage::kCommitting && (!committables_.empty() || has_simple_commits()));
+  fail(std::move(failure), fatal);
 }
 
 void Attempt::operator_told(std::uint32_t, OperatorTold told) {
@@ -162,7 +218,8 @@ void Attempt::tasks_ended(std::uint32_t number, TaskReport report) {
   if (worker.ended) return;
   worker.report = std::move(report);
   worker.ended = true;
-  if (worker.link) worker.link->send(EndWorker{});
+  const bool stays = stage_ == Stage::kCommitting && !committables_.empty();
+  if (worker.link && !stays) worker.link->send(EndWorker{});
   if (stage_ != Stage::kEnding && !worker.finished) {
     FailureInfo failure;
     failure.message = text_of(number) + " has ended its tasks before they had finished";
@@ -181,10 +238,16 @@ void Attempt::worker_ended(std::uint32_t number, FailureInfo how) {
   worker.link = nullptr;
   worker.ended = worker.gone = true;
   give_back(worker);
-  if (early && stage_ != Stage::kEnding) {
+  if (early && can_be_spared(worker)) {
+    spdlog::warn("{} {}: another one commits what it has prepared", text_of(number), how.message);
+    enter(number, SubtaskState::kFinished, how.message);
+  } else if (early && stage_ != Stage::kEnding) {
     enter(number, SubtaskState::kFailed, how.message);
     how.message = text_of(number) + " " + how.message;
-    fail(std::move(how), /*fatal=*/false);
+    if (worker.commits && stage_ == Stage::kCommitting) {
+      how.message += ", while it committed: a part of its output may be visible";
+    }
+    tasks_failed(number, std::move(how));
   } else {
     enter(number, SubtaskState::kCanceled, how.message);
   }
@@ -207,14 +270,18 @@ void Attempt::cancel(const std::string& reason) {
 
 // Those that can't be asked are killed; the others, too, if they do not end in time.
 void Attempt::begin_to_end(const std::string& reason) {
-  const bool deployed = stage_ == Stage::kDeployed || stage_ == Stage::kOpened;
+  const bool deployed = stage_ >= Stage::kDeployed && stage_ < Stage::kEnding;
+  const bool stayed = stage_ == Stage::kCommitting && !committables_.empty();
   stage_ = Stage::kEnding;
   services_.resources.give_up(holder_);
   if (slots_timer_) services_.thread.cancel(*slots_timer_);
   end_readers();
   for (std::uint32_t w = 0; w < workers_.size(); ++w) {
     Worker& worker = workers_[w];
-    if (worker.ended) continue;
+    if (worker.ended) {
+      if (stayed && worker.link) worker.link->send(EndWorker{});
+      continue;
+    }
     if (!worker.started) {
       enter(w, SubtaskState::kCanceled, reason);
       worker.ended = worker.gone = true;
@@ -228,6 +295,10 @@ void Attempt::begin_to_end(const std::string& reason) {
       services_.task_managers.stop(id_of(w));
     }
   }
+  arm_kill();
+}
+
+void Attempt::arm_kill() {
   const std::int64_t patience =
       plan_.configuration().get(options::kTaskCancellationTimeout).ns() / 1'000'000;
   kill_timer_ = services_.thread.after_ms(
@@ -242,11 +313,12 @@ void Attempt::begin_to_end(const std::string& reason) {
 
 void Attempt::settle() {
   const std::size_t all = workers_.size();
-  if (!ended_ && count([](const Worker& w) { return w.ended; }) == all &&
+  if (!ended_ && stage_ != Stage::kFinished &&
+      count([](const Worker& w) { return w.ended; }) == all &&
       (all > 0 || stage_ == Stage::kEnding)) {
     ended_ = true;
     finished_ = stage_ != Stage::kEnding;
-    if (finished_) begin_to_end("");  // arms the kill of what hangs
+    if (finished_ && committables_.empty()) begin_to_end("");  // arms the kill of what hangs
     end_readers();
     listener_.attempt_ended();
   }
@@ -271,6 +343,8 @@ std::string Attempt::detail() const {
              std::to_string(workers_.size()) + " workers have opened their tasks";
     case Stage::kNew:
     case Stage::kOpened:
+    case Stage::kFinished:
+    case Stage::kCommitting:
     case Stage::kEnding:
       break;
   }

@@ -1,11 +1,12 @@
 // One attempt to run a job: slots, workers, deploy, open, commit, end. It never starts anew: that
 // is up to the JobMaster, which makes another attempt.
 //
-//   waiting for slots -> starting workers -> deployed -> opened -> finished -> ended -> gone
-//   any of them, by failure or cancel() -> ending -> ended -> gone
+//   waiting for slots -> starting workers -> deployed -> opened -> finished -> committing -> ended
+//   -> gone any of them, by failure or cancel() -> ending -> ended -> gone
 //
-// "Ended": no task of it runs any more. "Gone": its worker processes have ended too, and its slots
-// are given back.
+// "Finished": all tasks have read, written and sent everything; they wait for commit(). From there
+// on it is not run again if anything is to be committed. "Ended": no task of it runs any more.
+// "Gone": its worker processes have ended too, and its slots are given back.
 //
 // Threads    The control thread.
 #pragma once
@@ -34,7 +35,8 @@ class AttemptListener {
   // The first failure; the attempt is ending. `fatal`: another attempt would be no better.
   virtual void attempt_failed(FailureInfo failure, bool fatal) = 0;
   virtual void attempt_told(OperatorTold told) = 0;
-  virtual void attempt_ended() = 0;  // finished() says whether it came to its end by itself
+  virtual void attempt_finished() = 0;  // all its tasks; it waits for commit()
+  virtual void attempt_ended() = 0;     // finished() says whether it came to its end by itself
   virtual void attempt_gone() = 0;  // the last call; the attempt may be destroyed after it returned
 };
 
@@ -51,6 +53,19 @@ class FRESHET_API Attempt final : private WorkerEvents {
 
   void start();
   void cancel(const std::string& reason);  // may repeat
+  // It is of no use as it is, nor would another one be.
+  void refuse(FailureInfo failure) { fail(std::move(failure), /*fatal=*/true); }
+
+  // ---- once it has finished
+  // What its sinks have prepared; whether a commit() of the simple kind is to be called, too.
+  const std::vector<Committable>& committables() const { return committables_; }
+  bool has_simple_commits() const;
+  // Lets the tasks call commit() and end. If there are committables its workers stay, to be asked
+  // to commit those, until let_go().
+  void commit();
+  // A worker that can be asked to commit what that subtask has prepared, best its own; null: none.
+  Link* link_for(std::uint32_t vertex, std::uint32_t subtask) const;
+  void let_go();
 
   bool finished() const { return finished_; }
   bool ended() const { return ended_; }
@@ -70,7 +85,16 @@ class FRESHET_API Attempt final : private WorkerEvents {
   Future<Address> admit_reader(std::uint32_t vertex, const PublicKey& reader);
 
  private:
-  enum class Stage : std::uint8_t { kNew, kWaiting, kStarting, kDeployed, kOpened, kEnding };
+  enum class Stage : std::uint8_t {
+    kNew,
+    kWaiting,
+    kStarting,
+    kDeployed,
+    kOpened,
+    kFinished,
+    kCommitting,
+    kEnding
+  };
   struct Worker {
     std::string task_manager;
     std::vector<SlotId> slots;
@@ -79,6 +103,7 @@ class FRESHET_API Attempt final : private WorkerEvents {
     Address data;
     bool started = false;  // it was asked for
     bool ready = false, opened = false, finished = false;
+    bool commits = false;           // simply
     bool ended = false;             // its tasks
     bool gone = false;              // its process
     std::uint64_t accumulated = 0;  // bytes, before it finished
@@ -94,6 +119,8 @@ class FRESHET_API Attempt final : private WorkerEvents {
   void deploy();
   void fail(FailureInfo failure, bool fatal);
   void begin_to_end(const std::string& reason);
+  void arm_kill();
+  bool can_be_spared(const Worker& worker) const;
   void settle();
   void give_back(Worker& worker);
   void enter(std::uint32_t worker, SubtaskState state, const std::string& reason);
@@ -107,7 +134,7 @@ class FRESHET_API Attempt final : private WorkerEvents {
 
   void worker_ready(std::uint32_t number, Link& link, const Address& data) override;
   void tasks_opened(std::uint32_t number) override;
-  void tasks_finished(std::uint32_t number) override;
+  void tasks_finished(std::uint32_t number, FinishedTasks finished) override;
   void tasks_failed(std::uint32_t number, FailureInfo failure) override;
   void operator_told(std::uint32_t number, OperatorTold told) override;
   void tasks_accumulated(std::uint32_t number, TasksAccumulated accumulated) override;
@@ -126,6 +153,7 @@ class FRESHET_API Attempt final : private WorkerEvents {
   std::vector<std::string> hosts_;  // of the workers
   std::vector<std::uint32_t> worker_of_subtask_;
   SubtaskStates subtasks_;
+  std::vector<Committable> committables_;
   bool finished_ = false;
   bool failed_ = false;
   bool ended_ = false;

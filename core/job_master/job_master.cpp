@@ -20,6 +20,7 @@ bool is_same(const Address& a, const Address& b) {
 }  // namespace
 
 void JobMasterListener::keep_result(JobMaster&, detail::UniqueFunction<void()> kept) { kept(); }
+void JobMasterListener::keep_commit(JobMaster&, detail::UniqueFunction<void()> kept) { kept(); }
 
 JobMaster::JobMaster(Attempt::Services services, const std::string& job_graph,
                      std::string application_id, std::string ticket, JobMasterListener& listener)
@@ -41,6 +42,7 @@ JobMaster::JobMaster(Attempt::Services services, const std::string& job_graph,
 
 JobMaster::~JobMaster() {
   alive_.end();
+  committing_.reset();  // before its attempt
   if (restart_timer_) services_.thread.cancel(*restart_timer_);
 }
 
@@ -88,6 +90,7 @@ void JobMaster::attempt_told(OperatorTold told) {
 }
 
 void JobMaster::attempt_failed(FailureInfo failure, bool fatal) {
+  keeps_commit_ = false;
   failure_ = bounded(std::move(failure));
   const std::string reason = JobFailed(name_, *failure_).what();
   if (restarts_left_ > 0 && !fatal) {
@@ -127,6 +130,9 @@ void JobMaster::attempt_ended() {
       assert(current_->finished());
       end(JobStatus::kFinished);
       return;
+    case JobStatus::kCommitting:
+      begin_to_commit();
+      return;
     case JobStatus::kCreated:
     case JobStatus::kFinished:
     case JobStatus::kFailed:
@@ -136,7 +142,99 @@ void JobMaster::attempt_ended() {
   assert(false && "an attempt has ended in a job that can't have one");
 }
 
+// ---- its commit ---------------------------------------------------------------------------------
+
+void JobMaster::attempt_finished() {
+  if (current_->committables().empty()) {
+    current_->commit();
+    return;
+  }
+  std::size_t bytes = 0;
+  for (const Committable& each : current_->committables()) bytes += each.bytes.size();
+  if (bytes > Committable::kMostOfJob) {
+    FailureInfo failure;
+    failure.message = "its subtasks have prepared " + std::to_string(bytes) +
+                      " bytes to be committed, and " + std::to_string(Committable::kMostOfJob) +
+                      " are the most of a job: let prepare_commit() give names, or set the "
+                      "parallelism to less";
+    current_->refuse(std::move(failure));
+    return;
+  }
+  keeps_commit_ = true;
+  alive_.on_done(current_->reports(), [this](const Future<std::vector<TaskReport>>& reports) {
+    if (!keeps_commit_) return;  // it has failed meanwhile
+    commit_.committables = current_->committables();
+    commit_.simple_commits = current_->has_simple_commits();
+    commit_.reports = reports.get();
+    listener_.keep_commit(*this, alive_.guard([this] { commit_is_kept(); }));
+  });
+}
+
+void JobMaster::commit_is_kept() {
+  if (!keeps_commit_) return;
+  keeps_commit_ = false;
+  keeping_error_.clear();
+  enter(JobStatus::kCommitting, "all has been read and written");
+  listener_.job_changed(*this);
+  current_->commit();
+}
+
+void JobMaster::start_to_commit(JobCommit commit) {
+  started_ns_ = services_.thread.clock().now_ns();
+  commit_ = std::move(commit);
+  enter(JobStatus::kCommitting, "an earlier job manager has begun to commit it");
+  listener_.job_changed(*this);
+  if (commit_.simple_commits) {
+    FailureInfo failure;
+    failure.message =
+        "the job manager was lost while operators with a simple commit() may have committed: a "
+        "part of its output may be visible";
+    commit_failed(std::move(failure));
+    return;
+  }
+  begin_to_commit();
+}
+
+void JobMaster::begin_to_commit() {
+  CommittingListener& listener = *this;
+  committing_ = std::make_unique<Committing>(
+      services_, *plan_, commit_.committables, current_, [this] { return attempts_++; }, listener);
+  committing_->start();
+}
+
+void JobMaster::committed() {
+  if (current_) current_->let_go();
+  end(JobStatus::kFinished);
+}
+
+void JobMaster::commit_failed(FailureInfo failure) {
+  failure_ = bounded(std::move(failure));
+  if (current_) current_->let_go();
+  enter(JobStatus::kFailing, JobFailed(name_, *failure_).what());
+  end(JobStatus::kFailed);
+}
+
+void JobMaster::commit_gone() {
+  services_.thread.post("end of the commit of job " + id_, alive_.guard([this] { check_gone(); }));
+}
+
+void JobMaster::cancel_by_force(const std::string& reason) {
+  if (!is_committing() || keeps_result_) {
+    cancel(reason);
+  } else if (committing_) {
+    committing_->give_up("since it was " + reason + " by force");
+  } else {
+    FailureInfo failure;
+    failure.message = reason + " by force before its output was committed";
+    if (current_->has_simple_commits()) failure.message += ": a part of it may be visible";
+    current_->refuse(std::move(failure));
+  }
+}
+
+// ---- its end ------------------------------------------------------------------------------------
+
 void JobMaster::cancel(const std::string& reason) {
+  if (is_committing()) return;
   if (has_ended() || keeps_result_ || status_ == JobStatus::kCanceling ||
       status_ == JobStatus::kFailing) {
     return;
@@ -162,6 +260,8 @@ void JobMaster::end(JobStatus status) {
     assert(last.ready());
     reports = last.get();
   }
+  // Of workers that are lost only what they had told before the commit is known.
+  if (reports.size() < commit_.reports.size()) reports = commit_.reports;
   finish_end(status, reports);
 }
 
@@ -183,7 +283,7 @@ void JobMaster::finish_end(JobStatus status, const std::vector<TaskReport>& repo
 }
 
 void JobMaster::keeping_fails(const std::string& error) {
-  assert(keeps_result_);
+  if (!keeps_result_ && !keeps_commit_) return;
   keeping_error_ = error;
   listener_.job_changed(*this);
 }
@@ -219,7 +319,13 @@ void JobMaster::drop_attempts() {
 
 void JobMaster::check_gone() {
   if (gone_ || !has_ended() || !running_.empty()) return;
+  if (committing_ && !committing_->gone()) return;
   gone_ = true;
+  commit_ = {};
+  if (committing_) {  // which may be what calls us
+    services_.thread.post("end of the commit of job " + id_,
+                          alive_.guard([this] { committing_.reset(); }));
+  }
   plan_.reset();
   listener_.job_gone(*this);
 }
@@ -262,6 +368,17 @@ JobInfo JobMaster::info() const {
     info.detail = keeping_error_.empty()
                       ? "it has ended, its result is being stored"
                       : "it has ended, its result can't be stored yet: " + keeping_error_;
+    return info;
+  }
+  if (keeps_commit_) {
+    info.detail =
+        keeping_error_.empty()
+            ? "all is written, what is to be committed is being stored"
+            : "all is written, what is to be committed can't be stored yet: " + keeping_error_;
+    return info;
+  }
+  if (committing_ && status_ == JobStatus::kCommitting) {
+    info.detail = committing_->detail();
     return info;
   }
   if (current_ && !has_ended()) info.detail = current_->detail();

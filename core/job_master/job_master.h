@@ -1,7 +1,8 @@
 // One job on a cluster: makes attempts until one has finished, none is left, or it is canceled;
 // keeps its states, messages, and in the end its result.
 //
-// Begin here; attempt.h is one attempt, job_plan.h what is run, job_states.h the states.
+// Begin here; attempt.h is one attempt, committing.h the commit after it, job_plan.h what is run,
+// job_states.h the states.
 //
 // Threads    The control thread. Futures complete there.
 // End        Once the job is in its end state it stays so, and the plan is let go; the record
@@ -19,6 +20,8 @@
 #include "freshet/detail/unique_function.h"
 #include "freshet/job_client.h"
 #include "job_master/attempt.h"
+#include "job_master/committing.h"
+#include "job_master/job_commit.h"
 #include "job_master/job_plan.h"
 #include "job_master/job_states.h"
 #include "job_master/message_log.h"
@@ -38,9 +41,12 @@ class JobMasterListener {
   // Before anybody is told of the end: keeps job.result() for whoever leads next, then calls
   // `kept`, once, or never if it leads no more.
   virtual void keep_result(JobMaster& job, detail::UniqueFunction<void()> kept);
+  // Before anything is committed: keeps job.commit() for whoever leads next, then calls `kept`,
+  // once, or never if it leads no more.
+  virtual void keep_commit(JobMaster& job, detail::UniqueFunction<void()> kept);
 };
 
-class FRESHET_API JobMaster final : private AttemptListener {
+class FRESHET_API JobMaster final : private AttemptListener, private CommittingListener {
  public:
   // Throws InvalidInput or DecodeError if the graph can't be run. All else outlives it.
   JobMaster(Attempt::Services services, const std::string& job_graph, std::string application_id,
@@ -48,7 +54,14 @@ class FRESHET_API JobMaster final : private AttemptListener {
   ~JobMaster() override;
 
   void start();
-  void cancel(const std::string& reason);  // may repeat; nothing once it has ended
+  // Instead of start(): its tasks had all finished under an earlier leader.
+  void start_to_commit(JobCommit commit);
+  // May repeat; nothing once it has ended, or while it is committing.
+  void cancel(const std::string& reason);
+  // From when its committables are being kept: it is not run again and can't be canceled.
+  bool is_committing() const { return keeps_commit_ || status_ == JobStatus::kCommitting; }
+  // cancel(), and if it is committing: fails it.
+  void cancel_by_force(const std::string& reason);
 
   const std::string& id() const { return id_; }
   const std::string& name() const { return name_; }
@@ -63,9 +76,10 @@ class FRESHET_API JobMaster final : private AttemptListener {
   std::uint64_t number() const { return number_; }
   void set_number(std::uint64_t number) { number_ = number; }
   const JobResult& result() const { return result_; }  // [once it has ended, in keep_result()]
+  const JobCommit& commit() const { return commit_; }  // [in keep_commit()]
   // Of the end that is being kept: as info() tells it afterwards.
   JobInfo info_of_end() const;
-  // What it waits for while its end is being kept.
+  // What it waits for while its end, or its commit, is being kept.
   void keeping_fails(const std::string& error);
 
   Future<JobResult> ended();
@@ -103,8 +117,15 @@ class FRESHET_API JobMaster final : private AttemptListener {
   void attempt_opened() override;
   void attempt_failed(FailureInfo failure, bool fatal) override;
   void attempt_told(OperatorTold told) override;
+  void attempt_finished() override;
   void attempt_ended() override;
   void attempt_gone() override;
+  void commit_changed() override { listener_.job_changed(*this); }
+  void committed() override;
+  void commit_failed(FailureInfo failure) override;
+  void commit_gone() override;
+  void commit_is_kept();
+  void begin_to_commit();
 
   const Attempt::Services services_;
   JobMasterListener& listener_;
@@ -120,6 +141,9 @@ class FRESHET_API JobMaster final : private AttemptListener {
   Attempt* current_ = nullptr;
   std::vector<Collector> collectors_;  // that wait for the next attempt
   std::optional<TimerId> restart_timer_;
+  bool keeps_commit_ = false;
+  JobCommit commit_;
+  std::unique_ptr<Committing> committing_;
   bool keeps_result_ = false;  // it has ended, which nobody is told before it is kept
   std::string keeping_error_;  // of the last try; empty: there was none
   bool gone_ = false;

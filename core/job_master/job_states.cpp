@@ -17,7 +17,11 @@ constexpr std::pair<J, J> kJobTransitions[] = {
     {J::kCreated, J::kRestarting},    // a subtask could not be opened
     {J::kCreated, J::kFailing},       // the same, and no attempt is left
     {J::kCreated, J::kCanceling},     //
-    {J::kRunning, J::kFinished},      //
+    {J::kCreated, J::kCommitting},    // an earlier leader was committing it
+    {J::kRunning, J::kFinished},      // there is nothing to commit
+    {J::kRunning, J::kCommitting},    // all has been read and written
+    {J::kCommitting, J::kFinished},   //
+    {J::kCommitting, J::kFailing},    // it can't be committed, or is ended by force
     {J::kRunning, J::kRestarting},    // a failure, and another attempt is left
     {J::kRunning, J::kFailing},       // a failure, and none is
     {J::kRunning, J::kCanceling},     //

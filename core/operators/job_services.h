@@ -18,6 +18,7 @@ class JobServices {
  public:
   virtual ~JobServices() = default;
   virtual const std::string& job_name() const = 0;
+  virtual const std::string& job_id() const = 0;
   virtual ExecutionMode mode() const = 0;
   virtual const Configuration& configuration() const = 0;
   virtual std::optional<std::string> next_split(std::uint32_t vertex, std::uint32_t subtask) = 0;

@@ -1,5 +1,7 @@
 #include "operators/operator_chain.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <cassert>
 #include <exception>
@@ -19,6 +21,7 @@ class OperatorChain::Context final : public RuntimeContext {
       : services_(services), vertex_(vertex), place_(place), subtask_(subtask) {}
 
   const std::string& job_name() const override { return services_.job_name(); }
+  const std::string& job_id() const override { return services_.job_id(); }
   const std::string& operator_name() const override { return vertex_.name; }
   const std::string& operator_id() const override { return vertex_.id; }
   std::uint32_t subtask_index() const override { return subtask_; }
@@ -279,6 +282,46 @@ void OperatorChain::flush() {
 }
 void OperatorChain::end_outputs() {
   for (OutputEdge* edge : outer_edges_) edge->end();
+}
+
+std::vector<Committable> OperatorChain::prepare_commit() {
+  std::vector<Committable> committables;
+  for (std::uint32_t l = 0; l < links_.size(); ++l) {
+    const RunningLink runs(position_, l);
+    position_.failed_link = static_cast<int>(l);
+    const auto& stages = links_[l].context.stages;
+    for (std::uint32_t stage = 0; stage < stages.size(); ++stage) {
+      std::optional<std::string> bytes = links_[l].op->prepare_commit(stage);
+      if (!bytes) continue;
+      prepared_.push_back({l, stage, *bytes});
+      if (bytes->size() > Committable::kLargest) {
+        throw detail::StageFailure{
+            stage, 0,
+            "it has prepared " + std::to_string(bytes->size()) + " bytes to be committed, and " +
+                std::to_string(Committable::kLargest) +
+                " are the most: let prepare_commit() give the name of what it has prepared"};
+      }
+      committables.push_back({stages[stage]->place(), subtask_, *std::move(bytes)});
+    }
+  }
+  position_.failed_link = -1;
+  return committables;
+}
+
+void OperatorChain::abort_prepared() {
+  for (const Prepared& prepared : std::exchange(prepared_, {})) {
+    try {
+      links_[prepared.link].op->abort_prepared(prepared.stage, prepared.bytes);
+    } catch (const Canceled&) {
+    } catch (...) {
+      spdlog::warn("what was prepared is left: {}", detail::current_exception_message());
+    }
+  }
+}
+
+bool OperatorChain::commits() const {
+  return std::any_of(links_.begin(), links_.end(),
+                     [](const Link& link) { return link.op->commits(); });
 }
 
 void OperatorChain::commit() {

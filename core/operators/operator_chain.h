@@ -13,6 +13,7 @@
 #include "crash/crash_handler.h"
 #include "freshet/metrics.h"
 #include "operators/chain_position.h"
+#include "operators/committable.h"
 #include "operators/job_services.h"
 #include "operators/outputs.h"
 #include "operators/prepared_job.h"
@@ -50,6 +51,12 @@ class OperatorChain final : public CrashContext {
   void input_ran_dry();
   void flush();
   void end_outputs();
+  // What its operators have to commit, once all have ended.
+  std::vector<Committable> prepare_commit();
+  // That will not be committed.
+  void abort_prepared();
+  // Whether commit() does something. [after open()]
+  bool commits() const;
   void commit();
   void close();
 
@@ -88,6 +95,11 @@ class OperatorChain final : public CrashContext {
   std::map<std::uint32_t, const StageMetrics*> metrics_;
   TaskHost* host_ = nullptr;
   std::vector<Services*> attended_;  // of the operators that have asked for theirs
+  struct Prepared {
+    std::uint32_t link, stage;
+    std::string bytes;
+  };
+  std::vector<Prepared> prepared_;
   ChainPosition position_;
 };
 

@@ -47,6 +47,7 @@ void Subtask::add_input(Channel& channel, std::uint32_t input) {
 void Subtask::run() noexcept {
   const CrashContextOfFiber at_work(*chain_);
   std::optional<FailureInfo> failure;
+  bool all_finished = false;
   // Handlers only take notes: a fiber must not be suspended inside one.
   try {
     chain_->open();
@@ -57,14 +58,20 @@ void Subtask::run() noexcept {
     chain_->is_source() ? run_source() : run_inputs();
     chain_->end_of_inputs(last_input_);
     chain_->end_outputs();
-    listener_.subtask_finished();
+    std::vector<Committable> committables = chain_->prepare_commit();
+    listener_.subtask_finished(std::move(committables), chain_->commits());
     waiter_.wait([this] { return gates_.all_finished.load(std::memory_order_acquire); });
+    all_finished = true;
     chain_->commit();
   } catch (const Canceled&) {
   } catch (...) {
     failure = chain_->current_failure();
   }
   await_despite_cancel();
+  // A process that ends since it has lost its job manager leaves them: another one may commit them.
+  if (!all_finished && (failure || gates_.canceled.load(std::memory_order_acquire))) {
+    chain_->abort_prepared();
+  }
   try {
     chain_->close();
   } catch (const Canceled&) {

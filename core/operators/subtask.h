@@ -26,8 +26,8 @@ class SubtaskListener {
  public:
   virtual ~SubtaskListener() = default;
   virtual void subtask_opened() = 0;
-  // It has read, written and sent on everything.
-  virtual void subtask_finished() = 0;
+  // It has read, written and sent on everything. `commits`: it has a commit() to call, too.
+  virtual void subtask_finished(std::vector<Committable> committables, bool commits) = 0;
   // Its operators have given up, for all to hear, while it goes on. [any thread]
   virtual void subtask_failed(FailureInfo failure) = 0;
   // The last word of a subtask; `failure` is set if user code or the runtime failed in it.
@@ -46,6 +46,7 @@ class Subtask final : private TaskHost {
   struct Gates {
     std::atomic<bool> all_opened{false};
     std::atomic<bool> all_finished{false};
+    std::atomic<bool> canceled{false};  // for good: what is prepared will not be committed
   };
 
   // Listener and gates outlive the subtask.

@@ -41,8 +41,10 @@ void TaskManagers::add_to(MessageTable& table) {
   table.on<TasksOpened>([tell](Link& link, const TasksOpened&) {
     tell(link, [](WorkerEvents& events, std::uint32_t number) { events.tasks_opened(number); });
   });
-  table.on<TasksFinished>([tell](Link& link, const TasksFinished&) {
-    tell(link, [](WorkerEvents& events, std::uint32_t number) { events.tasks_finished(number); });
+  table.on<TasksFinished>([tell](Link& link, const TasksFinished& message) {
+    tell(link, [&](WorkerEvents& events, std::uint32_t number) {
+      events.tasks_finished(number, {message.committables, message.commits});
+    });
   });
   table.on<TasksFailed>([tell](Link& link, const TasksFailed& message) {
     tell(link, [&](WorkerEvents& events, std::uint32_t number) {

@@ -30,7 +30,7 @@ class WorkerEvents {
   virtual ~WorkerEvents() = default;
   virtual void worker_ready(std::uint32_t number, Link& link, const Address& data) = 0;
   virtual void tasks_opened(std::uint32_t number) = 0;
-  virtual void tasks_finished(std::uint32_t number) = 0;
+  virtual void tasks_finished(std::uint32_t number, FinishedTasks finished) = 0;
   virtual void tasks_failed(std::uint32_t number, FailureInfo failure) = 0;
   virtual void operator_told(std::uint32_t number, OperatorTold told) = 0;
   virtual void tasks_accumulated(std::uint32_t number, TasksAccumulated accumulated) = 0;

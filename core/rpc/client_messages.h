@@ -184,13 +184,15 @@ struct AwaitJob {
   std::string id;
   MSGPACK_DEFINE_MAP(id)
 };
-// client -> job manager. Answer: the cancel is taken. Deadline: the asker's. Since 1.
+// client -> job manager. Answer: the cancel is taken. Refused while the job commits, unless by
+// force. Deadline: the asker's. Since 1.
 struct CancelJob {
   static constexpr const char* kKind = "cancel-job";
   static constexpr Senders kFrom{Role::kClient, Role::kRunner};
   using Answer = Done;
   std::string id;
-  MSGPACK_DEFINE_MAP(id)
+  bool force = false;
+  MSGPACK_DEFINE_MAP(id, force)
 };
 // client -> job manager, which asks the workers. Deadline: the asker's. Since 1.
 struct GetJobDetails {

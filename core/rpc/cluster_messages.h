@@ -121,11 +121,26 @@ struct OpenGate {
   static constexpr Senders kFrom{Role::kJobManager};
   FRESHET_NO_FIELDS;
 };
-// job manager -> worker: every worker has finished. Deadline: none. Since 1.
+// job manager -> worker: every worker has finished, and what they have prepared is kept. Tasks call
+// commit() and end. Deadline: none. Since 1.
 struct Commit {
   static constexpr const char* kKind = "commit";
   static constexpr Senders kFrom{Role::kJobManager};
   FRESHET_NO_FIELDS;
+};
+// job manager -> worker, also to one that was never deployed: makes visible what sinks have
+// prepared, here or elsewhere. Answer: an outcome for each. Deadline: none here, see
+// execution.commit-timeout. Since 1.
+struct CommitPrepared {
+  static constexpr const char* kKind = "commit-prepared";
+  static constexpr Senders kFrom{Role::kJobManager};
+  struct Answer {
+    std::vector<CommitOutcome> outcomes;
+    MSGPACK_DEFINE_MAP(outcomes)
+  };
+  std::string job_graph;  // empty: it was deployed
+  std::vector<Committable> committables;
+  MSGPACK_DEFINE_MAP(job_graph, committables)
 };
 // job manager -> worker. Its tasks end; worker-tasks-ended follows. Deadline: none here, see
 // task.cancellation-timeout. Since 1.
@@ -162,11 +177,14 @@ struct TasksOpened {
   static constexpr Senders kFrom{Role::kWorker};
   FRESHET_NO_FIELDS;
 };
-// worker -> job manager: all have read, written and sent everything. Deadline: none. Since 1.
+// worker -> job manager: all have read, written and sent everything. `commits`: some have a
+// commit() that must not be called twice. Deadline: none. Since 1.
 struct TasksFinished {
   static constexpr const char* kKind = "tasks-finished";
   static constexpr Senders kFrom{Role::kWorker};
-  FRESHET_NO_FIELDS;
+  std::vector<Committable> committables;
+  bool commits = false;
+  MSGPACK_DEFINE_MAP(committables, commits)
 };
 // worker -> job manager: the first failure in it. Deadline: none. Since 1.
 struct TasksFailed {

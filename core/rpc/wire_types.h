@@ -80,7 +80,7 @@
   void msgpack_unpack(const msgpack::object&) {} \
   static_assert(true)
 
-FRESHET_ENUM_ON_WIRE(freshet::JobStatus, freshet::JobStatus::kRestarting);
+FRESHET_ENUM_ON_WIRE(freshet::JobStatus, freshet::JobStatus::kCommitting);
 FRESHET_ENUM_ON_WIRE(freshet::ApplicationStatus, freshet::ApplicationStatus::kCanceled);
 FRESHET_ENUM_ON_WIRE(freshet::AccumulatorKind, freshet::AccumulatorKind::kBytes);
 FRESHET_ENUM_ON_WIRE(freshet::MetricKind, freshet::MetricKind::kDistribution);
@@ -107,4 +107,6 @@ FRESHET_ON_WIRE(freshet::TaskManagerInfo, id, host, process_id, slots, free_slot
 FRESHET_ON_WIRE(freshet::ClusterInfo, id, version, process_id, since_ms, task_managers);
 FRESHET_ON_WIRE(freshet::LogChunk, text, next, ended);
 FRESHET_ON_WIRE(freshet::ClusterEvent, application_id, job_id, name, status, detail, terminal);
+FRESHET_ON_WIRE(freshet::Committable, vertex, subtask, bytes);
+FRESHET_ON_WIRE(freshet::CommitOutcome, committed, refused, text);
 FRESHET_ON_WIRE(freshet::TaskReport, accumulators, vertices, source_records, sink_records);

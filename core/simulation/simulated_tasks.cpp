@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <memory>
 #include <sstream>
 
 #include "freshet/job_graph.h"
@@ -11,7 +12,7 @@ namespace freshet {
 std::string JobBehaviour::text() const {
   std::ostringstream text;
   text << runs_ms << ' ' << fails_one_in << ' ' << crashes_one_in << ' ' << hangs_one_in << ' '
-       << refuses_one_in;
+       << refuses_one_in << ' ' << commits_ms << ' ' << commit_fails_one_in;
   return text.str();
 }
 
@@ -19,7 +20,8 @@ JobBehaviour JobBehaviour::from(const std::string& text) {
   JobBehaviour behaviour;
   std::istringstream in(text);
   in >> behaviour.runs_ms >> behaviour.fails_one_in >> behaviour.crashes_one_in >>
-      behaviour.hangs_one_in >> behaviour.refuses_one_in;
+      behaviour.hangs_one_in >> behaviour.refuses_one_in >> behaviour.commits_ms >>
+      behaviour.commit_fails_one_in;
   return behaviour;
 }
 
@@ -47,6 +49,7 @@ void SimulatedTasks::deploy(const Deployment& deployment, TaskRunnerListener& li
   behaviour_ = JobBehaviour::from(graph.settings.at(kJobBehaviour));
   if (drawn(behaviour_.refuses_one_in)) throw InvalidInput("an operator is missing here");
   listener_ = &listener;
+  number_ = deployment.number;
   subtasks_ = static_cast<std::uint64_t>(std::count(
       deployment.worker_of_subtask.begin(), deployment.worker_of_subtask.end(), deployment.number));
   hangs_ = drawn(behaviour_.hangs_one_in);
@@ -72,7 +75,12 @@ void SimulatedTasks::open_gate() {
   listener_->told(0, 0, "it runs");
   if (behaviour_.runs_ms < 0) return;
   later(behaviour_.runs_ms, [this] {
-    if (!canceled_ && !failed_) listener_->tasks_finished();
+    if (canceled_ || failed_) return;
+    FinishedTasks finished;
+    if (behaviour_.commits_ms >= 0) {
+      finished.committables.push_back({0, 0, "part-" + std::to_string(number_)});
+    }
+    listener_->tasks_finished(std::move(finished));
   });
 }
 
@@ -80,6 +88,22 @@ void SimulatedTasks::commit() {
   later(5, [this] {
     if (!canceled_ && !failed_) end();
   });
+}
+
+void SimulatedTasks::commit_prepared(CommitRequest request, Committed done) {
+  if (!request.job_graph.empty()) {  // nobody has deployed it here
+    behaviour_ =
+        JobBehaviour::from(JobGraph::from_bytes(request.job_graph).settings.at(kJobBehaviour));
+  }
+  std::vector<CommitOutcome> outcomes;
+  for (const Committable& each : request.committables) {
+    CommitOutcome& outcome = outcomes.emplace_back();
+    outcome.committed =
+        !behaviour_.commit_fails_one_in || !random_.one_in(behaviour_.commit_fails_one_in);
+    outcome.text = outcome.committed ? each.bytes : "no room for " + each.bytes;
+  }
+  const auto told = std::make_shared<Committed>(std::move(done));
+  later(behaviour_.commits_ms, [told, outcomes] { (*told)(outcomes); });
 }
 
 void SimulatedTasks::cancel() {

@@ -23,6 +23,8 @@ struct FRESHET_API JobBehaviour {
   std::uint64_t crashes_one_in = 0;
   std::uint64_t hangs_one_in = 0;    // does not end when it is canceled
   std::uint64_t refuses_one_in = 0;  // can't be deployed
+  std::int64_t commits_ms = -1;      // each has an output, committed within that time; -1: none
+  std::uint64_t commit_fails_one_in = 0;
 
   std::string text() const;
   static JobBehaviour from(const std::string& text);  // of text()
@@ -41,6 +43,7 @@ class FRESHET_API SimulatedTasks final : public TaskRunner {
   void deploy(const Deployment& deployment, TaskRunnerListener& listener) override;
   void open_gate() override;
   void commit() override;
+  void commit_prepared(CommitRequest request, Committed done) override;
   void cancel() override;
   TaskReport report() const override;
 
@@ -55,6 +58,7 @@ class FRESHET_API SimulatedTasks final : public TaskRunner {
   JobBehaviour behaviour_;
   TaskRunnerListener* listener_ = nullptr;
   std::uint64_t subtasks_ = 0;
+  std::uint32_t number_ = 0;
   bool canceled_ = false, failed_ = false, hangs_ = false, ended_ = false;
   Alive alive_;
 };

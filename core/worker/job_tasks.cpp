@@ -42,7 +42,7 @@ JobTasks::JobTasks(const std::string& job_graph, const Configuration& configurat
 
 JobTasks::~JobTasks() {
   if (thread_.joinable()) {
-    cancel();
+    cancel_fibers();
     thread_.join();
   }
   if (remote_) remote_->leave();
@@ -349,13 +349,37 @@ void JobTasks::subtask_opened() {
   listener_.tasks_opened();
 }
 
-void JobTasks::subtask_finished() {
+void JobTasks::subtask_finished(std::vector<Committable> committables, bool commits) {
+  FinishedTasks all;
+  std::optional<FailureInfo> failure;
   {
     const std::lock_guard lock(mutex_);
-    if (++finished_ < here_ + (remote_ ? remote_->senders() : 0) || canceled_) return;
+    prepared_.commits |= commits;
+    for (Committable& each : committables) {
+      prepared_bytes_ += each.bytes.size();
+      if (prepared_bytes_ > Committable::kMostOfWorker) {
+        failure.emplace();
+        failure->operator_name = job_.graph().vertices[each.vertex].name;
+        failure->subtask = each.subtask;
+        failure->message = "the subtasks of this worker have prepared more than " +
+                           std::to_string(Committable::kMostOfWorker) +
+                           " bytes to be committed: let prepare_commit() give names, or set the "
+                           "parallelism to less";
+        break;
+      }
+      prepared_.committables.push_back(std::move(each));
+    }
+    if (!failure) {
+      if (++finished_ < here_ + (remote_ ? remote_->senders() : 0) || canceled_) return;
+      all = std::exchange(prepared_, {});
+    }
+  }
+  if (failure) {
+    subtask_failed(*std::move(failure));
+    return;
   }
   if (remote_) remote_->finished();
-  listener_.tasks_finished();
+  listener_.tasks_finished(std::move(all));
 }
 
 void JobTasks::subtask_failed(FailureInfo failure) {
@@ -447,6 +471,11 @@ void JobTasks::wake_subtasks() {
 }
 
 void JobTasks::cancel() {
+  gates_.canceled.store(true, std::memory_order_release);
+  cancel_fibers();
+}
+
+void JobTasks::cancel_fibers() {
   std::vector<FiberHandle> fibers;
   {
     const std::lock_guard lock(mutex_);

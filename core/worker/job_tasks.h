@@ -50,6 +50,8 @@ class FRESHET_API JobTasks final : private JobServices,
   ~JobTasks() override;
 
   const JobGraph& graph() const { return job_.graph(); }
+  const PreparedJob& job() const { return job_; }
+  const Configuration& configuration() const override { return configuration_; }
 
   // Joins the other workers, if there are any, and deploys.
   void start();
@@ -57,7 +59,7 @@ class FRESHET_API JobTasks final : private JobServices,
   bool thread_ended() const { return thread_ended_.load(std::memory_order_acquire); }
   void open_gate();
   void commit();
-  void cancel();
+  void cancel();  // what is prepared is removed
   // Also after the end.
   TaskReport report() const;
   std::int64_t running_ms() const;
@@ -79,19 +81,19 @@ class FRESHET_API JobTasks final : private JobServices,
   ExecutionMode mode() const override {
     return job_.graph().batch ? ExecutionMode::kBatch : ExecutionMode::kStreaming;
   }
-  const Configuration& configuration() const override { return configuration_; }
+  const std::string& job_id() const override { return job_.graph().id; }
   std::optional<std::string> next_split(std::uint32_t vertex, std::uint32_t subtask) override;
   void send_result(std::uint32_t vertex, std::string rows) override;
   Accumulator& accumulator(std::uint32_t vertex, std::uint32_t subtask, std::string_view name,
                            AccumulatorKind kind) override;
   void tell(std::uint32_t vertex, std::uint32_t subtask, std::string text) override;
   void subtask_opened() override;
-  void subtask_finished() override;
+  void subtask_finished(std::vector<Committable> committables, bool commits) override;
   void subtask_failed(FailureInfo failure) override;
   void subtask_ended(const Subtask& subtask, std::optional<FailureInfo> failure) override;
 
   void remote_failed(FailureInfo failure) override { subtask_failed(std::move(failure)); }
-  void sender_finished() override { subtask_finished(); }
+  void sender_finished() override { subtask_finished({}, false); }
   const RecordType& type_of_input(std::uint32_t place, std::uint32_t input) override;
   std::optional<std::string> local_split(std::uint32_t vertex, std::uint32_t subtask) override;
   void expect_splits_of(std::uint32_t vertex, std::uint32_t subtask) override;
@@ -110,6 +112,7 @@ class FRESHET_API JobTasks final : private JobServices,
   void run();
   void spawn(SchedulerPool& pool, std::uint32_t place, std::string name, FiberFunction function);
   void end_remote();
+  void cancel_fibers();
   void wake_subtasks();
   std::size_t thread_count() const;
   AccumulatorValues accumulators() const;  // [under the lock]
@@ -141,6 +144,8 @@ class FRESHET_API JobTasks final : private JobServices,
   std::size_t finished_ = 0;
   std::size_t ended_ = 0;
   bool canceled_ = false;
+  FinishedTasks prepared_;  // until all have finished
+  std::size_t prepared_bytes_ = 0;
   std::optional<FailureInfo> failure_;
   std::map<std::string, NamedAccumulator, std::less<>> accumulators_;
   const std::shared_ptr<detail::AccumulatedBytes> accumulated_ =

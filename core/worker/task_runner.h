@@ -3,7 +3,7 @@
 // one plays them.
 //
 // Order      listen, deploy once, then open_gate / commit / cancel / report, until ended() was
-//            told. A restarted job gets new workers.
+//            told. commit_prepared at any time after listen. A restarted job gets new workers.
 // Threads    Calls from the control thread, none blocks for long; the listener is told from any.
 #pragma once
 
@@ -15,8 +15,10 @@
 
 #include "freshet/accumulators.h"
 #include "freshet/api.h"
+#include "freshet/detail/unique_function.h"
 #include "freshet/job_client.h"
 #include "freshet/operator.h"
+#include "operators/committable.h"
 #include "rpc/transport.h"
 
 namespace freshet {
@@ -38,11 +40,24 @@ struct TaskReport {
   std::uint64_t sink_records = 0;
 };
 
+// What tasks say that have read, written and sent everything.
+struct FinishedTasks {
+  std::vector<Committable> committables;
+  bool commits = false;  // some have a commit() to call, which is not called twice
+};
+
+// In any worker of the job, also in one that was never deployed; that one needs the graph.
+struct CommitRequest {
+  std::string job_graph;                       // JobGraph::to_bytes(); empty: as it was deployed
+  std::map<std::string, std::string> modules;  // as Deployment has them
+  std::vector<Committable> committables;
+};
+
 class FRESHET_API TaskRunnerListener {
  public:
   virtual ~TaskRunnerListener();
-  virtual void tasks_opened() = 0;    // all of this worker
-  virtual void tasks_finished() = 0;  // all of this worker have read, written and sent everything
+  virtual void tasks_opened() = 0;                          // all of this worker
+  virtual void tasks_finished(FinishedTasks finished) = 0;  // all of this worker
   virtual void tasks_failed(FailureInfo failure) = 0;  // the first; cancel() is up to the JobMaster
   virtual void told(std::uint32_t vertex, std::uint32_t subtask, std::string text) = 0;
   virtual void tasks_ended(TaskReport report) = 0;  // the last word
@@ -59,8 +74,12 @@ class FRESHET_API TaskRunner {
   // Throws what makes the job impossible here (a module of another build, a missing operator).
   virtual void deploy(const Deployment& deployment, TaskRunnerListener& listener) = 0;
   virtual void open_gate() = 0;  // every worker has told tasks_opened()
-  virtual void commit() = 0;     // every worker has told tasks_finished()
-  virtual void cancel() = 0;     // may repeat
+  virtual void commit() = 0;     // every worker has told tasks_finished(); calls commit(), closes
+  // Commits what tasks have prepared, here or elsewhere; `done` is called from any thread, with an
+  // outcome for each. One request at a time.
+  using Committed = detail::UniqueFunction<void(std::vector<CommitOutcome>)>;
+  virtual void commit_prepared(CommitRequest request, Committed done) = 0;
+  virtual void cancel() = 0;  // may repeat
   virtual TaskReport report() const = 0;
 };
 

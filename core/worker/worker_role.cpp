@@ -21,6 +21,8 @@ WorkerRole::WorkerRole(ControlThread& thread, Transport& transport, TaskRunner& 
   table_.on<Commit>([this](Link&, const Commit&) {
     if (runs_) tasks_.commit();
   });
+  table_.on<CommitPrepared>(
+      [this](Link&, CommitPrepared message) { return commit(std::move(message)); });
   table_.on<CancelTasks>([this](Link&, const CancelTasks&) {
     if (runs_) tasks_.cancel();
   });
@@ -89,16 +91,34 @@ void WorkerRole::deploy(const Deploy& message) {
   }
 }
 
+Future<CommitPrepared::Answer> WorkerRole::commit(CommitPrepared message) {
+  const auto promise = std::make_shared<Promise<CommitPrepared::Answer>>();
+  CommitRequest request;
+  request.job_graph = std::move(message.job_graph);
+  request.modules = start_.modules;
+  request.committables = std::move(message.committables);
+  tasks_.commit_prepared(
+      std::move(request), [this, promise, life = life_](std::vector<CommitOutcome> outcomes) {
+        // Posted under the lock: afterwards our thread may be gone.
+        const std::lock_guard lock(life->mutex);
+        if (life->ended) return;
+        thread_.post("worker: committed", alive_.guard([promise, outcomes = std::move(outcomes)] {
+          promise->set_value(CommitPrepared::Answer{outcomes});
+        }));
+      });
+  return promise->future();
+}
+
 // ---- what tasks tell ----------------------------------------------------------------------------
 
 void WorkerRole::tasks_opened() {
   tell([](Link& link) { link.send(TasksOpened{}); });
 }
 
-void WorkerRole::tasks_finished() {
-  tell([this](Link& link) {
+void WorkerRole::tasks_finished(FinishedTasks finished) {
+  tell([this, finished = std::move(finished)](Link& link) {
     tell_accumulated(link);
-    link.send(TasksFinished{});
+    link.send(TasksFinished{finished.committables, finished.commits});
   });
 }
 

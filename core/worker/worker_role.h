@@ -39,7 +39,7 @@ class FRESHET_API WorkerRole final : private LinkListener, private TaskRunnerLis
   void link_opened(Link& link) override;
   void link_lost(Link& link, const std::string& reason) override;
   void tasks_opened() override;
-  void tasks_finished() override;
+  void tasks_finished(FinishedTasks finished) override;
   void tasks_failed(FailureInfo failure) override;
   void told(std::uint32_t vertex, std::uint32_t subtask, std::string text) override;
   void tasks_ended(TaskReport report) override;
@@ -49,6 +49,7 @@ class FRESHET_API WorkerRole final : private LinkListener, private TaskRunnerLis
   void tell_all();
   void tell_accumulated(Link& link);
   void deploy(const Deploy& message);
+  Future<CommitPrepared::Answer> commit(CommitPrepared message);
   void end(int code, const std::string& why);
 
   ControlThread& thread_;

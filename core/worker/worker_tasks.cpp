@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "freshet/error.h"
+#include "operators/committer.h"
 #include "worker/worker_modules.h"
 
 namespace freshet {
@@ -11,7 +12,9 @@ WorkerTasks::WorkerTasks(NetworkThread& network, KeyPair own, Configuration conf
                          ZapHandler* zap)
     : plane_(network, std::move(own), zap), configuration_(std::move(configuration)) {}
 
-WorkerTasks::~WorkerTasks() = default;
+WorkerTasks::~WorkerTasks() {
+  if (committing_.joinable()) committing_.join();
+}
 
 Address WorkerTasks::listen(bool one_host, const std::string& folder, const std::string& host) {
   return plane_.listen(one_host, folder, host);
@@ -43,6 +46,27 @@ void WorkerTasks::open_gate() {
 }
 void WorkerTasks::commit() {
   if (tasks_) tasks_->commit();
+}
+// On a thread of its own: it may load modules, and user code may block.
+void WorkerTasks::commit_prepared(CommitRequest request, Committed done) {
+  if (committing_.joinable()) committing_.join();  // it has told
+  committing_ = std::thread([this, request = std::move(request), done = std::move(done)]() mutable {
+    std::vector<CommitOutcome> outcomes;
+    try {
+      if (tasks_) {
+        outcomes = commit_all(tasks_->job(), request.committables, tasks_->configuration());
+      } else {
+        const JobGraph graph = JobGraph::from_bytes(request.job_graph);
+        load_job_modules(graph, request.modules, configuration_);
+        outcomes = commit_all(PreparedJob(graph), request.committables, configuration_);
+      }
+    } catch (const std::exception& error) {  // none of them
+      CommitOutcome failed;
+      failed.text = error.what();
+      outcomes.assign(request.committables.size(), failed);
+    }
+    done(std::move(outcomes));
+  });
 }
 void WorkerTasks::cancel() {
   if (tasks_) tasks_->cancel();

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "freshet/api.h"
 #include "freshet/configuration.h"
@@ -25,7 +26,8 @@ class FRESHET_API WorkerTasks final : public TaskRunner {
   // cluster's; the job's settings are in its graph.
   WorkerTasks(NetworkThread& network, KeyPair own, Configuration configuration,
               ZapHandler* zap = nullptr);
-  // Cancels what still runs, and waits for it. [a thread that is not the network thread]
+  // Cancels what still runs, and waits for it; for a commit, too. [a thread that is not the network
+  // thread]
   ~WorkerTasks() override;
 
   Address listen(bool one_host, const std::string& folder, const std::string& host) override;
@@ -33,6 +35,7 @@ class FRESHET_API WorkerTasks final : public TaskRunner {
   void deploy(const Deployment& deployment, TaskRunnerListener& listener) override;
   void open_gate() override;
   void commit() override;
+  void commit_prepared(CommitRequest request, Committed done) override;
   void cancel() override;
   TaskReport report() const override;
 
@@ -40,6 +43,7 @@ class FRESHET_API WorkerTasks final : public TaskRunner {
   DataPlane plane_;
   const Configuration configuration_;
   std::unique_ptr<JobTasks> tasks_;  // ends before its socket
+  std::thread committing_;           // of the last request; ends before the tasks
 };
 
 }  // namespace freshet

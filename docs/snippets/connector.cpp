@@ -1,6 +1,7 @@
 // The connector of docs/plugin-authors/connectors.md: lines of a file, from one and to one.
 #include <freshet/connector.h>
 #include <freshet/error.h>
+#include <freshet/prepared_file.h>
 #include <freshet/runtime_context.h>
 
 #include <cstdint>
@@ -61,11 +62,14 @@ struct NotesSource {
 
 struct NotesSink {
   std::string path;
+  std::string part{};
   std::unique_ptr<std::ofstream> file{};
+  bool prepared = false;
 
   void open(freshet::RuntimeContext& context) {
     path += "-" + std::to_string(context.subtask_index());
-    file = std::make_unique<std::ofstream>(path + ".part");
+    part = path + ".part-" + context.job_id();  // no other job's
+    file = std::make_unique<std::ofstream>(part);
     check();
   }
   void write(const std::string& line) { *file << line << '\n'; }
@@ -73,16 +77,18 @@ struct NotesSink {
     file->flush();
     check();
   }
-  // Every subtask of the job has come to its end.
-  void commit() {
-    if (std::rename((path + ".part").c_str(), path.c_str()) != 0) {
-      throw freshet::Error("can't rename '" + path + ".part': check the folder");
-    }
+  // What commit() needs to know; the file stays from here on.
+  freshet::PreparedFile prepare_commit() {
+    prepared = true;
+    return freshet::PreparedFile::of(part, path);
   }
+  // Every subtask of the job has prepared. Perhaps in another process, perhaps again.
+  std::string commit(const freshet::PreparedFile& complete) { return complete.commit(); }
+  void abort(const freshet::PreparedFile& complete) { complete.remove(); }
   // Always, also after a failure.
   void close() {
     file.reset();
-    std::remove((path + ".part").c_str());
+    if (!prepared) std::remove(part.c_str());
   }
   void check() const {
     if (!*file) throw freshet::Error("can't write '" + path + "': check folder and space");

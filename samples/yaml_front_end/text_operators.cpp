@@ -169,6 +169,7 @@ class Write final : public ByteOperator {
                            "' to its end: see to the space in its folder");
     }
   }
+  bool commits() const override { return true; }
 
  private:
   void row(const ByteRows& rows, std::uint32_t i) override { file_ << rows.record(i) << '\n'; }

@@ -5,5 +5,6 @@ namespace freshet {
 Error::~Error() = default;
 InvalidInput::~InvalidInput() = default;
 Canceled::~Canceled() = default;
+CommitRefused::~CommitRefused() = default;
 
 }  // namespace freshet

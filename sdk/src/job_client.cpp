@@ -38,6 +38,8 @@ const char* name_of(JobStatus status) {
       return "finished";
     case JobStatus::kRestarting:
       return "restarting";
+    case JobStatus::kCommitting:
+      return "committing";
   }
   return "unknown";
 }
@@ -64,6 +66,7 @@ Future<std::optional<JobMessage>> JobClient::next_message(std::uint64_t) {
       Error("messages of job '" + job_name() +
             "' are not supported by what runs it: its state is told by status() and result()")));
 }
+Future<void> JobClient::cancel_by_force() { return cancel(); }
 JobListener::~JobListener() = default;
 
 namespace detail {

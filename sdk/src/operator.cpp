@@ -37,7 +37,13 @@ void Operator::before_snapshot(std::uint64_t) {}
 void Operator::snapshot(std::uint32_t, ByteWriter&) {}
 void Operator::after_snapshot(std::uint64_t) {}
 void Operator::restore(std::uint32_t, ByteReader&) {}
+std::optional<std::string> Operator::prepare_commit(std::uint32_t) { return std::nullopt; }
+std::string Operator::commit_prepared(std::uint32_t, std::string_view) {
+  throw CommitRefused("it is asked to commit, but has prepared nothing: the plan is damaged");
+}
+void Operator::abort_prepared(std::uint32_t, std::string_view) {}
 void Operator::commit() {}
+bool Operator::commits() const { return false; }
 void Operator::close() {}
 const RecordType* Operator::input_type(std::uint32_t) const { return nullptr; }
 

@@ -2,12 +2,15 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -100,6 +103,74 @@ int create_locked(const std::string& path) {
   }
 }
 
+bool is_locked(const std::string& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (file < 0) return false;
+  const bool locked = ::flock(file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(file);
+  return locked;
+}
+
+// One at a time, where the file system locks folders.
+class FolderLock {
+ public:
+  explicit FolderLock(const std::string& folder)
+      : folder_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    while (folder_ >= 0 && ::flock(folder_, LOCK_EX) != 0 && errno == EINTR) {
+    }
+  }
+  ~FolderLock() {
+    if (folder_ >= 0) ::close(folder_);
+  }
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  const int folder_;
+};
+
+// What the name of a part says that is not visible yet: ".part-N.STAGE-JOB-SINK-RANDOM".
+struct HiddenName {
+  std::string part, stage, job, sink;
+};
+
+std::string hidden_name(const HiddenName& name) {
+  return "." + name.part + "." + name.stage + "-" + name.job + "-" + name.sink;
+}
+
+std::optional<HiddenName> read_hidden_name(const std::string& name) {
+  if (!name.starts_with(".part-")) return std::nullopt;
+  const std::size_t dot = name.find('.', 1);
+  if (dot == std::string::npos) return std::nullopt;
+  std::vector<std::string> fields;
+  for (std::size_t at = dot + 1; at <= name.size();) {
+    const std::size_t end = std::min(name.find('-', at), name.size());
+    fields.push_back(name.substr(at, end - at));
+    at = end + 1;
+  }
+  if (fields.size() < 3 || (fields[0] != "inprogress" && fields[0] != "prepared")) {
+    return std::nullopt;
+  }
+  return HiddenName{name.substr(1, dot - 1), fields[0], fields[1], fields[2]};
+}
+
+// Fit to be a field of such a name.
+std::string plain(std::string text) {
+  for (char& c : text) {
+    if (c == '-' || c == '/' || c == '.') c = '_';
+  }
+  return text;
+}
+
+std::string random_text() {
+  std::uint32_t number = 0;
+  while (::getrandom(&number, sizeof number, 0) != sizeof number) {
+  }
+  char text[16];
+  std::snprintf(text, sizeof text, "%08x", number);
+  return text;
+}
+
 }  // namespace
 
 void LinePrinter::open(RuntimeContext& context) {
@@ -137,8 +208,8 @@ TextPart::TextPart(std::string folder) : folder_(std::move(folder)) {}
 TextPart::~TextPart() { abandon(); }
 TextPart::TextPart(TextPart&& other) noexcept
     : folder_(std::move(other.folder_)),
-      hidden_(std::move(other.hidden_)),
-      final_(std::move(other.final_)),
+      hidden_(std::exchange(other.hidden_, {})),
+      part_(std::move(other.part_)),
       text_(std::move(other.text_)),
       file_(std::exchange(other.file_, -1)) {}
 
@@ -148,12 +219,12 @@ void TextPart::open(RuntimeContext& context) {
   if (::stat(folder_.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
     throw Error("can't write parts to '" + folder_ + "': it is no folder: name a folder");
   }
-  const std::string name = "part-" + std::to_string(context.subtask_index());
-  const std::string mark = ".inprogress-" + std::to_string(::getpid()) + "-";
-  const std::string mine = mark + context.operator_id().substr(0, 12);
-  final_ = folder_ + "/" + name;
-  hidden_ = folder_ + "/." + name + mine;
-  remove_unlocked(hidden_);  // of a process that had the number of this one
+  part_ = "part-" + std::to_string(context.subtask_index());
+  const std::string job = plain(context.job_id());
+  const std::string sink = plain(context.operator_id()).substr(0, 12);
+  hidden_ = folder_ + "/" + hidden_name({part_, "inprogress", job, sink}) + "-" + random_text();
+  // Who opens a part sees all that were opened before, and is seen by all that follow.
+  const FolderLock lock(folder_);
   file_ = create_locked(hidden_);
   if (file_ < 0) {
     const int error = errno;
@@ -161,18 +232,42 @@ void TextPart::open(RuntimeContext& context) {
     throw Error("can't create '" + file + "': " + std::strerror(error) +
                 ": choose a place that this user can write to");
   }
-  // Every task opens before any of them commits, so a part that is there is another job's.
-  for (const std::string& other : names_in(folder_)) {
-    if (other.starts_with("." + name + ".inprogress-") && other.find(mark) == std::string::npos) {
-      remove_unlocked(folder_ + "/" + other);
-    }
-    if (other.starts_with("part-")) {
-      throw Error("the output folder '" + folder_ + "' holds '" + other +
+  try {
+    check_claim(job, sink, context.operator_name());
+  } catch (...) {
+    abandon();
+    throw;
+  }
+}
+
+// Every task opens before any of them commits, so a part that is there is another job's.
+void TextPart::check_claim(const std::string& job, const std::string& sink,
+                           const std::string& operator_name) {
+  for (const std::string& name : names_in(folder_)) {
+    const std::string path = folder_ + "/" + name;
+    if (name.starts_with("part-")) {
+      throw Error("the output folder '" + folder_ + "' holds '" + name +
                   "' of another job: remove it or choose another folder");
     }
-    if (other.find(mark) != std::string::npos && !other.ends_with(mine)) {
-      throw Error("two sinks of this job write to the folder '" + folder_ + "', '" +
-                  context.operator_name() + "' is one of them: give each a folder of its own");
+    const std::optional<HiddenName> other = read_hidden_name(name);
+    if (!other || path == hidden_) continue;
+    const bool same_job = other->job == job;
+    if (other->stage == "prepared") {
+      // An earlier attempt of this job did not come to its commit, else there were no other one.
+      if (same_job && other->part == part_) ::unlink(path.c_str());
+      if (same_job) continue;
+      throw Error("the output folder '" + folder_ + "' holds '" + name +
+                  "', which another job has prepared and may still commit: wait for the end of "
+                  "that job, or if it has ended remove the file, or choose another folder");
+    }
+    if (!is_locked(path)) {
+      if (other->part == part_) remove_unlocked(path);
+    } else if (!same_job) {
+      throw Error("another job writes to the output folder '" + folder_ + "' just now, to '" +
+                  name + "': choose another folder");
+    } else if (other->sink != sink) {
+      throw Error("two sinks of this job write to the folder '" + folder_ + "', '" + operator_name +
+                  "' is one of them: give each a folder of its own");
     }
   }
 }
@@ -192,13 +287,16 @@ void TextPart::complete() {
   }
 }
 
-void TextPart::commit() {
-  if (::rename(hidden_.c_str(), final_.c_str()) != 0) {
-    throw Error("can't rename '" + hidden_ + "' to '" + final_ + "': " + std::strerror(errno) +
+PreparedFile TextPart::prepare() {
+  const std::string stage = ".inprogress-";
+  std::string prepared = hidden_;
+  prepared.replace(prepared.rfind(stage), stage.size(), ".prepared-");
+  if (::rename(hidden_.c_str(), prepared.c_str()) != 0) {
+    throw Error("can't rename '" + hidden_ + "' to '" + prepared + "': " + std::strerror(errno) +
                 ": check that the folder is still there");
   }
   hidden_.clear();
-  ::close(std::exchange(file_, -1));
+  return PreparedFile::of(prepared, folder_ + "/" + part_);
 }
 
 void TextPart::abandon() {

@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "commit_steps.h"
 #include "own_cluster.h"
 
 namespace freshet::testing {
@@ -234,6 +235,58 @@ TEST_F(HighAvailability, WithoutItASecondJobManagerOfAClusterIsRefused) {
   EXPECT_TRUE(says(outcome, "cluster 's' is there already")) << outcome.text();
   stop_session("s");
 }
+
+// ---- a leader that is killed while a job commits ------------------------------------------------
+
+class LeaderKilledWhileItCommits : public HighAvailability,
+                                   public ::testing::WithParamInterface<std::string> {
+ protected:
+  const CommitSteps steps_{scratch_};
+};
+
+TEST_P(LeaderKilledWhileItCommits, IsFollowedByOneThatBringsTheJobToItsEnd) {
+  const std::string& step = GetParam();
+  auto first = start_job_manager();
+  ASSERT_TRUE(leads(1));
+  auto task_manager = start_task_manager();
+  auto second = start_job_manager();
+  steps_.hold(step);
+  if (step == "after-commit-1") steps_.hold("after-commit-0");  // all is visible then
+  ASSERT_EQ(in_session({path_from("FRESHET_TEST_COMMIT_APPLICATION"), "-d", steps_.output(),
+                        steps_.folder()})
+                .code,
+            0);
+  steps_.reached(step);
+  if (step == "after-commit-1") steps_.reached("after-commit-0");
+  if (step == "before-commit-1") {
+    ASSERT_TRUE(eventually([&] { return steps_.is_visible(0); }));
+  }
+  const bool commits = step.find("-commit-") != std::string::npos;
+  std::string job;
+  for (const std::string& name : names_in(kept("graphs"))) {
+    if (name.find('.') == std::string::npos) job = name;
+  }
+  EXPECT_EQ(names_in(kept("graphs")).size(), commits ? 2u : 1u);
+  first->send(SIGKILL);
+  first->wait();
+  steps_.release(step);
+  steps_.release("after-commit-0");
+  ASSERT_TRUE(leads(2)) << text_of_file(kept("leader"));
+  const Outcome outcome = fr({"wait", job});
+  EXPECT_EQ(outcome.code, 0) << outcome.text();
+  steps_.expect_whole();
+  EXPECT_TRUE(eventually([&] { return names_in(kept("graphs")).empty(); }));
+  EXPECT_EQ(fr({"cluster", "stop"}).code, 0);
+  EXPECT_EQ(second->wait().code, 0);
+  EXPECT_EQ(task_manager->wait().code, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(HighAvailability, LeaderKilledWhileItCommits,
+                         ::testing::ValuesIn(kCommitSteps), [](const auto& info) {
+                           std::string name = info.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace freshet::testing

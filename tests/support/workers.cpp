@@ -11,6 +11,8 @@
 #include "freshet/detail/backend.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
+#include "job_master/commit_progress.h"
+#include "operators/committer.h"
 
 namespace freshet::testing {
 
@@ -21,7 +23,9 @@ struct WorkersJob::Part final : TaskRunnerListener {
         zap(network),
         tasks(network, keys, configuration, &zap) {}
   void tasks_opened() override { job.opened(); }
-  void tasks_finished() override { job.finished(); }
+  void tasks_finished(FinishedTasks finished) override {
+    job.finished(std::move(finished.committables));
+  }
   void tasks_failed(FailureInfo failure) override { job.failed(std::move(failure)); }
   void told(std::uint32_t, std::uint32_t, std::string) override {}
   void tasks_ended(TaskReport report) override { job.ended(std::move(report)); }
@@ -109,9 +113,10 @@ void WorkersJob::opened() {
   for (auto& part : parts_) part->tasks.open_gate();
 }
 
-void WorkersJob::finished() {
+void WorkersJob::finished(std::vector<Committable> committables) {
   {
     const std::lock_guard lock(mutex_);
+    for (Committable& each : committables) committables_.push_back(std::move(each));
     if (++finished_ < parts_.size() || canceled_) return;
   }
   for (auto& part : parts_) part->tasks.commit();
@@ -128,6 +133,14 @@ void WorkersJob::failed(FailureInfo failure) {
   cancel_parts();
 }
 
+// As a job master has it done, once. [under the lock]
+void WorkersJob::commit() {
+  CommitProgress progress(graph_, committables_);
+  const auto outcomes = commit_all(PreparedJob(graph_), committables_, Configuration());
+  for (std::size_t i = 0; i < outcomes.size(); ++i) progress.note(i, outcomes[i]);
+  if (!progress.done()) failure_ = progress.failure("at once");
+}
+
 void WorkersJob::ended(TaskReport report) {
   JobResult result;
   {
@@ -137,6 +150,7 @@ void WorkersJob::ended(TaskReport report) {
       if (!added) of->second.merge(value, name);
     }
     if (++ended_ < parts_.size()) return;
+    if (!failure_ && !canceled_) commit();
     status_ = failure_    ? JobStatus::kFailed
               : canceled_ ? JobStatus::kCanceled
                           : JobStatus::kFinished;

@@ -58,9 +58,10 @@ class WorkersJob {
  private:
   struct Part;
   void opened();
-  void finished();
+  void finished(std::vector<Committable> committables);
   void failed(FailureInfo failure);
   void cancel_parts();
+  void commit();
   void ended(TaskReport report);
 
   const JobGraph graph_;
@@ -81,6 +82,7 @@ class WorkersJob {
   std::optional<FailureInfo> failure_;
   JobStatus status_ = JobStatus::kCreated;
   AccumulatorValues accumulators_;
+  std::vector<Committable> committables_;
   Promise<JobResult> promise_;
   const Future<JobResult> result_;
 };

@@ -43,9 +43,10 @@ void watch_interrupts() {
       const auto running = RunningJobs::instance().running();
       if (seen.exchange(true) || running.empty()) _exit(kCanceled);
       for (const auto& job : running) {
-        std::fprintf(stderr, "fr-run: canceling job '%s' (once more to leave at once)\n",
-                     job->name().c_str());
-        job->cancel();
+        const std::string what =
+            job->cancel() ? "canceling job '" + job->name() + "'"
+                          : "job '" + job->name() + "' is committing and is not canceled any more";
+        std::fprintf(stderr, "fr-run: %s (once more to leave at once)\n", what.c_str());
       }
       // Code that neither returns nor awaits can't be stopped inside its process.
       const std::int64_t deadline = SystemClock::instance().now_ns() + kPatienceNs;

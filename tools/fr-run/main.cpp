@@ -187,7 +187,11 @@ int outcome(const MainResult& main, const std::string& program, bool verbose,
     tell(main.error, verbose);
     return kRefusedInput;
   }
-  if (interrupted() || main.outcome == FRESHET_MAIN_CANCELED) {
+  // A job that is committing comes to its end, interrupted or not.
+  const bool all_done = main.outcome == FRESHET_MAIN_RETURNED && !results.empty() &&
+                        std::all_of(results.begin(), results.end(),
+                                    [](const JobResult& result) { return result.succeeded(); });
+  if ((interrupted() && !all_done) || main.outcome == FRESHET_MAIN_CANCELED) {
     tell("canceled");
     return kCanceled;
   }

@@ -32,4 +32,13 @@ class FRESHET_API Canceled : public Error {
   ~Canceled() override;
 };
 
+// A committer can't make visible what was prepared, and could not do so later either, such as when
+// something that is not the job's stands in its place. Any other exception of a committer is tried
+// again until execution.commit-timeout.
+class FRESHET_API CommitRefused : public Error {
+ public:
+  using Error::Error;
+  ~CommitRefused() override;
+};
+
 }  // namespace freshet

@@ -30,6 +30,7 @@ enum class JobStatus : std::uint8_t {
   kCanceled,
   kFinished,
   kRestarting,
+  kCommitting,  // all is written, and becomes visible: it is not run again and can't be canceled
 };
 FRESHET_API const char* name_of(JobStatus status);
 // Finished, failed or canceled: it stays so.
@@ -115,8 +116,11 @@ class FRESHET_API JobClient {
   virtual Future<JobStatus> status() = 0;
   // Completes when the job has ended, however it ended; JobResult says how.
   virtual Future<JobResult> result() = 0;
-  // Completes when the cancel has been taken; the job's end is told by result().
+  // Completes when the cancel has been taken; the job's end is told by result(). Fails with
+  // InvalidInput while the job is committing: a part of its output may be visible already.
   virtual Future<void> cancel() = 0;
+  // Ends a job that is committing, too: as failed, naming what is visible.
+  virtual Future<void> cancel_by_force();
   virtual Future<AccumulatorValues> accumulators() = 0;
   virtual Future<JobDetails> details() = 0;
   // Final signatures; they fail with 'not supported by this job yet' until snapshots exist.

@@ -8,6 +8,9 @@
 #include <exception>
 #include <memory>
 #include <new>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -164,11 +167,39 @@ class FRESHET_HIDDEN Kernel final : public Operator {
     });
   }
 
-  void commit() override {
+  std::optional<std::string> prepare_commit(std::uint32_t index) override {
+    std::optional<std::string> committable;
     each_stage([&]<std::size_t I>(auto& stage) {
-      if constexpr (requires { stage.commit(); }) guarded(I, [&] { stage.commit(); });
+      if constexpr (requires { stage.prepare_commit(); }) {
+        if (I == index) guarded(I, [&] { committable = stage.prepare_commit(); });
+      }
+    });
+    return committable;
+  }
+  std::string commit_prepared(std::uint32_t index, std::string_view committable) override {
+    std::optional<std::string> visible;
+    each_stage([&]<std::size_t I>(auto& stage) {
+      if constexpr (requires { stage.commit_prepared(committable); }) {
+        if (I == index) visible = stage.commit_prepared(committable);
+      }
+    });
+    return visible ? *std::move(visible) : Operator::commit_prepared(index, committable);
+  }
+  void abort_prepared(std::uint32_t index, std::string_view committable) override {
+    each_stage([&]<std::size_t I>(auto& stage) {
+      if constexpr (requires { stage.abort_prepared(committable); }) {
+        if (I == index) stage.abort_prepared(committable);
+      }
     });
   }
+  void commit() override {
+    each_stage([&]<std::size_t I>(auto& stage) {
+      if constexpr (has_commit_v<std::remove_reference_t<decltype(stage)>>) {
+        guarded(I, [&] { stage.commit(); });
+      }
+    });
+  }
+  bool commits() const override { return (has_commit_v<Stages> || ...); }
 
   void snapshot(std::uint32_t index, ByteWriter& state) override {
     each_stage([&]<std::size_t I>(auto& stage) {

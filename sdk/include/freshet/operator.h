@@ -4,8 +4,10 @@
 // Threads    All calls on one operator come from one fiber, never two at once. A call may suspend
 //            the fiber (a full output) and must not block its thread: see freshet/await.h.
 // Order      open, [restore], then process / watermark / timer / run / snapshot in any order, then
-//            end_of_input once per input (or once for a source), commit, then close. After a
-//            failure or a cancel only close follows.
+//            end_of_input once per input (or once for a source), prepare_commit, commit, then
+//            close. After a failure or a cancel only close follows, and abort_prepared before it if
+//            something was prepared. commit_prepared comes to an operator of its own, which nobody
+//            opens.
 // Inputs     Numbered from 0; several edges may lead to one input, and one producer to several.
 // Errors     An exception ends the job, with the operator's name, subtask and record number.
 #pragma once
@@ -124,9 +126,26 @@ class FRESHET_API Operator {
   // That input has ended, and with it event time, if it was the last: what is still held back goes
   // on now. The runtime tells the operators behind.
   virtual void end_of_input(std::uint32_t input) = 0;
-  // Every subtask of the job has come to its end: what was written becomes visible. After
-  // end_of_input, before close; not called if the job fails or is canceled before that.
+  // After end_of_input: what that stage has ready to become visible once every subtask of the job
+  // has come to its end, as bytes that commit_prepared() understands (a name, an id of a
+  // transaction; at most 1 MiB); nothing if it has nothing. What is prepared outlives this process.
+  virtual std::optional<std::string> prepare_commit(std::uint32_t stage);
+  // Makes visible what prepare_commit() of that stage gave in some subtask, and says what that is,
+  // for people ("/out/part-0"). The operator is made from the vertex's payload and never opened, in
+  // this or any other worker, also after the job manager was lost. May come again for what is
+  // visible already, which is no error. An exception is tried again until execution.commit-timeout,
+  // CommitRefused is not.
+  virtual std::string commit_prepared(std::uint32_t stage, std::string_view committable);
+  // The job has failed or was canceled before anything was committed: what was prepared is removed.
+  // Comes to the operator that has prepared it, unless its process is gone.
+  virtual void abort_prepared(std::uint32_t stage, std::string_view committable);
+  // The simple way, without prepare_commit: every subtask of the job has come to its end, and what
+  // was written becomes visible. After end_of_input, before close; not called if the job fails or
+  // is canceled before that. Called once: if it throws, or its process is lost meanwhile, the job
+  // has failed, and what other subtasks have committed stays visible.
   virtual void commit();
+  // Whether commit() does something: if so, the job is not run again once it may have been called.
+  virtual bool commits() const;
   virtual void close();
   // The rows that process() takes from that input; asked after open(). Rows that come from another
   // process are read as these. nullptr: as byte records (freshet/byte_records.h), if that is what

@@ -70,6 +70,7 @@ FRESHET_API extern const ConfigOption<std::string> kClusterId;
 FRESHET_API extern const ConfigOption<std::int64_t> kExecutionBatchRecords;
 FRESHET_API extern const ConfigOption<MemorySize> kExecutionBatchSize;
 FRESHET_API extern const ConfigOption<Duration> kExecutionBufferTimeout;
+FRESHET_API extern const ConfigOption<Duration> kExecutionCommitTimeout;
 FRESHET_API extern const ConfigOption<MainLocation> kExecutionMain;
 FRESHET_API extern const ConfigOption<RuntimeMode> kExecutionRuntimeMode;
 FRESHET_API extern const ConfigOption<std::string> kExecutionTarget;

@@ -27,6 +27,8 @@ class FRESHET_API RuntimeContext {
  public:
   virtual ~RuntimeContext();
   virtual const std::string& job_name() const = 0;
+  // The same in every attempt to run the job.
+  virtual const std::string& job_id() const = 0;
   virtual const std::string& operator_name() const = 0;
   // Stable across runs: the uid, else a hash of the vertex's position.
   virtual const std::string& operator_id() const = 0;

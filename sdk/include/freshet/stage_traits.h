@@ -8,6 +8,7 @@
 //   Progress run(records, next)        instead of process(), for a source
 // and, where it needs them,
 //   open(RuntimeContext&)  close()  commit()  end_of_input(next)  on_watermark(timestamp, next)
+//   prepare_commit()  commit_prepared(bytes)  abort_prepared(bytes)    as Operator has them
 //   std::int64_t take_watermark()      a source or assigner of event time: kNoTimestamp if none
 //   flush()                        after each batch
 //   snapshot(ByteWriter&)  restore(ByteReader&)  prefetch(const In&)
@@ -38,6 +39,10 @@ inline constexpr bool has_open_v = requires(S& s, RuntimeContext& c) {
 template <class S>
 inline constexpr bool has_close_v = requires(S& s) {
   s.close();
+};
+template <class S>
+inline constexpr bool has_commit_v = requires(S& s) {
+  s.commit();
 };
 template <class S>
 inline constexpr bool assigns_timestamps_v = requires {

@@ -64,6 +64,12 @@ const ConfigOption<Duration> kExecutionBufferTimeout{
     "0: every record is sent at once.",
     Scope::kJob};
 
+const ConfigOption<Duration> kExecutionCommitTimeout{
+    "execution.commit-timeout", minutes(10),
+    "How long it is tried to make the output of a job visible whose tasks have all come to their "
+    "end. After that the job has failed, and the failure names what is visible.",
+    Scope::kJob};
+
 const ConfigOption<MainLocation> kExecutionMain{"execution.main", MainLocation::kCluster,
                                                 "Where main runs if the target is a session: on "
                                                 "the cluster, in a process of its own, or in the "

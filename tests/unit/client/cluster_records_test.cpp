@@ -82,8 +82,30 @@ TEST_F(ClusterRecordsTest, DeployerAndJobManagerEachAddWhatTheyKnow) {
   EXPECT_EQ(both.details.size(), 3u);
   ClusterRecord another = record("a", "");
   another.public_key = "of another cluster";
+  EXPECT_TRUE(contains(refusal([&] { records_.write(another); }), "'a' is there already"));
+  EXPECT_EQ(records_.read("a").endpoint, "tcp://h:7");
+  records_.remove("a");
   records_.write(another);
   EXPECT_EQ(records_.read("a").endpoint, "");
+}
+
+// As two people do who start a cluster of one name at the same time.
+TEST_F(ClusterRecordsTest, OfManyThatTakeANameAtOnceOneAloneGetsIt) {
+  std::atomic<int> got{0};
+  std::vector<std::thread> starters;
+  for (int i = 0; i < 8; ++i) {
+    starters.emplace_back([&, i] {
+      ClusterRecord mine = record("a", "");
+      mine.public_key = "key " + std::to_string(i);
+      try {
+        records_.write(mine);
+        ++got;
+      } catch (const InvalidInput&) {
+      }
+    });
+  }
+  for (std::thread& starter : starters) starter.join();
+  EXPECT_EQ(got, 1);
 }
 
 TEST_F(ClusterRecordsTest, ADetailThatIsEmptyIsTakenAway) {

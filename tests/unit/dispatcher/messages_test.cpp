@@ -111,10 +111,10 @@ TEST(Messages, HaveKindsOfTheirOwn) {
                CancelJob, FindIds, GetJobDetails, GetAccumulators, NextMessage, CollectAddress,
                ReleaseTaskManagers, ShutDown, PutBlob, BlobChunk, GetBlob, ReadLog, Subscribe,
                Event, RegisterTaskManager, StartWorker, StopWorker, WorkerEnded, EndTaskManager,
-               WorkerReady, Deploy, OpenGate, Commit, CancelTasks, EndWorker, GetReport,
-               AdmitReader, TasksOpened, TasksFinished, TasksFailed, OperatorTold, TasksAccumulated,
-               TasksEnded>();
-  EXPECT_EQ(kinds.size(), 41u);
+               WorkerReady, Deploy, OpenGate, Commit, CommitPrepared, CancelTasks, EndWorker,
+               GetReport, AdmitReader, TasksOpened, TasksFinished, TasksFailed, OperatorTold,
+               TasksAccumulated, TasksEnded>();
+  EXPECT_EQ(kinds.size(), 44u);
 }
 
 TEST(Messages, ComeFromTheRolesThatTheyAreFor) {

@@ -5,7 +5,7 @@
 namespace freshet::testing {
 namespace {
 
-constexpr std::uint8_t kJobStates = 8;
+constexpr std::uint8_t kJobStates = 9;
 constexpr std::uint8_t kSubtaskStates = 8;
 
 TEST(JobStates, AreNotLeftOnceTheyAreTheEnd) {

@@ -8,7 +8,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <memory>
+#include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -30,9 +33,11 @@ using Names = std::vector<std::string>;
 // A subtask of a sink, outside of any job.
 class Subtask final : public RuntimeContext {
  public:
-  explicit Subtask(std::uint32_t index, std::string id = "0123456789abcdef")
-      : index_(index), id_(std::move(id)) {}
+  explicit Subtask(std::uint32_t index, std::string id = "0123456789abcdef",
+                   std::string job = "this")
+      : index_(index), id_(std::move(id)), job_(std::move(job)) {}
   const std::string& job_name() const override { return name_; }
+  const std::string& job_id() const override { return job_; }
   const std::string& operator_name() const override { return name_; }
   const std::string& operator_id() const override { return id_; }
   std::uint32_t subtask_index() const override { return index_; }
@@ -55,7 +60,7 @@ class Subtask final : public RuntimeContext {
 
  private:
   const std::uint32_t index_;
-  const std::string id_;
+  const std::string id_, job_;
   const std::string name_ = "files";
   const Configuration configuration_;
   Accumulator accumulator_{AccumulatorKind::kCount};
@@ -99,8 +104,13 @@ TEST(TextPart, IsHiddenUntilItIsCommitted) {
     EXPECT_EQ(name.rfind(".part-", 0), 0u) << name;
     EXPECT_NE(name.find(".inprogress-"), std::string::npos) << name;
   }
-  a.commit();
-  b.commit();
+  const PreparedFile first_file = a.prepare(), second_file = b.prepare();
+  for (const std::string& name : names_in(folder)) {
+    EXPECT_EQ(name.rfind(".part-", 0), 0u) << name;
+    EXPECT_NE(name.find(".prepared-this-"), std::string::npos) << name;
+  }
+  EXPECT_EQ(first_file.commit(), std::filesystem::canonical(folder).string() + "/part-0");
+  second_file.commit();
   EXPECT_EQ(names_in(folder), (Names{"part-0", "part-1"}));
   EXPECT_EQ(text_of_file(folder + "/part-0"), "rain\n");
   EXPECT_EQ(text_of_file(folder + "/part-1"), "snow\n");
@@ -117,18 +127,19 @@ TEST(TextPart, KeepsAllLinesOfManyBlocks) {
     expected += "line " + std::to_string(i) + "\n";
   }
   part.complete();
-  part.commit();
+  part.prepare().commit();
   EXPECT_EQ(text_of_file(scratch / "part-0"), expected);
 }
 
 TEST(TextPart, RemovesWhatALostAttemptLeftOfItsPart) {
   const ScratchFolder scratch;
-  const Names lost{".part-0.inprogress-1-a", ".part-0.inprogress-2-b", ".part-00.inprogress-1-a",
-                   ".part-1.inprogress-1-a"};
+  const Names lost{".part-0.inprogress-other-a-1", ".part-0.inprogress-this-b-2",
+                   ".part-0.prepared-this-b-3",    ".part-00.inprogress-other-a-1",
+                   ".part-1.inprogress-other-a-1", ".part-1.prepared-this-b-3"};
   for (const std::string& name : lost) std::ofstream(scratch / name) << "half a li";
+  Subtask subtask(0, "b");
   const int alive = ::open((scratch / lost[1]).c_str(), O_WRONLY | O_CLOEXEC);
-  ASSERT_EQ(::flock(alive, LOCK_EX | LOCK_NB), 0);  // as its process does
-  Subtask subtask(0);
+  ASSERT_EQ(::flock(alive, LOCK_EX | LOCK_NB), 0);  // as a process does that is slow to end
   TextPart part(scratch.path());
   part.open(subtask);
   write(part, "rain");
@@ -138,10 +149,10 @@ TEST(TextPart, RemovesWhatALostAttemptLeftOfItsPart) {
     if (std::find(lost.begin(), lost.end(), name) == lost.end()) mine = name;
   }
   const int other = ::open((scratch / mine).c_str(), O_WRONLY | O_CLOEXEC);
-  EXPECT_NE(::flock(other, LOCK_EX | LOCK_NB), 0) << "a part is locked until it is committed";
+  EXPECT_NE(::flock(other, LOCK_EX | LOCK_NB), 0) << "a part is locked while it is written";
   ::close(other);
-  part.commit();
-  EXPECT_EQ(names_in(scratch.path()), (Names{lost[1], lost[2], lost[3], "part-0"}));
+  part.prepare().commit();
+  EXPECT_EQ(names_in(scratch.path()), (Names{lost[1], lost[3], lost[4], lost[5], "part-0"}));
   ::close(alive);
 }
 
@@ -161,19 +172,96 @@ TEST(TextPart, AbandonedLeavesNothing) {
   EXPECT_EQ(names_in(scratch.path()), Names{}) << "its destructor does so too";
 }
 
-TEST(TextPart, WhatIsCommittedStays) {
+TEST(TextPart, WhatIsPreparedStaysUntilItIsCommittedOrRemoved) {
   const ScratchFolder scratch;
   Subtask subtask(0);
+  std::optional<PreparedFile> file;
   {
     TextPart part(scratch.path());
     part.open(subtask);
     TextPart moved(std::move(part));
     write(moved, "x");
     moved.complete();
-    moved.commit();
+    file = moved.prepare();
     moved.abandon();
   }
+  EXPECT_EQ(names_in(scratch.path()).size(), 1u);
+  {
+    TextPart next(scratch.path());
+    Subtask other_job(1, "0123456789abcdef", "other");
+    const std::string error = error_of_opening(next, other_job);
+    EXPECT_NE(error.find("which another job has prepared and may still commit"), std::string::npos)
+        << error;
+    EXPECT_EQ(names_in(scratch.path()).size(), 1u) << "who is refused leaves nothing";
+  }
+  file->commit();
+  file->commit();
+  file->remove();
   EXPECT_EQ(names_in(scratch.path()), Names{"part-0"});
+  EXPECT_EQ(text_of_file(scratch / "part-0"), "x\n");
+}
+
+TEST(TextPart, OfTwoJobsThatWriteOneFolderTheSecondIsRefused) {
+  const ScratchFolder scratch;
+  Subtask here(0), there(1, "0123456789abcdef", "other"), also_here(1);
+  TextPart first(scratch.path()), second(scratch.path()), third(scratch.path());
+  first.open(here);
+  const std::string error = error_of_opening(second, there);
+  EXPECT_NE(error.find("another job writes to the output folder '" + scratch.path() + "' just now"),
+            std::string::npos)
+      << error;
+  third.open(also_here);
+  EXPECT_EQ(names_in(scratch.path()).size(), 2u);
+}
+
+// Whoever comes first to the folder, one of the jobs gets it, and no output is a mixture.
+TEST(TextPart, OfManyJobsThatOpenAFolderAtOnceOneAloneGetsIt) {
+  for (int round = 0; round < 20; ++round) {
+    const ScratchFolder scratch;
+    std::vector<std::unique_ptr<TextPart>> parts;
+    std::vector<int> opened(4);
+    for (int i = 0; i < 4; ++i) parts.push_back(std::make_unique<TextPart>(scratch.path()));
+    std::vector<std::thread> jobs;
+    for (int i = 0; i < 4; ++i) {
+      jobs.emplace_back([&, i] {
+        Subtask subtask(static_cast<std::uint32_t>(i % 2), "0123456789abcdef",
+                        "job" + std::to_string(i));
+        opened[static_cast<std::size_t>(i)] =
+            error_of_opening(*parts[static_cast<std::size_t>(i)], subtask) == "no error";
+      });
+    }
+    for (std::thread& job : jobs) job.join();
+    EXPECT_EQ(std::count(opened.begin(), opened.end(), 1), 1);
+  }
+}
+
+TEST(PreparedFile, NeverReplacesWhatIsNotItsOwn) {
+  const ScratchFolder scratch;
+  scratch.write("hidden", "mine");
+  const PreparedFile file = PreparedFile::of(scratch / "hidden", scratch / "visible");
+  scratch.write("visible", "mine");  // of the same size and content, from elsewhere
+  try {
+    file.commit();
+    FAIL() << "replaced";
+  } catch (const CommitRefused& refused) {
+    EXPECT_NE(std::string(refused.what()).find("has come there from elsewhere"), std::string::npos)
+        << refused.what();
+  }
+  EXPECT_EQ(names_in(scratch.path()), (Names{"hidden", "visible"})) << "nothing is lost";
+}
+
+TEST(PreparedFile, KnowsItselfUnderItsFinalName) {
+  const ScratchFolder scratch;
+  scratch.write("hidden", "mine");
+  const PreparedFile file = PreparedFile::of(scratch / "hidden", scratch / "visible");
+  // As a call leaves it that is killed where the file system can only link.
+  std::filesystem::create_hard_link(scratch / "hidden", scratch / "visible");
+  file.commit();
+  EXPECT_EQ(names_in(scratch.path()), Names{"visible"});
+  file.commit();
+  EXPECT_EQ(names_in(scratch.path()), Names{"visible"});
+  std::filesystem::remove(scratch / "visible");
+  EXPECT_THROW(file.commit(), CommitRefused) << "somebody has removed it";
 }
 
 TEST(TextPart, RefusesAFolderWithPartsOfAnotherJob) {
@@ -217,9 +305,10 @@ TEST(TextPart, TellsThatItsFolderWentAway) {
   TextPart part(folder);
   part.open(subtask);
   part.complete();
+  const PreparedFile file = part.prepare();
   std::filesystem::remove_all(folder);
   try {
-    part.commit();
+    file.commit();
     FAIL() << "committed";
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("check that the folder is still there"),

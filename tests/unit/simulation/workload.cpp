@@ -125,11 +125,14 @@ JobBehaviour drawn_behaviour(SeededRandom& random, bool may_be_endless) {
   if (random.one_in(6)) behaviour.crashes_one_in = 1 + random.below(3);
   if (random.one_in(6)) behaviour.hangs_one_in = 1 + random.below(2);
   if (random.one_in(15)) behaviour.refuses_one_in = 1 + random.below(2);
+  if (random.one_in(2)) behaviour.commits_ms = static_cast<std::int64_t>(random.below(1'000));
+  if (random.one_in(6)) behaviour.commit_fails_one_in = 1 + random.below(4);
   return behaviour;
 }
 
 std::string drawn_settings(SeededRandom& random) {
-  std::string settings = "task.cancellation-timeout=1500 ms;slot.request-timeout=20 s";
+  std::string settings =
+      "task.cancellation-timeout=1500 ms;slot.request-timeout=20 s;execution.commit-timeout=15 s";
   if (random.one_in(2)) {
     settings += ";restart-strategy.type=fixed-delay;restart-strategy.fixed-delay.attempts=" +
                 std::to_string(random.below(4)) +

@@ -319,7 +319,7 @@ class Reading : TaskRunnerListener {
   ~Reading() override { tasks.cancel(); }
 
   void tasks_opened() override { notes.add("opened"); }
-  void tasks_finished() override { notes.add("finished"); }
+  void tasks_finished(FinishedTasks) override { notes.add("finished"); }
   void tasks_failed(FailureInfo failure) override {
     notes.add("failed " + failure.operator_name + ": " + failure.message);
     tasks.cancel();

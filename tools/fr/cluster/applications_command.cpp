@@ -14,6 +14,7 @@ using Json = nlohmann::ordered_json;
 
 struct IdWords : ClientWords {
   std::string id;
+  bool force = false;
 };
 
 // Those that ended under an earlier leader, whose application is known no more.
@@ -78,9 +79,21 @@ int cancel(const IdWords& words) {
   const auto client = words.connect();
   const Found found = find_by_id(*client, words.id);
   if (found.is_job) {
-    client->job(found.job.job_id)->cancel().get();
-  } else {
-    client->cancel_application(found.application.id).get();
+    const auto job = client->job(found.job.job_id);
+    (words.force ? job->cancel_by_force() : job->cancel()).get();
+    return kDone;
+  }
+  client->cancel_application(found.application.id).get();
+  for (const JobInfo& job : found.application.jobs) {
+    if (job.status != JobStatus::kCommitting) continue;
+    if (words.force) {
+      client->job(job.job_id)->cancel_by_force().get();
+    } else {
+      std::fprintf(stderr,
+                   "fr cancel: job '%s' (%s) is committing and comes to its end: a part of its "
+                   "output may be visible already (--force ends it)\n",
+                   job.job_name.c_str(), job.job_id.c_str());
+    }
   }
   return kDone;
 }
@@ -118,13 +131,17 @@ int wait(const IdWords& words) {
                                                       : kItFailed;
 }
 
-Command::SetUp command_with(int (*function)(const IdWords&), bool takes_id) {
-  return [function, takes_id](CLI::App& command) -> Command::Run {
+Command::SetUp command_with(int (*function)(const IdWords&), bool takes_id,
+                            bool takes_force = false) {
+  return [function, takes_id, takes_force](CLI::App& command) -> Command::Run {
     const auto words = std::make_shared<IdWords>();
     words->add_to(command);
     if (takes_id)
       command.add_option("ID", words->id, "of an application or job, or what it begins with")
           ->required();
+    if (takes_force)
+      command.add_flag("--force", words->force,
+                       "also what is committing: it fails, and says what of it is visible");
     return [words, function] { return with_cluster([&] { return function(*words); }); };
   };
 }
@@ -134,7 +151,7 @@ const Command kList("list", "List the applications and jobs of a cluster.",
 const Command kStatus("status", "Show an application or a job of a cluster.",
                       command_with(status, true));
 const Command kCancel("cancel", "Cancel an application or a job of a cluster.",
-                      command_with(cancel, true));
+                      command_with(cancel, true, true));
 const Command kWait("wait", "Wait for the end of an application or a job of a cluster.",
                     command_with(wait, true));
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -19,9 +20,9 @@ namespace {
 
 void write_private(const std::filesystem::path& file, const nlohmann::json& json) {
   const std::string text = json.dump(2) + "\n";
-  const std::string part = file.native() + ".part";
-  const int opened =
-      ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  // Of its own name: several job managers may write it at once.
+  std::string part = file.native() + ".part-XXXXXX";
+  const int opened = ::mkostemp(part.data(), O_CLOEXEC);  // 0600
   const bool written =
       opened >= 0 && ::write(opened, text.data(), text.size()) == static_cast<ssize_t>(text.size());
   const int error = errno;

@@ -6,17 +6,43 @@
 //   void open(RuntimeContext&);   before the first record
 //   void flush();                 after each batch: what was written should be on its way
 //   void end_of_input();          everything of this subtask has been written
-//   void commit();                every subtask of the job has come to its end: what was held back
-//                                 becomes visible
 //   void close();                 always, also after a failure: end_of_input() has not been called
-//   then
+//                                 then
+//
+// A sink whose output becomes visible when the job has come to its end is a writer and a committer:
+//   C prepare_commit();           after end_of_input(): what commit() needs to know, a std::string
+//                                 or any type with a Serde, or a std::optional of one where a
+//                                 subtask may have nothing. At most 1 MiB: a name, not the data.
+//                                 What it names outlives this process.
+//   void commit(const C&);        makes it visible, once every subtask of the job has prepared. Is
+//                                 called on an object that was never opened, in any worker, and may
+//                                 come again for what is visible already. May return a std::string:
+//                                 what is visible now, for people.
+//   void abort(const C&);         optional: the job ends without a commit; removes what was
+//                                 prepared
+// The committables are kept, so that neither the loss of a worker nor (under high availability)
+// that of the job manager ends a commit half-way. What commit() throws is tried again until
+// execution.commit-timeout, except CommitRefused.
+//
+// The simple way is a commit() without an argument, called once in the writer itself when every
+// subtask has come to its end:
+//   void commit();                what was held back becomes visible
+// If it throws, or its worker is lost meanwhile, the job has failed, and what other subtasks have
+// committed stays visible. Sinks of files: freshet/prepared_file.h.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "freshet/functions.h"
+#include "freshet/prepared_file.h"
+#include "freshet/serde.h"
+#include "freshet/stage_traits.h"
 #include "freshet/text.h"
 
 namespace freshet {
@@ -28,6 +54,41 @@ concept SinkFunction = requires(S& sink, const T& record) {
 || requires(S& sink, const T& record) { sink.write(record, std::int64_t{}); };
 
 namespace detail {
+
+template <class S>
+inline constexpr bool prepares_commit_v = requires(S& s) {
+  s.prepare_commit();
+};
+
+template <class C>
+struct Prepared {
+  using Committable = C;
+};
+template <class C>
+struct Prepared<std::optional<C>> {
+  using Committable = C;
+};
+template <class S>
+using CommittableOf = typename Prepared<
+    std::remove_cvref_t<decltype(std::declval<S&>().prepare_commit())>>::Committable;
+
+template <class C>
+std::optional<std::string> committable_bytes(const C& committable) {
+  ByteWriter bytes;
+  Serde<C>::write(bytes, committable);
+  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+template <class C>
+std::optional<std::string> committable_bytes(const std::optional<C>& committable) {
+  if (!committable) return std::nullopt;
+  return committable_bytes<C>(*committable);
+}
+// Throws DecodeError.
+template <class C>
+C committable_from(std::string_view bytes) {
+  ByteReader reader(bytes);
+  return Serde<C>::read(reader);
+}
 
 template <class T, class S>
 struct FRESHET_HIDDEN SinkStage {
@@ -55,8 +116,27 @@ struct FRESHET_HIDDEN SinkStage {
     s.end_of_input();
   }
   { sink.end_of_input(); }
-  void commit() requires requires(S& s) { s.commit(); }
-  { sink.commit(); }
+  void commit() requires has_commit_v<S> { sink.commit(); }
+  std::optional<std::string> prepare_commit() requires prepares_commit_v<S> {
+    static_assert(
+        requires(S & s, const CommittableOf<S>& c) { s.commit(c); },
+        "a sink with prepare_commit() needs commit(const C&) for what that returns");
+    return committable_bytes(sink.prepare_commit());
+  }
+  std::string commit_prepared(std::string_view bytes) requires prepares_commit_v<S> {
+    const auto committable = committable_from<CommittableOf<S>>(bytes);
+    if constexpr (std::is_void_v<decltype(sink.commit(committable))>) {
+      sink.commit(committable);
+      return {};
+    } else {
+      return sink.commit(committable);
+    }
+  }
+  void abort_prepared([[maybe_unused]] std::string_view bytes) requires prepares_commit_v<S> {
+    if constexpr (requires(S & s, const CommittableOf<S>& c) { s.abort(c); }) {
+      sink.abort(committable_from<CommittableOf<S>>(bytes));
+    }
+  }
 };
 
 template <class T>
@@ -91,7 +171,13 @@ struct PrintSink {
   static PrintSink read_bound(PayloadReader&) { return {}; }
 };
 
-// One file per subtask in a folder, under a hidden name until the job has come to its end.
+// One file per subtask in a folder, under a hidden name until the job has come to its end:
+//   .part-N.inprogress-<job>-<sink>-<random>   locked as long as its process lives; else anybody's
+//                                              to remove
+//   .part-N.prepared-<job>-<sink>-<random>     complete, to be committed; no other job's to remove
+//   part-N                                     committed: it never replaces what is there
+// The hidden names are the job's claim to the folder: another job that opens a part there is
+// refused.
 class FRESHET_API TextPart {
  public:
   explicit TextPart(std::string folder);
@@ -108,17 +194,20 @@ class FRESHET_API TextPart {
   }
   // All lines are in the file.
   void complete();
-  // Gives the file its name.
-  void commit();
+  // After complete(): from here on the file stays until it is committed or aborted.
+  PreparedFile prepare();
+  // Removes it unless it is prepared. May repeat.
   void abandon();
 
  private:
   static constexpr std::size_t kBlock = 64 * 1024;
   void write_out();
+  void check_claim(const std::string& job, const std::string& sink,
+                   const std::string& operator_name);
 
   std::string folder_;
-  std::string hidden_;
-  std::string final_;
+  std::string hidden_;  // while it is in progress
+  std::string part_;    // "part-7"
   std::string text_;
   int file_ = -1;
 };
@@ -132,7 +221,9 @@ struct TextFileSink {
     part.end_line();
   }
   void end_of_input() { part.complete(); }
-  void commit() { part.commit(); }
+  PreparedFile prepare_commit() { return part.prepare(); }
+  std::string commit(const PreparedFile& file) { return file.commit(); }
+  void abort(const PreparedFile& file) { file.remove(); }
   void close() { part.abandon(); }
   void write_bound(PayloadWriter& to) const { to.value(part.folder()); }
   static TextFileSink read_bound(PayloadReader& from) {

@@ -4,6 +4,7 @@
 //   stream.sink_to_registered("template-name.write", freshet::payload_of(path))
 #include <freshet/connector.h>
 #include <freshet/error.h>
+#include <freshet/prepared_file.h>
 #include <freshet/runtime_context.h>
 
 #include <cstdint>
@@ -66,11 +67,14 @@ struct TemplateNameSource {
 // One file per subtask, PATH-0, PATH-1, ..., there when the whole job has come to its end.
 struct TemplateNameSink {
   std::string path;
+  std::string part{};
   std::unique_ptr<std::ofstream> file{};
+  bool prepared = false;
 
   void open(freshet::RuntimeContext& context) {
     path += "-" + std::to_string(context.subtask_index());
-    file = std::make_unique<std::ofstream>(path + ".part");
+    part = path + ".part-" + context.job_id();  // no other job's
+    file = std::make_unique<std::ofstream>(part);
     check();
   }
   void write(const std::string& line) { *file << line << '\n'; }
@@ -78,18 +82,21 @@ struct TemplateNameSink {
     file->flush();
     check();
   }
-  void commit() {
-    if (std::rename((path + ".part").c_str(), path.c_str()) != 0) {
-      throw freshet::Error("can't rename '" + path + ".part': check the folder");
-    }
+  // What commit() needs to know; the file stays from here on.
+  freshet::PreparedFile prepare_commit() {
+    prepared = true;
+    return freshet::PreparedFile::of(part, path);
   }
+  // Every subtask of the job has prepared. Perhaps in another process, perhaps again.
+  std::string commit(const freshet::PreparedFile& complete) { return complete.commit(); }
+  void abort(const freshet::PreparedFile& complete) { complete.remove(); }
   // Always, also after a failure or a cancel.
   void close() {
     file.reset();
-    std::remove((path + ".part").c_str());
+    if (!prepared) std::remove(part.c_str());
   }
   void check() const {
-    if (!*file) throw freshet::Error("can't write '" + path + ".part': check folder and space");
+    if (!*file) throw freshet::Error("can't write '" + part + "': check folder and space");
   }
 
   // What is open does not travel: the payload is the path alone.

@@ -91,6 +91,7 @@ class Write final : public freshet::ByteOperator {
       throw freshet::Error("can't write '" + path_ + "' to its end: check folder and space");
     }
   }
+  bool commits() const override { return true; }
   // Always, also after a failure or a cancel.
   void close() override {
     file_.close();

@@ -1,0 +1,83 @@
+#include "job_master/commit_progress.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace freshet {
+
+CommitProgress::CommitProgress(const JobGraph& graph, std::vector<Committable> committables) {
+  for (const JobVertex& vertex : graph.vertices) operators_.push_back(vertex.name);
+  for (Committable& each : committables) items_.push_back({std::move(each), {}});
+}
+
+std::vector<std::size_t> CommitProgress::open() const {
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < items_.size(); ++i) {
+    if (!items_[i].outcome.committed) places.push_back(i);
+  }
+  return places;
+}
+
+void CommitProgress::note(std::size_t place, const CommitOutcome& outcome) {
+  Item& item = items_[place];
+  if (item.outcome.committed) return;
+  item.outcome = outcome;
+  if (outcome.committed) ++committed_;
+  refused_ |= outcome.refused;
+}
+
+std::string CommitProgress::text_of(const Item& item) const {
+  if (item.outcome.committed && !item.outcome.text.empty()) return "'" + item.outcome.text + "'";
+  const std::uint32_t vertex = item.committable.vertex;
+  return "that of '" + (vertex < operators_.size() ? operators_[vertex] : "?") + "' (subtask " +
+         std::to_string(item.committable.subtask) + ")";
+}
+
+const CommitProgress::Item* CommitProgress::first_failed() const {
+  const Item* first = nullptr;
+  for (const Item& item : items_) {
+    if (item.outcome.committed) continue;
+    if (item.outcome.refused) return &item;
+    if (!first || (first->outcome.text.empty() && !item.outcome.text.empty())) first = &item;
+  }
+  return first;
+}
+
+std::string CommitProgress::detail() const {
+  std::string text = std::to_string(committed_) + " of " + std::to_string(items_.size()) +
+                     " outputs are committed";
+  const Item* failed = first_failed();
+  if (failed && !failed->outcome.text.empty()) text += ", tried again: " + failed->outcome.text;
+  return text;
+}
+
+FailureInfo CommitProgress::failure(const std::string& why) const {
+  constexpr std::size_t kMostNames = 20;
+  FailureInfo failure;
+  const Item* failed = first_failed();
+  if (failed && failed->committable.vertex < operators_.size()) {
+    failure.operator_name = operators_[failed->committable.vertex];
+    failure.subtask = failed->committable.subtask;
+  }
+  failure.message = std::to_string(items_.size() - committed_) + " of " +
+                    std::to_string(items_.size()) + " outputs could not be committed " + why;
+  if (failed && !failed->outcome.text.empty()) failure.message += ": " + failed->outcome.text;
+  std::string visible;
+  std::size_t named = 0;
+  for (const Item& item : items_) {
+    if (!item.outcome.committed || named++ >= kMostNames) continue;
+    visible += (visible.empty() ? "" : ", ") + text_of(item);
+  }
+  if (named > kMostNames) visible += " and " + std::to_string(named - kMostNames) + " more";
+  failure.message +=
+      visible.empty() ? ". Nothing of the job is visible" : ". Visible of this job are: " + visible;
+  return failure;
+}
+
+std::int64_t CommitProgress::next_pause_ms() {
+  constexpr std::int64_t kFirstMs = 100, kLongestMs = 10'000;
+  pause_ms_ = pause_ms_ == 0 ? kFirstMs : std::min(2 * pause_ms_, kLongestMs);
+  return pause_ms_;
+}
+
+}  // namespace freshet

@@ -1,0 +1,78 @@
+#include "operators/committer.h"
+
+#include <algorithm>
+
+#include "freshet/error.h"
+#include "freshet/options.h"
+#include "freshet/serde.h"
+#include "task/scheduler.h"
+
+namespace freshet {
+namespace {
+
+constexpr std::size_t kMostThreads = 4;
+
+// In a catch (...) block; handlers only take notes.
+CommitOutcome outcome_of_exception() {
+  CommitOutcome outcome;
+  try {
+    throw;
+  } catch (const CommitRefused& refused) {
+    outcome.refused = true;
+    outcome.text = refused.what();
+  } catch (const DecodeError& error) {  // these bytes will never be others
+    outcome.refused = true;
+    outcome.text = error.what();
+  } catch (...) {
+    outcome.text = detail::current_exception_message();
+  }
+  return outcome;
+}
+
+std::string commit(const PreparedJob& job, const Committable& committable) {
+  const JobGraph& graph = job.graph();
+  for (std::uint32_t task = 0; task < graph.tasks.size(); ++task) {
+    const auto& links = graph.tasks[task].links;
+    for (std::uint32_t link = 0; link < links.size(); ++link) {
+      const auto& vertices = links[link].vertices;
+      const auto stage = std::find(vertices.begin(), vertices.end(), committable.vertex);
+      if (stage == vertices.end()) continue;
+      return job.make_operator(task, link)
+          ->commit_prepared(static_cast<std::uint32_t>(stage - vertices.begin()),
+                            committable.bytes);
+    }
+  }
+  throw CommitRefused("job '" + graph.name + "' has no operator " +
+                      std::to_string(committable.vertex) + ": what is to be committed is damaged");
+}
+
+}  // namespace
+
+std::vector<CommitOutcome> commit_all(const PreparedJob& job,
+                                      const std::vector<Committable>& committables,
+                                      const Configuration& configuration) {
+  std::vector<CommitOutcome> outcomes(committables.size());
+  for (CommitOutcome& outcome : outcomes) outcome.text = "it could not be run";
+  if (committables.empty()) return outcomes;
+  SchedulerOptions options;
+  options.name = "fr-commit";
+  options.stack_size.bytes =
+      static_cast<std::size_t>(configuration.get(options::kTaskStackSize).bytes());
+  {
+    SchedulerPool pool(std::min(committables.size(), kMostThreads), options);
+    for (std::size_t i = 0; i < committables.size(); ++i) {
+      static_cast<void>(pool.spawn(i % pool.size(), "commit", [&, i] {
+        CommitOutcome& outcome = outcomes[i];
+        try {
+          outcome.text = commit(job, committables[i]);
+          outcome.committed = true;
+        } catch (...) {
+          outcome = outcome_of_exception();
+        }
+      }));
+    }
+  }  // waits for them
+  return outcomes;
+}
+
+}  // namespace freshet
