@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -277,10 +278,8 @@ class ChildProcesses::State {
     crash_reader_.read(std::move(raw), [this, child = std::move(child), end = std::move(end)](
                                            std::optional<ProcessCrash> crash) mutable {
       end.crash = std::move(crash);
-      if (end.crash) {
-        child->log->append("freshet: " + end.text() + end.crash->threads + "\n");
-        child->log->close();
-      }
+      if (end.crash)
+        spdlog::warn("'{}' was {}{}", child->spec.name, end.text(), end.crash->threads);
       tell(*child, std::move(end));
     });
   }

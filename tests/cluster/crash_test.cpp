@@ -44,7 +44,7 @@ TEST_F(Crash, OfAnOperatorInAWorkerNamesOperatorRecordsAndPlace) {
                    "killed by signal 11 (Segmentation fault) at address 0x0, in the batch of "
                    "records 1 to "))
       << outcome.text();
-  EXPECT_TRUE(says(outcome, "read_through(")) << outcome.text();
+  EXPECT_TRUE(says(outcome, "read_through")) << outcome.text();
   EXPECT_TRUE(says(outcome, at("null"))) << outcome.text();
   EXPECT_FALSE(says(outcome, ", which died")) << "the other threads are for -v";
 }
