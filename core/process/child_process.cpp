@@ -141,7 +141,16 @@ void ChildProcess::end_orphans(const std::set<pid_t>& own) const {
 
 void ChildProcess::reap() {
   freshet::reap(id_);
-  reaped_ = true;
+  reaped_ = std::chrono::steady_clock::now();
+}
+
+bool ChildProcess::has_left() {
+  constexpr std::chrono::seconds kPatience{1};
+  if (!ControlGroups::remove_if_empty(group_) &&
+      std::chrono::steady_clock::now() - *reaped_ < kPatience)
+    return false;
+  group_.clear();
+  return true;
 }
 
 }  // namespace freshet

@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -63,19 +64,24 @@ class ChildProcess {
   void end_orphans(const std::set<pid_t>& own) const;
   // Its number may be another process's after that.
   void reap();
+  // Once it has been reaped: whether nothing runs in its group any more, which is taken away then.
+  // After a second it counts as left all the same. Does not wait.
+  bool has_left();
+  // Its control group; empty if it has none.
+  const std::filesystem::path& group() const { return group_; }
 
  private:
   void watch_it();
 
   const std::string mark_;
-  const std::filesystem::path group_;
+  std::filesystem::path group_;
   pid_t id_ = 0;
   Descriptor watch_;
   Descriptor output_;
   Descriptor report_;   // what it inherits, until it has taken it
   Descriptor channel_;  // of a template
   bool ready_ = false;
-  bool reaped_ = false;
+  std::optional<std::chrono::steady_clock::time_point> reaped_;
 };
 
 }  // namespace freshet

@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <condition_variable>
+#include <chrono>
 #include <cstring>
 #include <deque>
 #include <map>
@@ -23,6 +23,7 @@
 #include "freshet/error.h"
 #include "process/control_group.h"
 #include "process/crash_reader.h"
+#include "process/memory_limit.h"
 #include "process/orphans.h"
 #include "process/process_templates.h"
 
@@ -31,6 +32,13 @@ namespace {
 
 constexpr std::size_t kBlock = std::size_t{64} * 1024;
 constexpr int kBlocksAtOnce = 16;  // of one child, before others have their turn
+constexpr int kLeavingMs = 5;      // between two looks at what has been killed
+constexpr int kMemoryMs = 100;     // between two looks at the memory of children
+
+int sooner(int one_ms, int other_ms) {  // -1: never
+  if (one_ms < 0 || other_ms < 0) return std::max(one_ms, other_ms);
+  return std::min(one_ms, other_ms);
+}
 
 // SIGCHLD wakes the thread, so that adopted processes are reaped, too.
 std::atomic<int> wake_on_child{-1};
@@ -79,7 +87,7 @@ class ChildProcesses::State {
   }
 
   ProcessHandle spawn(ProcessSpec spec, detail::UniqueFunction<void(ProcessEnd)> on_end) {
-    std::unique_lock lock(mutex_);
+    const std::lock_guard lock(mutex_);
     const ProcessHandle handle = ++last_handle_;
     auto child = std::make_unique<Child>();
     child->handle = handle;
@@ -88,8 +96,6 @@ class ChildProcesses::State {
     child->log = log_named(child->spec.name);
     to_start_.push_back(std::move(child));
     wake();
-    // The thread's death signal is the child's: no other may start it. exec takes a millisecond.
-    started_.wait(lock, [&] { return last_started_ >= handle; });
     return handle;
   }
 
@@ -101,15 +107,8 @@ class ChildProcesses::State {
 
   void signal(ProcessHandle handle, int number) {
     const std::lock_guard lock(mutex_);
-    const auto at = children_.find(handle);
-    if (at == children_.end()) return;
-    // It is not reaped while it is listed, so the id is still its own.
-    const ChildProcess& process = *at->second->process;
-    if (number == SIGKILL) {
-      process.kill();
-    } else {
-      ::kill(process.id(), number);
-    }
+    signals_.emplace_back(handle, number);
+    wake();
   }
 
   LogChunk read_log(const std::string& name, std::uint64_t from) const {
@@ -140,6 +139,13 @@ class ChildProcesses::State {
     detail::UniqueFunction<void(ProcessEnd)> on_end;
     std::shared_ptr<RolledLog> log;
     std::unique_ptr<ChildProcess> process;
+    std::string killed_because;
+  };
+  // It has ended, and is told of once nothing of it runs any more.
+  struct Leaving {
+    std::unique_ptr<Child> child;
+    ProcessEnd end;
+    std::string crash;  // as the child has written it; may be empty
   };
 
   void wake() {
@@ -174,7 +180,9 @@ class ChildProcesses::State {
         }
         for (const int watch : templates_.watches()) polled.push_back({watch, POLLIN, 0});
       }
-      const int wait_ms = templates_.wait_ms(ProcessTemplates::Clock::now());
+      int wait_ms = templates_.wait_ms(ProcessTemplates::Clock::now());
+      if (!leaving_.empty()) wait_ms = sooner(wait_ms, kLeavingMs);
+      if (memory_.watches() && !order.empty()) wait_ms = sooner(wait_ms, kMemoryMs);
       if (::poll(polled.data(), polled.size(), wait_ms) < 0) continue;
       if (polled[0].revents != 0) {
         std::uint64_t count = 0;
@@ -187,16 +195,22 @@ class ChildProcesses::State {
         if (polled[1 + 2 * i].revents != 0 && order[i]->process->has_ended()) end(*order[i]);
       }
       if (options_.adopt_orphans) reap_orphans(own_children());
+      let_go_of_what_has_left();
+      if (memory_.watches()) look_at_memory();
     }
     end_all();
   }
 
+  // The thread's death signal is the child's: no other thread may start it.
   void start_what_waits() {
     while (true) {
       std::unique_ptr<Child> child;
       {
         const std::lock_guard lock(mutex_);
-        if (to_start_.empty()) return;
+        if (to_start_.empty()) {
+          send_signals();
+          return;
+        }
         child = std::move(to_start_.front());
         to_start_.pop_front();
       }
@@ -204,6 +218,7 @@ class ChildProcesses::State {
       const ProcessHandle handle = child->handle;
       if (!failure.empty()) {
         child->log->append(failure + "\n");
+        child->log->close();
         tell(*child, {std::nullopt, std::nullopt, failure});
       }
       const std::lock_guard lock(mutex_);
@@ -212,8 +227,21 @@ class ChildProcesses::State {
       } else {
         log_ended(child->spec.name);
       }
-      last_started_ = handle;
-      started_.notify_all();
+    }
+  }
+
+  // With mutex_, and when nothing waits to be started: whoever is not there has ended.
+  void send_signals() {
+    for (const auto& [handle, number] : std::exchange(signals_, {})) {
+      const auto at = children_.find(handle);
+      if (at == children_.end()) continue;
+      // It is not reaped while it is listed, so the id is still its own.
+      const ChildProcess& process = *at->second->process;
+      if (number == SIGKILL) {
+        process.kill();
+      } else {
+        ::kill(process.id(), number);
+      }
     }
   }
 
@@ -225,6 +253,7 @@ class ChildProcesses::State {
         child.process = std::make_unique<ChildProcess>(
             child.spec.whole_command(), child.spec.environment, std::move(child.spec.inherited),
             groups_, ++last_number_);
+      memory_.limit(child.process->group());
     } catch (const std::exception& error) {
       return error.what();
     }
@@ -254,6 +283,10 @@ class ChildProcesses::State {
     read_output(child, 1 << 20);
     ProcessEnd end;
     (facts.by_signal ? end.signal : end.exit_code) = facts.number;
+    if (end.signal == SIGKILL) {
+      end.killed_because = std::move(child.killed_because);
+      if (memory_.has_ended(child.process->group())) end.killed_because = memory_.reason();
+    }
     end.last_lines = child.log->last_lines();
     child.log->close();
     std::string crash = facts.by_signal ? crash_report_in(child.process->report()) : std::string();
@@ -265,12 +298,21 @@ class ChildProcesses::State {
       children_.erase(child.handle);
       log_ended(gone->spec.name);
     }
-    gone->process.reset();
-    if (crash.empty()) {
-      tell(*gone, std::move(end));
-    } else {
-      tell_with_crash(std::move(gone), std::move(end), std::move(crash));
-    }
+    leaving_.push_back({std::move(gone), std::move(end), std::move(crash)});
+  }
+
+  // Without waiting, as children are to be started meanwhile.
+  void let_go_of_what_has_left() {
+    std::erase_if(leaving_, [&](Leaving& each) {
+      if (!each.child->process->has_left()) return false;
+      each.child->process.reset();
+      if (each.crash.empty()) {
+        tell(*each.child, std::move(each.end));
+      } else {
+        tell_with_crash(std::move(each.child), std::move(each.end), std::move(each.crash));
+      }
+      return true;
+    });
   }
 
   // Once that has been read, while others are attended to.
@@ -282,6 +324,20 @@ class ChildProcesses::State {
         spdlog::warn("'{}' was {}{}", child->spec.name, end.text(), end.crash->threads);
       tell(*child, std::move(end));
     });
+  }
+
+  void look_at_memory() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - memory_seen_ < std::chrono::milliseconds(kMemoryMs)) return;
+    memory_seen_ = now;
+    const std::lock_guard lock(mutex_);
+    for (auto& [handle, child] : children_) {
+      if (!child->killed_because.empty() ||
+          !memory_.is_exceeded_by(child->process->id(), child->process->group()))
+        continue;
+      child->killed_because = memory_.reason();
+      child->process->kill();
+    }
   }
 
   void tell(Child& child, ProcessEnd end) {
@@ -327,26 +383,26 @@ class ChildProcesses::State {
       child->on_end = [](ProcessEnd) {};
       end(*child);
     }
-    const std::lock_guard lock(mutex_);
-    if (!to_start_.empty()) last_started_ = to_start_.back()->handle;
-    started_.notify_all();
+    leaving_.clear();
   }
 
   ControlThread& control_;
   const ChildProcessesOptions options_;
-  const ControlGroups groups_;
+  ControlGroups groups_;
+  const MemoryLimiter memory_{groups_, options_.memory};
+  std::chrono::steady_clock::time_point memory_seen_;
   std::uint64_t last_number_ = 0;  // of a process
   ProcessTemplates templates_{groups_, last_number_};
   int wake_ = -1;
   mutable std::mutex mutex_;
-  std::condition_variable started_;
   bool stopping_ = false;
   ProcessHandle last_handle_ = 0;
-  ProcessHandle last_started_ = 0;
   std::deque<std::unique_ptr<Child>> to_start_;
+  std::deque<std::pair<ProcessHandle, int>> signals_;
   std::map<ProcessHandle, std::unique_ptr<Child>> children_;  // taken out by the thread alone
   std::map<std::string, std::shared_ptr<RolledLog>> logs_;
   std::deque<std::string> ended_logs_;
+  std::vector<Leaving> leaving_;
   CrashReader crash_reader_;  // ends before what it tells
   std::thread thread_;
 };

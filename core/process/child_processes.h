@@ -6,7 +6,7 @@
 // the orphans of its descendants.
 //
 // Threads    The constructor, spawn(), process_id(), ask_to_end() and kill() from the control
-//            thread; read_log() and add_log() from any.
+//            thread, which never waits for a process; read_log() and add_log() from any.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,7 @@
 #include <string>
 
 #include "freshet/api.h"
+#include "process/memory_limit.h"
 #include "process/process_spawner.h"
 #include "process/rolled_log.h"
 #include "rpc/control_thread.h"
@@ -25,9 +26,10 @@ struct ChildProcessesOptions {
   std::filesystem::path log_folder;  // is there
   std::uint64_t log_bytes = std::uint64_t{8} * 1024 * 1024;
   std::size_t ended_logs = 64;  // how many logs of processes that have ended are kept
-  // Whether this process adopts orphans and reaps every child of its own: for a process that
-  // starts children in no other way.
+  // Whether this process adopts the orphans of its children, and reaps them. Plugins in it may
+  // start processes of their own and wait for them.
   bool adopt_orphans = true;
+  MemoryLimit memory = {};  // of each child, with all that it forks
 };
 
 class FRESHET_API ChildProcesses final : public ProcessSpawner {

@@ -37,10 +37,11 @@ struct WorkerStart {
   bool one_host = false;
   std::string socket_folder;                    // of data sockets, if one_host
   std::string host;                             // where it listens for data otherwise
+  std::string told_host;                        // what others are told instead, if not empty
   std::map<std::string, std::string> modules;   // path of the local copy by sha256
   std::map<std::string, std::string> settings;  // the cluster's, then the job's
   MSGPACK_DEFINE_MAP(cluster_id, job_manager, secret_key, worker, job_name, slots, one_host,
-                     socket_folder, host, modules, settings)
+                     socket_folder, host, told_host, modules, settings)
 };
 
 // The process itself; `program` is the absolute path of fr. Its log is named

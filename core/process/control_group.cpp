@@ -48,11 +48,21 @@ fs::path own_group() {
   return {};
 }
 
-void write_to(const fs::path& file, const char* text) {
+// The kernel takes it as a whole, or not.
+bool write_to(const fs::path& file, const std::string& text) {
   const int to = ::open(file.c_str(), O_WRONLY | O_CLOEXEC);
-  if (to < 0) return;
-  static_cast<void>(::write(to, text, 1) == 1);
+  if (to < 0) return false;
+  const bool taken = ::write(to, text.data(), text.size()) == static_cast<ssize_t>(text.size());
   ::close(to);
+  return taken;
+}
+
+bool has_word(const fs::path& file, const std::string& wanted) {
+  std::ifstream words(file);
+  for (std::string word; words >> word;) {
+    if (word == wanted) return true;
+  }
+  return false;
 }
 
 // Its process has ended; the number may have come to another one, and then it stays for now.
@@ -110,6 +120,54 @@ fs::path ControlGroups::make(std::uint64_t number) const {
 }
 
 void ControlGroups::kill(const fs::path& group) { write_to(group / "cgroup.kill", "1"); }
+
+std::vector<pid_t> ControlGroups::processes(const fs::path& group) {
+  std::vector<pid_t> found;
+  std::ifstream numbers(group / "cgroup.procs");
+  for (pid_t number = 0; numbers >> number;) found.push_back(number);
+  for (const fs::path& inner : groups_in(group)) {
+    const auto inside = processes(inner);
+    found.insert(found.end(), inside.begin(), inside.end());
+  }
+  return found;
+}
+
+bool ControlGroups::can_limit_memory() {
+  if (base_.empty() || !has_word(base_ / "cgroup.controllers", "memory")) return false;
+  const fs::path control = base_ / "cgroup.subtree_control";
+  if (has_word(control, "memory") || write_to(control, "+memory")) return true;
+  // A group that has processes of its own can't hand on its memory to groups inside of it.
+  const std::string self = std::to_string(::getpid());
+  if (processes(base_) != std::vector<pid_t>{::getpid()}) return false;
+  const fs::path own = base_ / (kPrefix + self + "-self");
+  if (::mkdir(own.c_str(), 0755) != 0) return false;
+  if (write_to(own / "cgroup.procs", self) && write_to(control, "+memory")) return true;
+  write_to(base_ / "cgroup.procs", self);
+  ::rmdir(own.c_str());
+  return false;
+}
+
+bool ControlGroups::limit_memory(const fs::path& group, std::uint64_t bytes) {
+  if (!write_to(group / "memory.max", std::to_string(bytes))) return false;
+  write_to(group / "memory.swap.max", "0");  // there may be no swap
+  write_to(group / "memory.oom.group", "1");
+  return true;
+}
+
+bool ControlGroups::ran_out_of_memory(const fs::path& group) {
+  std::ifstream events(group / "memory.events");
+  std::string name;
+  for (std::uint64_t count = 0; events >> name >> count;) {
+    if (name == "oom_kill" && count > 0) return true;
+  }
+  return false;
+}
+
+bool ControlGroups::remove_if_empty(const fs::path& group) {
+  if (group.empty()) return true;
+  for (const fs::path& inner : groups_in(group)) remove_if_empty(inner);
+  return ::rmdir(group.c_str()) == 0 || errno == ENOENT;
+}
 
 void ControlGroups::remove(const fs::path& group) {
   if (group.empty()) return;

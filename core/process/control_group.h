@@ -4,9 +4,12 @@
 // Threads    Any.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "freshet/api.h"
 
@@ -24,6 +27,20 @@ class FRESHET_API ControlGroups {
   std::filesystem::path make(std::uint64_t number) const;
   // Kills all that is in it.
   static void kill(const std::filesystem::path& group);
+  // The processes in it, and in the groups that these have made inside of it.
+  static std::vector<pid_t> processes(const std::filesystem::path& group);
+
+  // Whether the memory of new groups can be limited. Makes it so where the owner of our group lets
+  // us: this process goes to a group of its own inside of it then, because the kernel asks for it.
+  bool can_limit_memory();
+  // Of all that is in it together; false: it can't be limited. What exceeds it is killed as a
+  // whole.
+  static bool limit_memory(const std::filesystem::path& group, std::uint64_t bytes);
+  // Whether the kernel has killed something there because memory was short.
+  static bool ran_out_of_memory(const std::filesystem::path& group);
+
+  // True: it is gone, or there was none. False: something runs in it.
+  static bool remove_if_empty(const std::filesystem::path& group);
   // Once nothing runs in it; for a second at most, that is waited for.
   static void remove(const std::filesystem::path& group);
 

@@ -15,6 +15,7 @@ namespace freshet {
 namespace {
 
 struct Family {
+  char state = 0;
   pid_t parent = 0;
   pid_t session = 0;
 };
@@ -27,11 +28,10 @@ Family family_of(pid_t process) {
   std::getline(file, text, '\0');
   Family family;
   const std::size_t name_end = text.rfind(')');
-  char state = 0;
   int group = 0;
   if (name_end == std::string::npos ||
-      std::sscanf(text.c_str() + name_end + 1, " %c %d %d %d", &state, &family.parent, &group,
-                  &family.session) != 4) {
+      std::sscanf(text.c_str() + name_end + 1, " %c %d %d %d", &family.state, &family.parent,
+                  &group, &family.session) != 4) {
     return {};
   }
   return family;
@@ -46,6 +46,16 @@ std::vector<pid_t> children_of(pid_t parent) {
     if (process > 0 && family_of(process).parent == parent) children.push_back(process);
   }
   ::closedir(folder);
+  return children;
+}
+
+// The kernel gives orphans to our first thread, while what a thread forks is its own.
+std::vector<pid_t> adopted_or_of_main_thread() {
+  const std::string main_thread = std::to_string(::getpid());
+  std::ifstream list("/proc/self/task/" + main_thread + "/children");
+  if (!list.is_open()) return children_of(::getpid());  // a kernel without these lists
+  std::vector<pid_t> children;
+  for (pid_t process = 0; list >> process;) children.push_back(process);
   return children;
 }
 
@@ -81,11 +91,13 @@ void end_orphans_of(pid_t child, const std::string& mark, const std::set<pid_t>&
 }
 
 void reap_orphans(const std::set<pid_t>& own) {
-  while (true) {
-    siginfo_t facts{};
-    if (::waitid(P_ALL, 0, &facts, WEXITED | WNOHANG | WNOWAIT) != 0 || facts.si_pid == 0) return;
-    if (own.count(facts.si_pid) != 0) return;  // its watch tells of it next
-    reap(facts.si_pid);
+  siginfo_t facts{};
+  if (::waitid(P_ALL, 0, &facts, WEXITED | WNOHANG | WNOWAIT) != 0 || facts.si_pid == 0) return;
+  const pid_t our_session = ::getsid(0);
+  for (const pid_t process : adopted_or_of_main_thread()) {
+    if (own.count(process) != 0) continue;
+    const Family family = family_of(process);
+    if (family.state == 'Z' && family.session != our_session) reap(process);
   }
 }
 

@@ -22,7 +22,8 @@ void reap(pid_t process);
 // `own` are children of this process itself, which stay.
 void end_orphans_of(pid_t child, const std::string& mark, const std::set<pid_t>& own);
 
-// Reaps those that have ended, until one of `own` is next.
+// Reaps those of them that have ended. `own` stay, and so does what others in this process have
+// forked, such as a plugin, and wait for: that is of our session or of a thread of theirs.
 void reap_orphans(const std::set<pid_t>& own);
 
 }  // namespace freshet

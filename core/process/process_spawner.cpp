@@ -15,6 +15,7 @@ LogChunk ProcessSpawner::read_log(const std::string& name, std::uint64_t) const 
 std::string ProcessEnd::text() const {
   if (exit_code) return "exited with " + std::to_string(*exit_code);
   if (!signal) return "could not be started";
+  if (!killed_because.empty()) return "killed because " + killed_because;
   const char* words = ::sigdescr_np(*signal);
   return "killed by signal " + std::to_string(*signal) +
          (words != nullptr ? std::string(" (") + words + ")" : std::string()) +

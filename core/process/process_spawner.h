@@ -44,10 +44,11 @@ struct FRESHET_API ProcessEnd {
   std::optional<int> signal;
   std::string last_lines;  // of what it printed; may be empty
   std::optional<ProcessCrash> crash = {};
+  std::string killed_because = {};  // why its starter has killed it, if that is known here
 
   bool clean() const { return exit_code == 0; }
   // "exited with 3", "killed by signal 11 (Segmentation fault) at address 0x10", and the stack of
-  // user code.
+  // user code; "killed because …".
   std::string text() const;
 };
 
@@ -60,9 +61,9 @@ class FRESHET_API ProcessSpawner {
   // children left running ends with it.
   virtual ProcessHandle spawn(ProcessSpec spec,
                               detail::UniqueFunction<void(ProcessEnd)> on_end) = 0;
-  // 0 once it has ended.
+  // 0 until it has started, and once it has ended.
   virtual std::int64_t process_id(ProcessHandle process) const = 0;
-  // SIGTERM. Nothing once it has ended.
+  // SIGTERM, as soon as it has started. Nothing once it has ended.
   virtual void ask_to_end(ProcessHandle process) = 0;
   // SIGKILL, to all that it has forked, too. on_end follows.
   virtual void kill(ProcessHandle process) = 0;

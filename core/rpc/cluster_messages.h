@@ -36,11 +36,14 @@ struct RegisterTaskManager {
   std::string host;
   std::int64_t process_id = 0;
   std::uint32_t slots = 0;
-  MSGPACK_DEFINE_MAP(id, host, process_id, slots)
+  // Which folder its workers meet in: they do with those of another one that has the same.
+  std::string meeting_place;
+  MSGPACK_DEFINE_MAP(id, host, process_id, slots, meeting_place)
 };
 
 // job manager -> task manager. Fetches the modules that it has not, and starts the worker. Answer:
-// it is started, or was before. Deadline: none; its end is told by worker-ended. Since 1.
+// it is being started, or was before; its process, if that is known yet. Deadline: none; its end is
+// told by worker-ended. Since 1.
 struct StartWorker {
   static constexpr const char* kKind = "start-worker";
   static constexpr Senders kFrom{Role::kJobManager};
@@ -79,8 +82,9 @@ struct WorkerEnded {
   std::string error;  // it could not be started
   FailureInfo
       crash;  // if it died by a signal and said where; its message says what `signal` does not
-  std::string threads;  // the stacks of all threads then
-  MSGPACK_DEFINE_MAP(worker, exit_code, signal, last_lines, error, crash, threads)
+  std::string threads;         // the stacks of all threads then
+  std::string killed_because;  // by the task manager, which knows why
+  MSGPACK_DEFINE_MAP(worker, exit_code, signal, last_lines, error, crash, threads, killed_because)
 };
 
 // job manager -> task manager. The cluster ends, or the task manager is not needed any more: it

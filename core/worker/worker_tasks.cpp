@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "freshet/await.h"
 #include "freshet/error.h"
 #include "operators/committer.h"
 #include "worker/worker_modules.h"
@@ -25,20 +26,24 @@ void WorkerTasks::admit_reader(const PublicKey& key) { plane_.admit_reader(key);
 void WorkerTasks::deploy(const Deployment& deployment, TaskRunnerListener& listener) {
   if (tasks_)
     throw InvalidInput("this worker has its tasks already: a restarted job gets new ones");
-  load_job_modules(JobGraph::from_bytes(deployment.job_graph), deployment.modules, configuration_);
-  WorkerPart part;
-  part.number = deployment.number;
-  part.worker_of_subtask = deployment.worker_of_subtask;
-  part.workers = deployment.workers;
-  part.plane = &plane_;
-  tasks_ =
-      std::make_unique<JobTasks>(deployment.job_graph, configuration_, listener, std::move(part));
-  try {
-    tasks_->start();  // which may tell before it returns
-  } catch (...) {
-    tasks_.reset();
-    throw;
-  }
+  // User code runs as modules are loaded and operators made: heartbeats go on meanwhile.
+  await([&] {
+    load_job_modules(JobGraph::from_bytes(deployment.job_graph), deployment.modules,
+                     configuration_);
+    WorkerPart part;
+    part.number = deployment.number;
+    part.worker_of_subtask = deployment.worker_of_subtask;
+    part.workers = deployment.workers;
+    part.plane = &plane_;
+    tasks_ =
+        std::make_unique<JobTasks>(deployment.job_graph, configuration_, listener, std::move(part));
+    try {
+      tasks_->start();  // which may tell before it returns
+    } catch (...) {
+      tasks_.reset();
+      throw;
+    }
+  });
 }
 
 void WorkerTasks::open_gate() {

@@ -55,8 +55,12 @@ void run_line(const std::string& line) {
   if (const int why = ::posix_spawn(&child, "/bin/sh", nullptr, nullptr, words, ::environ))
     throw freshet::Error(std::string("/bin/sh can't be started: ") + std::strerror(why));
   int state = 0;
-  while (::waitpid(child, &state, 0) < 0 && errno == EINTR) {
+  pid_t ended = 0;
+  while ((ended = ::waitpid(child, &state, 0)) < 0 && errno == EINTR) {
   }
+  if (ended < 0)
+    throw freshet::Error(std::string("how the command ended is not known: ") +
+                         std::strerror(errno) + ": " + line);
   if (WIFEXITED(state) && WEXITSTATUS(state) == 0) return;
   throw freshet::Error("the command ended with " +
                        (WIFEXITED(state) ? std::to_string(WEXITSTATUS(state))

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,6 +31,17 @@ using testing::text_of_file;
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
+
+pid_t id_once_started(const ChildProcesses& children, ProcessHandle handle) {
+  for (int i = 0; i < 60'000; ++i) {
+    if (const std::int64_t id = children.process_id(handle); id != 0) return static_cast<pid_t>(id);
+    ::usleep(1000);
+  }
+  ADD_FAILURE() << "it has not started within a minute";
+  return 0;
+}
+
+std::size_t open_descriptors() { return names_in("/proc/self/fd").size(); }
 
 class ChildProcessesTest : public ::testing::Test {
  protected:
@@ -102,6 +114,76 @@ TEST_F(ChildProcessesTest, AProgramThatCannotBeStartedIsAnEndToo) {
   EXPECT_EQ(end.exit_code, std::nullopt);
   EXPECT_TRUE(contains(end.last_lines, "/nowhere/program")) << end.last_lines;
   EXPECT_TRUE(contains(end.last_lines, "No such file")) << end.last_lines;
+}
+
+TEST_F(ChildProcessesTest, ThoseThatCannotBeStartedLeaveNoDescriptorOpen) {
+  run("exit 0");
+  const std::size_t before = open_descriptors();
+  for (const char* const name : {"a", "b", "c", "d", "e", "f"}) {
+    Told told;
+    children_.spawn({name, {"/nowhere/program"}, {}, {}}, [&told](ProcessEnd end) {
+      told.ended = true;
+      told.end = std::move(end);
+    });
+    EXPECT_EQ(end_of(told).text(), "could not be started");
+  }
+  EXPECT_EQ(open_descriptors(), before);
+}
+
+TEST_F(ChildProcessesTest, StartingOneDoesNotWaitForWhatHoldsUpTheOthers) {
+  const std::string pipe = scratch_ / "slow.log";  // opening it waits for a reader
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  std::vector<Told> told(21);
+  shell("slow", "echo something", told[0]);
+  std::thread reader;
+  std::atomic<bool> all_asked_for = false;
+  {
+    // Only so that a failure ends, too.
+    reader = std::thread([&] {
+      for (int i = 0; i < 30'000 && !all_asked_for; ++i) ::usleep(1'000);
+      EXPECT_TRUE(all_asked_for) << "the caller waits";
+      std::ifstream(pipe).get();
+    });
+    for (std::size_t i = 1; i < told.size(); ++i) {
+      shell("other", "exit 0", told[i]);
+      ::usleep(10'000);
+    }
+    all_asked_for = true;
+  }
+  for (Told& each : told) EXPECT_EQ(end_of(each).exit_code, 0);
+  reader.join();
+}
+
+TEST_F(ChildProcessesTest, OneThatIsKilledBeforeItHasStartedEndsToo) {
+  for (int i = 0; i < 20; ++i) {
+    Told told;
+    children_.kill(shell("child", "sleep 1000", told));
+    EXPECT_EQ(end_of(told).signal, SIGKILL);
+  }
+}
+
+TEST_F(ChildProcessesTest, OneThatUsesMoreMemoryThanItMayIsKilledAndTheLimitIsTold) {
+  ChildProcessesOptions options{scratch_.path()};
+  options.memory = {MemorySize::megabytes(64), "some.memory"};
+  ChildProcesses children(control_, options);
+  Told modest, greedy;
+  const auto note = [](Told& told) {
+    return [&told](ProcessEnd end) {
+      told.ended = true;
+      told.end = std::move(end);
+    };
+  };
+  // It keeps the last 500 MB of what it reads, which has no end.
+  children.spawn({"greedy", {"/bin/sh", "-c", "exec tail -c 500000000 < /dev/zero"}, {}, {}},
+                 note(greedy));
+  children.spawn({"modest", {"/bin/sh", "-c", "exec tail -c 1000000"}, {}, {}}, note(modest));
+  const ProcessEnd end = end_of(greedy);
+  EXPECT_EQ(end.signal, SIGKILL);
+  EXPECT_TRUE(contains(end.text(),
+                       "killed because it used more than 64 mb of memory, the limit of "
+                       "some.memory"))
+      << end.text();
+  EXPECT_EQ(end_of(modest).exit_code, 0);
 }
 
 TEST_F(ChildProcessesTest, AChildHasDescriptorThreeAndNoOtherAndOurEnvironmentWithWhatWasAdded) {
@@ -243,6 +325,45 @@ TEST_F(ChildProcessesTest, EndWhileProcessesOfOthersEnd) {
   for (std::thread& other : others) other.join();
 }
 
+// As a plugin does, on a thread of its own.
+TEST_F(ChildProcessesTest, LeavesWhatOthersHaveStartedToThem) {
+  std::atomic<int> lost = 0;
+  std::thread other([&] {
+    for (int i = 0; i < 100; ++i) {
+      char program[] = "/bin/sh", option[] = "-c", script[] = "exit 3";
+      char* const words[] = {program, option, script, nullptr};
+      posix_spawnattr_t attributes;
+      ::posix_spawnattr_init(&attributes);
+      if (i % 2 == 1) ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+      pid_t process = 0;
+      EXPECT_EQ(::posix_spawn(&process, program, nullptr, &attributes, words, environ), 0);
+      ::posix_spawnattr_destroy(&attributes);
+      siginfo_t facts{};
+      ::waitid(P_PID, static_cast<id_t>(process), &facts, WEXITED | WNOWAIT);
+      ::usleep(2'000);  // others have their chance
+      int state = 0;
+      if (::waitpid(process, &state, 0) != process || WEXITSTATUS(state) != 3) ++lost;
+    }
+  });
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(run("exit 5").exit_code, 5);
+  other.join();
+  EXPECT_EQ(lost, 0) << "of 100";
+}
+
+TEST_F(ChildProcessesTest, AnOrphanThatEndsWhileItsStarterRunsIsReaped) {
+  Told told;
+  const std::string file = scratch_ / "orphan";
+  const ProcessHandle handle =
+      shell("child", "sh -c 'sleep 0.05 & echo $!' > " + file + "; exec sleep 1000", told);
+  pid_t orphan = 0;
+  for (int i = 0; i < 60'000 && (orphan = number_in(file)) == 0; ++i) ::usleep(1'000);
+  ASSERT_NE(orphan, 0);
+  for (int i = 0; i < 60'000 && ::kill(orphan, 0) == 0; ++i) ::usleep(1'000);
+  EXPECT_NE(::kill(orphan, 0), 0) << "a zombie is left";
+  children_.kill(handle);
+  EXPECT_EQ(end_of(told).signal, SIGKILL);
+}
+
 TEST_F(ChildProcessesTest, AChildEndsWhenThisProcessIsKilled) {
   const std::string file = scratch_ / "grandchild";
   const pid_t parent = ::fork();
@@ -251,7 +372,7 @@ TEST_F(ChildProcessesTest, AChildEndsWhenThisProcessIsKilled) {
     ChildProcesses children(control, {scratch_.path(), 16 * 1024, 3, true});
     const ProcessHandle handle =
         children.spawn({"orphan", {"/bin/sleep", "1000"}, {}, {}}, [](ProcessEnd) {});
-    std::ofstream(file + ".part") << children.process_id(handle);
+    std::ofstream(file + ".part") << id_once_started(children, handle);
     std::filesystem::rename(file + ".part", file);
     ::kill(::getpid(), SIGKILL);
   }
@@ -266,8 +387,8 @@ TEST(ChildProcesses, EndWithTheirOwner) {
   pid_t id = 0;
   {
     ChildProcesses children(control, {scratch.path(), 16 * 1024, 3, true});
-    id = static_cast<pid_t>(children.process_id(
-        children.spawn({"long", {"/bin/sleep", "1000"}, {}, {}}, [](ProcessEnd) {})));
+    id = id_once_started(
+        children, children.spawn({"long", {"/bin/sleep", "1000"}, {}, {}}, [](ProcessEnd) {}));
     EXPECT_TRUE(runs(id));
   }
   EXPECT_FALSE(runs(id));
