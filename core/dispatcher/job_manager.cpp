@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "freshet/api.h"
+#include "rpc/endpoint.h"
 
 namespace freshet {
 
@@ -84,6 +85,7 @@ void JobManager::serve(KeptJobs::Left left) {
   try {
     LinkListener& listener = *this;
     address = links_->listen(options_.endpoint, table_, listener);
+    address.endpoint = told_endpoint(address.endpoint, options_.told_host);
   } catch (const InvalidInput& error) {
     if (starts_) {
       start_failure_ = std::current_exception();

@@ -53,6 +53,7 @@ struct JobManagerServices {
 struct JobManagerOptions {
   std::string cluster_id;
   std::string endpoint = "tcp://127.0.0.1:*";  // jobmanager.bind
+  std::string told_host;                       // jobmanager.host: what peers are told instead
   std::string name = "job manager";            // in what its peers say of it
   std::string incarnation;                     // 32 hex digits; empty: drawn
   std::int64_t process_id = 0;

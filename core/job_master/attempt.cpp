@@ -69,8 +69,8 @@ void Attempt::granted(std::vector<SlotId> slots) {
   for (const Worker& worker : workers_) {
     hosts_.push_back(services_.task_managers.host_of(worker.task_manager));
   }
-  const bool one_host = std::all_of(hosts_.begin(), hosts_.end(), [&](const std::string& host) {
-    return host == hosts_.front();
+  const bool one_host = std::all_of(workers_.begin(), workers_.end(), [&](const Worker& worker) {
+    return services_.task_managers.meet(workers_.front().task_manager, worker.task_manager);
   });
   for (std::uint32_t w = 0; w < workers_.size(); ++w) enter(w, SubtaskState::kScheduled, "a slot");
   for (std::uint32_t w = 0; w < workers_.size() && stage_ == Stage::kStarting; ++w) {

@@ -15,6 +15,7 @@ std::string how_it_ended(const WorkerEnded& message) {
   ProcessEnd end;
   end.exit_code = message.exit_code;
   end.signal = message.signal;
+  end.killed_because = message.killed_because;
   std::string text = end.text() + message.crash.message;
   if (!message.last_lines.empty()) text += "; its last lines: " + message.last_lines;
   return text + message.threads;
@@ -89,7 +90,8 @@ Done TaskManagers::registered(Link& link, const RegisterTaskManager& message) {
     manager_lost(message.id, "it has registered anew");
   }
   spdlog::info("task manager '{}' on {} offers {} slots", message.id, message.host, message.slots);
-  managers_[message.id] = {&link, message.host, message.process_id, message.slots};
+  managers_[message.id] = {&link, message.host, message.process_id, message.slots,
+                           message.meeting_place};
   resources_.offer(message.id, message.slots);
   return {};
 }
@@ -166,6 +168,15 @@ const std::string& TaskManagers::host_of(const std::string& task_manager) const 
   return found == managers_.end() ? kNowhere : found->second.host;
 }
 
+bool TaskManagers::meet(const std::string& one, const std::string& other) const {
+  if (one == other) return true;
+  const auto first = managers_.find(one), second = managers_.find(other);
+  // Hosts of one name are not always one, as containers show.
+  return first != managers_.end() && second != managers_.end() &&
+         first->second.host == second->second.host &&
+         first->second.meeting_place == second->second.meeting_place;
+}
+
 std::vector<TaskManagerInfo> TaskManagers::infos() const {
   std::vector<TaskManagerInfo> infos;
   for (const auto& [id, manager] : managers_) {
@@ -224,7 +235,9 @@ void TaskManagers::start(const std::string& task_manager, StartWorker message,
     if (found == workers_.end()) return;
     const std::string error = error_of(done);
     if (error.empty()) {
-      found->second.process_id = done.get().process_id;
+      // Most often it is not known yet, and the worker says it itself.
+      if (const std::int64_t id_of_process = done.get().process_id; id_of_process != 0)
+        found->second.process_id = id_of_process;
     } else {
       worker_is_gone(id, "could not be started: " + error);
     }
@@ -267,7 +280,7 @@ void TaskManagers::ended(Link& link, const WorkerEnded& message) {
   if (manager == managers_.end() || manager->second.link != &link) return;
   std::string how = how_it_ended(message);
   // We have killed it, since its link was lost: that is the reason.
-  if (!found->second.lost.empty() && message.signal == 9) {
+  if (!found->second.lost.empty() && message.signal == 9 && message.killed_because.empty()) {
     how = "the link to it was lost: " + found->second.lost;
   }
   FailureInfo failure = message.crash;

@@ -69,6 +69,8 @@ class FRESHET_API TaskManagers {
   void let_go(const std::string& task_manager, const std::string& reason);
 
   const std::string& host_of(const std::string& task_manager) const;
+  // Whether workers of both find each other's sockets without a network.
+  bool meet(const std::string& one, const std::string& other) const;
   std::vector<TaskManagerInfo> infos() const;
   std::size_t size() const { return managers_.size(); }
   std::size_t workers() const { return workers_.size(); }
@@ -84,6 +86,7 @@ class FRESHET_API TaskManagers {
     std::string host;
     std::int64_t process_id;
     std::uint32_t slots;
+    std::string meeting_place;
   };
   struct Worker {
     std::string manager;

@@ -18,10 +18,18 @@ void set_listener_limits(NetworkSocket& listener) {
 void set_dialer_limits(NetworkSocket& dialer) { dialer.set(ZMQ_HANDSHAKE_IVL, kHandshakeMs); }
 
 void Arrivals::hear(const SocketMonitor::Event& event, const std::string& endpoint) {
+  endpoint_ = endpoint;
   switch (event.type) {
+    case ZMQ_EVENT_LISTENING:
+      unproven_.listening(event.value);
+      break;
     case ZMQ_EVENT_ACCEPTED:
       gone_.erase(event.value);
       unseen_.insert(event.value);
+      if (const auto reason = unproven_.accepted(event.value)) tell_refusal(*reason);
+      break;
+    case ZMQ_EVENT_ACCEPT_FAILED:
+      if (const auto reason = unproven_.could_not_accept(event.value)) tell_refusal(*reason);
       break;
     case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
       ++proved_;
@@ -36,8 +44,9 @@ void Arrivals::hear(const SocketMonitor::Event& event, const std::string& endpoi
     case ZMQ_EVENT_DISCONNECTED:
       if (!unseen_.erase(event.value)) break;
       gone_.insert(event.value);
-      endpoint_ = endpoint;
-      if (failure_.empty()) {
+      if (unproven_.ended(event.value)) {
+        failure_.clear();  // that it failed is our doing, and is told
+      } else if (failure_.empty()) {
         ++silent_;
       } else {
         tell_refusal(std::exchange(failure_, {}));
@@ -65,6 +74,7 @@ void Arrivals::tell_refusal(const std::string& failure) {
 
 bool Arrivals::first_message(int descriptor) {
   if (gone_.count(descriptor)) return false;
+  unproven_.spoke(descriptor);
   if (unseen_.erase(descriptor) && proved_ > 0) --proved_;
   judge_silent();
   return true;

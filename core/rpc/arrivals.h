@@ -14,6 +14,7 @@
 #include "freshet/api.h"
 #include "rpc/network_thread.h"
 #include "rpc/socket_monitor.h"
+#include "rpc/unproven_peers.h"
 #include "security/refusal_log.h"
 
 namespace freshet {
@@ -27,7 +28,8 @@ class FRESHET_API Arrivals {
  public:
   explicit Arrivals(RefusalLog& refusals) : refusals_(refusals) {}
 
-  // A refusal is told in one line, unless the ZAP handler has told it.
+  // A refusal is told in one line, unless the ZAP handler has told it. What the bounds of
+  // UnprovenPeers ask for is done.
   void hear(const SocketMonitor::Event& event, const std::string& endpoint);
   // A connection's first message is here. False: the connection has ended since. Once each.
   bool first_message(int descriptor);
@@ -37,6 +39,7 @@ class FRESHET_API Arrivals {
   void tell_refusal(const std::string& failure);
 
   RefusalLog& refusals_;
+  UnprovenPeers unproven_;
   std::set<int> gone_;            // descriptors that ended before a first message was read
   std::set<int> unseen_;          // descriptors accepted, without a message as yet
   std::string failure_;           // of the handshake that ends next

@@ -1,12 +1,16 @@
 #include "rpc/endpoint.h"
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <charconv>
 
 #include "freshet/error.h"
+#include "process/descriptor.h"
 
 namespace freshet {
 namespace {
@@ -25,6 +29,10 @@ bool Endpoint::is_loopback() const {
   if (inet_pton(AF_INET, host.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
   in6_addr v6;
   return inet_pton(AF_INET6, host.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+bool Endpoint::is_wildcard() const {
+  return kind == Kind::tcp && (host == "0.0.0.0" || host == "::" || host == "*");
 }
 
 std::string Endpoint::text() const {
@@ -61,6 +69,44 @@ Endpoint parse_endpoint(const std::string& text) {
     }
   }
   return {Endpoint::Kind::tcp, host, number, {}};
+}
+
+std::string told_endpoint(const std::string& bound, const std::string& host) {
+  Endpoint endpoint = parse_endpoint(bound);
+  if (endpoint.kind != Endpoint::Kind::tcp || host.empty()) return bound;
+  const bool in_brackets = host.starts_with('[') && host.ends_with(']');
+  endpoint.host = in_brackets ? host.substr(1, host.size() - 2) : host;
+  return endpoint.text();
+}
+
+std::string host_name() {
+  char name[256] = {};
+  return ::gethostname(name, sizeof name - 1) == 0 && name[0] != '\0' ? name : "localhost";
+}
+
+std::string own_address_towards(const Endpoint& peer) {
+  addrinfo wanted{};
+  wanted.ai_socktype = SOCK_DGRAM;
+  addrinfo* found = nullptr;
+  const std::string port = std::to_string(peer.port);
+  if (::getaddrinfo(peer.host.c_str(), port.c_str(), &wanted, &found) != 0) return host_name();
+  std::string own;
+  for (const addrinfo* each = found; each != nullptr && own.empty(); each = each->ai_next) {
+    const Descriptor socket(::socket(each->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    sockaddr_storage name{};
+    socklen_t size = sizeof name;
+    char text[NI_MAXHOST];
+    // Of a datagram socket this chooses the way to the peer, and no more.
+    if (::connect(socket.get(), each->ai_addr, each->ai_addrlen) == 0 &&
+        ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&name), &size) == 0 &&
+        ::getnameinfo(reinterpret_cast<sockaddr*>(&name), size, text, sizeof text, nullptr, 0,
+                      NI_NUMERICHOST) == 0)
+      own = text;
+  }
+  ::freeaddrinfo(found);
+  // A name may lead to loopback here and to this host elsewhere.
+  const bool only_here = Endpoint{Endpoint::Kind::tcp, own, 0, {}}.is_loopback();
+  return own.empty() || (only_here && !peer.is_loopback()) ? host_name() : own;
 }
 
 }  // namespace freshet

@@ -1,7 +1,5 @@
 #include "rpc/link_state.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 
 namespace freshet {
@@ -346,7 +344,7 @@ void LinkEnd::handle(Turn& turn) {
       const std::string refused =
           "'" + kind + "' is no message that a " + name_of(peer_.role) + " may send";
       if (is_request && !std::exchange(logged_role_, true)) {
-        spdlog::warn("{}: {} is refused", peer_.name, refused);
+        refuse(peer_.name + ": " + refused + " is refused");
       }
       throw InvalidInput(refused);
     }
@@ -357,9 +355,13 @@ void LinkEnd::handle(Turn& turn) {
     if (is_request) {
       reply(false, error_body(std::current_exception()));
     } else {
-      spdlog::warn("'{}' from {} can't be carried out: {}", kind, peer_.name, error.what());
+      refuse("'" + kind + "' from " + peer_.name + " can't be carried out: " + error.what());
     }
   }
+}
+
+void LinkEnd::refuse(std::string line) {
+  if (network_) network_->refusals().tell(std::move(line));
 }
 
 void LinkEnd::close(const std::string& reason) {

@@ -10,6 +10,7 @@
 #include "rpc/envelope.h"
 #include "rpc/link.h"
 #include "rpc/link_typed.h"
+#include "security/refusal_log.h"
 
 namespace freshet {
 
@@ -20,6 +21,7 @@ class LinkNetwork {
   virtual ControlThread& thread() = 0;
   virtual Transport& transport() = 0;
   virtual const LinkOptions& options() = 0;
+  virtual RefusalLog& refusals() = 0;
   // The link is over and sends nothing more.
   virtual void link_ended(class LinkEnd& link) = 0;
   // Nothing more is called for it: may be freed.
@@ -109,6 +111,7 @@ class LinkEnd final : public Link, public std::enable_shared_from_this<LinkEnd> 
   void add_turn(Turn turn);
   void run_turns();
   void handle(Turn& turn);
+  void refuse(std::string line);
   TimerId after(std::int64_t milliseconds, const char* name, void (LinkEnd::*function)());
   void grace_is_over();
   void patience_is_over();

@@ -55,11 +55,17 @@ void NetworkSocket::set(int option, const std::string& value) {
   if (zmq_setsockopt(socket_, option, value.data(), value.size()) != 0)
     fail("ZeroMQ's socket option " + std::to_string(option) + " can't be set");
 }
+// libzmq takes an address of IPv6 for a name that can't be resolved otherwise.
+void NetworkSocket::allow_family_of(const std::string& endpoint) {
+  if (endpoint.find('[') != std::string::npos) set(ZMQ_IPV6, 1);
+}
 void NetworkSocket::bind(const std::string& endpoint) {
+  allow_family_of(endpoint);
   if (zmq_bind(socket_, endpoint.c_str()) != 0) fail("can't listen on '" + endpoint + "'");
   look_again();
 }
 void NetworkSocket::connect(const std::string& endpoint) {
+  allow_family_of(endpoint);
   if (zmq_connect(socket_, endpoint.c_str()) != 0) fail("can't connect to '" + endpoint + "'");
   look_again();
 }
@@ -94,9 +100,7 @@ int NetworkSocket::try_to_send(Send send) {
     if (number == EINTR) continue;
     if (asked || (number != EAGAIN && number != EHOSTUNREACH)) return number;
     asked = true;
-    int events = 0;
-    std::size_t size = sizeof events;
-    zmq_getsockopt(socket_, ZMQ_EVENTS, &events, &size);
+    is_readable();
   }
   return 0;
 }
@@ -115,6 +119,13 @@ bool NetworkSocket::receive(zmq_msg_t& message) {
     if (zmq_msg_recv(&message, socket_, ZMQ_DONTWAIT) >= 0) return true;
     if (zmq_errno() != EINTR) return false;
   }
+}
+
+bool NetworkSocket::is_readable() {
+  look_again();
+  int events = 0;
+  std::size_t size = sizeof events;
+  return zmq_getsockopt(socket_, ZMQ_EVENTS, &events, &size) == 0 && (events & ZMQ_POLLIN) != 0;
 }
 
 // Every call may take from the socket's descriptor the one sign that something has arrived.

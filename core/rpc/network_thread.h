@@ -60,7 +60,7 @@ class FRESHET_API NetworkSocket {
   NetworkSocket& operator=(const NetworkSocket&) = delete;
   ~NetworkSocket();
 
-  // Each throws NetworkError.
+  // Each throws NetworkError. An address of IPv6 stands in brackets.
   void set(int option, int value);
   void set(int option, const std::string& value);
   void bind(const std::string& endpoint);
@@ -78,6 +78,8 @@ class FRESHET_API NetworkSocket {
   [[nodiscard]] int send(const void* bytes, std::size_t size, int flags = 0);  // copies them
   // False: nothing is there. `message` is initialised; what it held is freed.
   [[nodiscard]] bool receive(zmq_msg_t& message);
+  // Whether there is something to receive.
+  bool is_readable();
 
  private:
   friend class NetworkThread;
@@ -85,6 +87,7 @@ class FRESHET_API NetworkSocket {
   NetworkSocket(NetworkThread& thread, void* socket, OnReadable on_readable);
   template <class Send>
   int try_to_send(Send send);
+  void allow_family_of(const std::string& endpoint);
   void look_again();
 
   NetworkThread& thread_;

@@ -1,11 +1,15 @@
 #include "rpc/zeromq_sockets.h"
 
 #include <cassert>
+#include <limits>
 
 namespace freshet {
 namespace {
 
 constexpr int kLingerMs = 500;
+// Of one socket; what is posted and other sockets have their turn then.
+constexpr int kFramesAtOnce = 64;
+constexpr int kEventsAtOnce = 1'024;
 
 }  // namespace
 
@@ -24,7 +28,6 @@ std::string ZeroMqSockets::listen(std::uint64_t number, const std::string& endpo
     socket.set(ZMQ_LINGER, kLingerMs);
     socket.set(ZMQ_ROUTER_MANDATORY, 1);
     set_listener_limits(socket);
-    if (endpoint.find('[') != std::string::npos) socket.set(ZMQ_IPV6, 1);
     if (with_keys) let_in_admitted_keys(socket, own_, domain_);
     listener.monitor = std::make_unique<SocketMonitor>(network_, socket,
                                                        [this, number] { read_listener(number); });
@@ -55,7 +58,6 @@ void ZeroMqSockets::dial(ConnectionId connection, const Address& to) {
   try {
     socket.set(ZMQ_RECONNECT_IVL, -1);
     set_dialer_limits(socket);
-    if (to.endpoint.find('[') != std::string::npos) socket.set(ZMQ_IPV6, 1);
     if (!to.key.empty()) talk_to_owner_of(socket, to.key, own_);
     dial.monitor = std::make_unique<SocketMonitor>(network_, socket,
                                                    [this, connection] { read_dial(connection); });
@@ -120,7 +122,7 @@ void ZeroMqSockets::read_dial(ConnectionId connection) {
   const auto found = dials_.find(connection);
   if (found == dials_.end()) return;
   Dial& dial = found->second;
-  bool ended = false;
+  bool ended = std::exchange(dial.ended, false);
   SocketMonitor::Event event;
   while (!ended && dial.monitor->take(event)) {
     switch (event.type) {
@@ -143,7 +145,7 @@ void ZeroMqSockets::read_dial(ConnectionId connection) {
     }
   }
   NetworkMessage message;
-  while (dial.socket->receive(message)) {
+  for (int i = 0; i < kFramesAtOnce && dial.socket->receive(message); ++i) {
     bool single = !message.more();
     std::string bytes(message.data(), message.size());
     while (message.more() && dial.socket->receive(message)) {
@@ -152,7 +154,9 @@ void ZeroMqSockets::read_dial(ConnectionId connection) {
       add({SocketEvent::Kind::frame, connection, 0, dial.server, std::move(bytes)});
     }
   }
-  if (ended) {
+  if (dial.socket->is_readable()) {  // and this is called again
+    dial.ended = ended;
+  } else if (ended) {
     std::string reason = "nobody answers there";
     if (dial.connected) reason = "the peer has closed the connection";
     if (!dial.failure.empty()) reason = "the handshake failed: " + dial.failure;
@@ -167,18 +171,22 @@ void ZeroMqSockets::read_listener(std::uint64_t number) {
   const auto found = listeners_.find(number);
   if (found == listeners_.end()) return;
   Listener& listener = found->second;
-  hear_monitor(listener);
+  hear_monitor(listener, kEventsAtOnce);
   NetworkMessage routing_id;
-  while (listener.socket->receive(routing_id)) take_frame(number, listener, routing_id);
-  for (ConnectionId connection : std::exchange(listener.ending, {})) {
-    end_incoming(listener, connection, "the peer has closed the connection");
+  for (int i = 0; i < kFramesAtOnce && listener.socket->receive(routing_id); ++i) {
+    take_frame(number, listener, routing_id);
+  }
+  if (!listener.socket->is_readable()) {  // else this is called again
+    for (ConnectionId connection : std::exchange(listener.ending, {})) {
+      end_incoming(listener, connection, "the peer has closed the connection");
+    }
   }
   report_events();
 }
 
-void ZeroMqSockets::hear_monitor(Listener& listener) {
+void ZeroMqSockets::hear_monitor(Listener& listener, int most) {
   SocketMonitor::Event event;
-  while (listener.monitor->take(event)) {
+  for (int i = 0; i < most && listener.monitor->take(event); ++i) {
     listener.arrivals.hear(event, listener.endpoint);
     if (event.type != ZMQ_EVENT_DISCONNECTED) continue;
     const auto connection = listener.by_descriptor.find(event.value);
@@ -219,7 +227,7 @@ ConnectionId ZeroMqSockets::connection_of(std::uint64_t number, Listener& listen
     const Incoming& incoming = incoming_.at(known->second);
     if (incoming.descriptor == descriptor && incoming.key == key) return known->second;
   }
-  hear_monitor(listener);
+  hear_monitor(listener, std::numeric_limits<int>::max());
   if (known != listener.by_routing_id.end()) {  // a routing id that a peer chose, and chose again
     const ConnectionId earlier = known->second;
     std::erase(listener.ending, earlier);

@@ -54,6 +54,7 @@ class ZeroMqSockets {
     NetworkSocket* socket = nullptr;
     std::unique_ptr<SocketMonitor> monitor;
     bool connected = false;
+    bool ended = false;  // what the socket still has to read comes first
     PublicKey server;
     std::string failure;  // of the handshake
   };
@@ -77,7 +78,7 @@ class ZeroMqSockets {
 
   void read_dial(ConnectionId connection);
   void read_listener(std::uint64_t listener);
-  void hear_monitor(Listener& listener);
+  void hear_monitor(Listener& listener, int most);  // events
   void take_frame(std::uint64_t number, Listener& listener, NetworkMessage& routing_id);
   ConnectionId connection_of(std::uint64_t number, Listener& listener, NetworkMessage& message,
                              const std::string& routing_id);

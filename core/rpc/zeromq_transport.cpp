@@ -1,9 +1,6 @@
 #include "rpc/zeromq_transport.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <map>
 #include <mutex>
 #include <set>
@@ -20,13 +17,7 @@ constexpr std::int64_t kLastRetryMs = 100;
 
 // What peers are told instead of "all addresses of this host".
 std::string reachable(const std::string& bound) {
-  Endpoint endpoint = parse_endpoint(bound);
-  if (endpoint.kind == Endpoint::Kind::tcp &&
-      (endpoint.host == "0.0.0.0" || endpoint.host == "::")) {
-    std::array<char, 256> name{};
-    if (gethostname(name.data(), name.size() - 1) == 0) endpoint.host = name.data();
-  }
-  return endpoint.text();
+  return parse_endpoint(bound).is_wildcard() ? told_endpoint(bound, host_name()) : bound;
 }
 
 }  // namespace

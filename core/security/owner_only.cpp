@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 
 #include "freshet/error.h"
 #include "modules/sha256.h"
@@ -166,6 +167,15 @@ KeyPair read_key_file(const std::string& path) {
   }
   if (!fits) refuse(path, "holds no key pair: make a new one");
   return keys;
+}
+
+std::string identity_of_folder(const std::string& path) {
+  std::string kernel;
+  std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), kernel);
+  struct stat facts {};
+  if (kernel.empty() || ::stat(path.c_str(), &facts) != 0)
+    return "unknown " + make_key_pair().public_key;
+  return kernel + " " + std::to_string(facts.st_dev) + " " + std::to_string(facts.st_ino);
 }
 
 std::string ipc_endpoint(const std::string& folder, const std::string& name) {

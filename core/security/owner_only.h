@@ -22,6 +22,10 @@ FRESHET_API void make_owner_only_folder(const std::string& path);
 // Made and checked.
 FRESHET_API std::string owner_only_runtime_folder();
 
+// Which folder that is: the text differs where the same path leads to another one, as on another
+// host or in another container, and where that can't be known.
+FRESHET_API std::string identity_of_folder(const std::string& path);
+
 // The whole file. Throws InvalidInput if it is missing, above the limit, or not owner-only.
 FRESHET_API std::string read_owner_only_file(const std::string& path,
                                              std::size_t most_bytes = std::size_t{1} << 20);

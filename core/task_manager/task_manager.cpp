@@ -81,6 +81,7 @@ void TaskManager::link_opened(Link& link) {
   message.host = options_.host;
   message.process_id = options_.process_id;
   message.slots = options_.slots;
+  message.meeting_place = options_.meeting_place;
   alive_.on_done(link.ask(message), [this, session = ++session_](const auto& done) {
     if (session != session_ || !link_) return;
     const std::string error = error_of(done);
@@ -209,6 +210,7 @@ void TaskManager::spawn(const WorkerId& id) {
   start.one_host = worker.start.one_host;
   start.socket_folder = options_.socket_folder;
   start.host = options_.bind;
+  start.told_host = options_.told_host;
   start.modules = services_.blobs.place(worker.start.modules);
   for (const JobModule& module : worker.start.modules) sweep_.used(module.sha256);
   start.settings = worker.start.settings;
@@ -226,6 +228,7 @@ void TaskManager::spawn(const WorkerId& id) {
                            end.crash->circumstances + end.crash->stack};
           message.threads = std::move(end.crash->threads);
         }
+        message.killed_because = std::move(end.killed_because);
         if (!end.exit_code && !end.signal) message.error = message.last_lines;
         ended(id, std::move(message));
       }));

@@ -53,7 +53,9 @@ struct TaskManagerOptions {
   std::uint32_t slots = 1;
   std::string program;        // absolute path of fr, which runs workers
   std::string socket_folder;  // of data sockets, if all of a job is on one host
+  std::string meeting_place;  // which folder that is, among all that have one of that path
   std::string bind;           // taskmanager.bind: where workers listen for those of other hosts
+  std::string told_host;      // taskmanager.host: what those are told instead, if not empty
   std::map<std::string, std::string> settings;  // of the cluster, told to workers
   LinkOptions links;
   std::int64_t patience_ms = 30'000;

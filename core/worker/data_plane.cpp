@@ -3,9 +3,11 @@
 #include <spdlog/spdlog.h>
 
 #include <cassert>
+#include <limits>
 #include <random>
 
 #include "freshet/error.h"
+#include "rpc/endpoint.h"
 #include "security/owner_only.h"
 
 namespace freshet {
@@ -13,6 +15,7 @@ namespace freshet {
 namespace {
 
 constexpr int kMessagesAtOnce = 64;
+constexpr int kEventsAtOnce = 1'024;
 constexpr std::size_t kMostEarly = 100'000;
 constexpr std::size_t kMostEarlyBytes = 16u << 20;
 
@@ -99,7 +102,7 @@ void DataPlane::close_all() {
 // ---- listening -----------------------------------------------------------------------------
 
 Address DataPlane::listen(bool one_host, const std::string& folder, const std::string& host) {
-  std::string endpoint = "tcp://" + host + ":*";
+  std::string endpoint = told_endpoint("tcp://*:*", host);
   if (one_host) {
     endpoint = ipc_endpoint(folder, random_name());
   } else if (own_.public_key.empty() || !zap_) {
@@ -112,11 +115,10 @@ Address DataPlane::listen(bool one_host, const std::string& folder, const std::s
         network_.open(ZMQ_ROUTER, [this](NetworkSocket&) { receive_at_listener(); });
     try {
       socket.set(ZMQ_ROUTER_MANDATORY, 1);
-      if (host.find('[') != std::string::npos) socket.set(ZMQ_IPV6, 1);
       set_listener_limits(socket);
       if (!one_host) let_in_admitted_keys(socket, own_, kDataDomain);
-      listener_monitor_ =
-          std::make_unique<SocketMonitor>(network_, socket, [this] { hear_listener(); });
+      listener_monitor_ = std::make_unique<SocketMonitor>(network_, socket,
+                                                          [this] { hear_listener(kEventsAtOnce); });
       socket.bind(endpoint);
     } catch (const NetworkError& error) {
       listener_monitor_.reset();
@@ -131,9 +133,9 @@ Address DataPlane::listen(bool one_host, const std::string& folder, const std::s
   });
 }
 
-void DataPlane::hear_listener() {
+void DataPlane::hear_listener(int most) {
   SocketMonitor::Event event;
-  while (listener_monitor_->take(event)) {
+  for (int i = 0; i < most && listener_monitor_->take(event); ++i) {
     arrivals_.hear(event, "the data socket " + listening_.endpoint);
     if (event.type == ZMQ_EVENT_DISCONNECTED) incoming_closed(event.value);
   }
@@ -177,7 +179,7 @@ void DataPlane::take_from_listener(const std::string& routing_id,
                                    std::unique_ptr<NetworkMessage> message) {
   auto found = incoming_.find(routing_id);
   if (found == incoming_.end()) {
-    hear_listener();
+    hear_listener(std::numeric_limits<int>::max());
     if (incoming_.size() > 4096)
       std::erase_if(incoming_, [](auto& each) { return each.second.gone; });
     found = incoming_.try_emplace(routing_id).first;
@@ -342,7 +344,6 @@ void DataPlane::connect_to(std::uint32_t worker) {
       network_.open(ZMQ_DEALER, [this, worker](NetworkSocket&) { receive_from(worker); });
   peer.socket = &socket;
   socket.set(ZMQ_RECONNECT_IVL, -1);
-  if (address.endpoint.find('[') != std::string::npos) socket.set(ZMQ_IPV6, 1);
   set_dialer_limits(socket);
   if (!address.key.empty()) talk_to_owner_of(socket, address.key, own_);
   peer.monitor =

@@ -102,7 +102,7 @@ class FRESHET_API DataPlane final : public FrameSink, public CreditSink {
   void admit(const PublicKey& key);
   void send_to(std::uint32_t worker, std::unique_ptr<NetworkMessage> message);
   bool send_back(const std::string& routing_id, NetworkMessage& message);
-  void hear_listener();
+  void hear_listener(int most);  // events
   void hear_peer(std::uint32_t worker);
   void lose(std::uint32_t worker, const std::string& reason);
   void refuse(const std::string& routing_id, const std::string& reason);

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "bounds/bounds.h"
+#include "rpc/endpoint.h"
 
 namespace freshet {
 
@@ -51,6 +52,7 @@ WorkerRole::~WorkerRole() {
 
 void WorkerRole::start() {
   data_ = tasks_.listen(start_.one_host, start_.socket_folder, start_.host);
+  data_.endpoint = told_endpoint(data_.endpoint, start_.told_host);
   LinkListener& listener = *this;
   constexpr std::int64_t kPatienceMs = 30'000;
   link_ = &links_->connect(start_.job_manager, table_, listener, kPatienceMs);

@@ -4,13 +4,18 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <zmq.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "rpc/endpoint.h"
 #include "security/keys.h"
@@ -91,9 +96,55 @@ class PlainConnection {
     while (::recv(socket_, bytes, sizeof bytes, 0) > 0) {
     }
   }
+  // Whether the other side has ended it by now.
+  bool has_ended() {
+    char bytes[256];
+    ssize_t got = 0;
+    while ((got = ::recv(socket_, bytes, sizeof bytes, MSG_DONTWAIT)) > 0) {
+    }
+    return got == 0 || errno != EAGAIN;
+  }
 
  private:
   int socket_;
+};
+
+// This process may open so many descriptors as long as it lives.
+class LowDescriptorLimit {
+ public:
+  explicit LowDescriptorLimit(rlim_t most) {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    rlimit low = before_;
+    low.rlim_cur = most;
+    EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+  }
+  ~LowDescriptorLimit() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  LowDescriptorLimit(const LowDescriptorLimit&) = delete;
+  LowDescriptorLimit& operator=(const LowDescriptorLimit&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+// Connections that are held, in the order in which they came.
+class SilentCrowd {
+ public:
+  SilentCrowd(const std::string& endpoint, int count) {
+    for (int i = 0; i < count; ++i) all_.push_back(std::make_unique<PlainConnection>(endpoint));
+  }
+  // From the first one on.
+  std::size_t count_ended() const {
+    const auto first_open =
+        std::find_if(all_.begin(), all_.end(), [](const auto& each) { return !each->has_ended(); });
+    return static_cast<std::size_t>(first_open - all_.begin());
+  }
+  std::size_t count_open() const {
+    return static_cast<std::size_t>(std::count_if(
+        all_.begin(), all_.end(), [](const auto& each) { return !each->has_ended(); }));
+  }
+
+ private:
+  std::vector<std::unique_ptr<PlainConnection>> all_;
 };
 
 // How a ZeroMQ peer with CURVE begins.

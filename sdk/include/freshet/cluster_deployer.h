@@ -71,7 +71,9 @@ class FRESHET_API ClusterDeployer {
       const ApplicationSpec& application, const Configuration& configuration) = 0;
   // By cluster.id. Throws InvalidInput, or fails with ClusterUnreachable.
   virtual Future<std::unique_ptr<ClusterClient>> retrieve(const Configuration& configuration) = 0;
-  // Ends what is left of it, whatever state it is in.
+  // Ends what is left of it, whatever state it is in, and removes its record. `fr cluster stop`
+  // calls it, also when the cluster has ended in order: its record is there then, as it was. Other
+  // calls may find none, and then there is nothing to do.
   virtual Future<void> kill(const std::string& cluster_id) = 0;
   // One line for people: what it deploys, and where.
   virtual std::string describe() const = 0;

@@ -87,6 +87,8 @@ FRESHET_API extern const ConfigOption<std::string> kHighAvailabilityType;
 FRESHET_API extern const ConfigOption<std::string> kJobId;
 FRESHET_API extern const ConfigOption<std::string> kJobmanagerBind;
 FRESHET_API extern const ConfigOption<Duration> kJobmanagerClientGrace;
+FRESHET_API extern const ConfigOption<std::string> kJobmanagerHost;
+FRESHET_API extern const ConfigOption<MemorySize> kJobmanagerMemoryRunner;
 FRESHET_API extern const ConfigOption<Duration> kJobmanagerRecordsMaxAge;
 FRESHET_API extern const ConfigOption<std::int32_t> kJobmanagerRecordsMaxApplications;
 FRESHET_API extern const ConfigOption<std::int32_t> kJobmanagerRecordsMaxJobs;
@@ -114,7 +116,9 @@ FRESHET_API extern const ConfigOption<std::int32_t> kTaskBuffersPerChannel;
 FRESHET_API extern const ConfigOption<Duration> kTaskCancellationTimeout;
 FRESHET_API extern const ConfigOption<MemorySize> kTaskStackSize;
 FRESHET_API extern const ConfigOption<std::string> kTaskmanagerBind;
+FRESHET_API extern const ConfigOption<std::string> kTaskmanagerHost;
 FRESHET_API extern const ConfigOption<MemorySize> kTaskmanagerMemoryNetwork;
+FRESHET_API extern const ConfigOption<MemorySize> kTaskmanagerMemoryWorker;
 FRESHET_API extern const ConfigOption<std::int32_t> kTaskmanagerSlots;
 
 }  // namespace options

@@ -168,6 +168,18 @@ const ConfigOption<Duration> kJobmanagerClientGrace =
         Scope::kCluster}
         .minimum(milliseconds(0));
 
+const ConfigOption<std::string> kJobmanagerHost{
+    "jobmanager.host", std::nullopt,
+    "Host name or address that others are told, where they can't use the one of jobmanager.bind. "
+    "Not set: that one; for 0.0.0.0 and [::], which mean all addresses of a host, the host's name.",
+    Scope::kCluster};
+
+const ConfigOption<MemorySize> kJobmanagerMemoryRunner{
+    "jobmanager.memory.runner", MemorySize(0),
+    "Most memory of the process in which the main of an application runs, with all that it forks. "
+    "One that uses more is killed, and its application fails with that as reason. 0: no limit.",
+    Scope::kCluster};
+
 const ConfigOption<Duration> kJobmanagerRecordsMaxAge =
     ConfigOption<Duration>{"jobmanager.records.max-age", days(7),
                            "How long the job manager keeps the record of an application or job "
@@ -348,6 +360,13 @@ const ConfigOption<std::string> kTaskmanagerBind{"taskmanager.bind", std::string
                                                  "hosts.",
                                                  Scope::kCluster};
 
+const ConfigOption<std::string> kTaskmanagerHost{
+    "taskmanager.host", std::nullopt,
+    "Host name or address at which workers on other hosts are told to find those of this task "
+    "manager, where they can't use the one of taskmanager.bind. Not set: that one; for 0.0.0.0 and "
+    "[::], which mean all addresses of a host, the one by which it reaches the job manager.",
+    Scope::kCluster};
+
 const ConfigOption<MemorySize> kTaskmanagerMemoryNetwork =
     ConfigOption<MemorySize>{"taskmanager.memory.network", MemorySize::megabytes(256),
                              "Memory of one worker process for batches under way between tasks, "
@@ -355,6 +374,12 @@ const ConfigOption<MemorySize> kTaskmanagerMemoryNetwork =
                              "A shortage slows a job, and never fails it.",
                              Scope::kCluster}
         .minimum(MemorySize::megabytes(1));
+
+const ConfigOption<MemorySize> kTaskmanagerMemoryWorker{
+    "taskmanager.memory.worker", MemorySize(0),
+    "Most memory of the process that runs the tasks of one job, with all that it forks. One that "
+    "uses more is killed, and that is the failure of its job. 0: no limit.",
+    Scope::kCluster};
 
 const ConfigOption<std::int32_t> kTaskmanagerSlots =
     ConfigOption<std::int32_t>{

@@ -50,6 +50,11 @@ struct Decree {
   int number = 0;
   MSGPACK_DEFINE_MAP(number)
 };
+struct Unheard {
+  static constexpr const char* kKind = "unheard";
+  std::string text;
+  MSGPACK_DEFINE_MAP(text)
+};
 struct Unknown {
   static constexpr const char* kKind = "of-a-newer-release";
   using Answer = DoubleIt::Answer;
@@ -599,6 +604,24 @@ TEST_F(LinksTest, FailWithBothVersionsWhenTheListenerIsOfAnotherRelease) {
   EXPECT_NE(client.lost.begin()->second.find("protocol version 9 of"), std::string::npos);
   EXPECT_NE(client.lost.begin()->second.find("is not version 1 of client"), std::string::npos);
   network.crash("other");
+}
+
+TEST_F(LinksTest, DoNotLetPeersThatAreLetInFillTheLog) {
+  testing::CapturedLog log;
+  Peer server(thread, network, "server"), client(thread, network, "client");
+  const Address address = server.listen();
+  Link& link = client.connect(address);
+  for (int i = 0; i < 200; ++i) link.send(Unheard{});
+  EXPECT_EQ(error_of(link.ask(DoubleIt{4})), "no error") << "the link goes on";
+  for (int i = 0; i < 20; ++i) {
+    RawPeer raw(thread, network);
+    raw.connect(address);
+    ASSERT_TRUE(run_until([&] { return raw.is_connected; }));
+    raw.hello(99);
+    ASSERT_TRUE(run_until([&] { return !raw.frames.empty(); })) << "it is told why";
+  }
+  EXPECT_EQ(log.lines().size(), 10u) << log.text();
+  EXPECT_NE(log.lines()[0].find("'unheard' from client"), std::string::npos) << log.text();
 }
 
 TEST_F(LinksTest, ServeOthersWhileOnePeerSendsRubbish) {

@@ -25,7 +25,9 @@ namespace freshet {
 namespace {
 
 using testing::kCurveGreeting;
+using testing::LowDescriptorLimit;
 using testing::PlainConnection;
+using testing::SilentCrowd;
 using testing::Stranger;
 
 struct Echo {
@@ -516,6 +518,17 @@ TEST_F(Listener, ClosesAnAdmittedPeerWhoseFrameIsAboveTheLimit) {
     EXPECT_FALSE(stranger.is_let_in());
   }
   EXPECT_EQ(friend_.ask(friend_.connect(address), "still there?").text, "still there?");
+}
+
+TEST_F(Listener, HangsUpOnTheOldestOfACrowdThatSaysNothingAndServesAFriend) {
+  const LowDescriptorLimit limit(400);
+  SilentCrowd crowd(address.endpoint, 130);
+  EXPECT_TRUE(comes_true([&] { return crowd.count_ended() == 30; })) << crowd.count_ended();
+  EXPECT_EQ(crowd.count_open(), 100u);
+  EXPECT_EQ(friend_.ask(friend_.connect(address), "still there?").text, "still there?");
+  EXPECT_LE(crowd.count_open(), 99u);
+  EXPECT_NE(log.lines().front().find("had not proved who it is when 100 others"), std::string::npos)
+      << log.lines().front();
 }
 
 TEST_F(Listener, DoesNotFillTheLogWithAFloodOfStrangers) {
