@@ -88,6 +88,24 @@ ClusterPresence::~ClusterPresence() {
   ::close(lock_);
 }
 
+ServingJobManager::ServingJobManager(const ClusterRecords& records, const std::string& cluster_id) {
+  constexpr int kLooks = 100;
+  const fs::path path = records.folder().run(cluster_id) / "serving";
+  lock_ = Descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  for (int i = 0; lock_.get() >= 0 && i < kLooks; ++i) {
+    if (::flock(lock_.get(), LOCK_EX | LOCK_NB) == 0) return;
+    if (errno != EWOULDBLOCK && errno != EINTR) break;
+    ::usleep(10'000);
+  }
+  if (lock_.get() >= 0 && errno == EWOULDBLOCK)
+    throw InvalidInput("cluster '" + cluster_id + "' is there already: another job manager holds " +
+                       path.native() +
+                       ": choose another --cluster-id, or set high-availability.type if one is to "
+                       "stand by");
+  throw InvalidInput(path.native() + ": can't be locked: " + std::strerror(errno) +
+                     ": its file system must have locks");
+}
+
 bool is_present(const StateFolder& folder, const std::string& cluster_id) {
   const int lock = ::open(lock_path(folder, cluster_id).c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
   if (lock < 0) return false;

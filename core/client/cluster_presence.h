@@ -10,6 +10,7 @@
 
 #include "client/cluster_records.h"
 #include "freshet/api.h"
+#include "process/descriptor.h"
 
 namespace freshet {
 
@@ -26,6 +27,17 @@ class FRESHET_API ClusterPresence {
   const ClusterRecords records_;
   const std::string id_;
   int lock_ = -1;
+};
+
+// That one job manager of a cluster serves, where no high availability says which. The kernel takes
+// it from a process however that ends. The process is present meanwhile (ClusterPresence).
+class FRESHET_API ServingJobManager {
+ public:
+  // Waits a second for one that is ending. Throws InvalidInput: another one serves.
+  ServingJobManager(const ClusterRecords& records, const std::string& cluster_id);
+
+ private:
+  Descriptor lock_;
 };
 
 // Whether a process of it lives on this host.

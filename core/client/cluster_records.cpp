@@ -23,20 +23,6 @@ namespace {
 
 constexpr std::size_t kLargest = 1024 * 1024;
 
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return number_; }
-
- private:
-  int number_;
-};
-
 std::string to_json(const ClusterRecord& record) {
   return nlohmann::json{{"cluster_id", record.cluster_id}, {"deployer", record.deployer},
                         {"endpoint", record.endpoint},     {"public_key", record.public_key},
@@ -112,13 +98,17 @@ fs::path ClusterRecords::path_of(const std::string& cluster_id) const {
   return folder_.clusters() / (cluster_id + ".json");
 }
 
-void ClusterRecords::write(const ClusterRecord& given) const {
-  const fs::path path = path_of(given.cluster_id);
-  const fs::path lock_path = folder_.make_clusters() / ".lock";
-  const Descriptor lock(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+Descriptor ClusterRecords::lock() const {
+  const fs::path path = folder_.make_clusters() / ".lock";
+  Descriptor lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (lock.get() < 0 || ::flock(lock.get(), LOCK_EX) != 0)
-    throw InvalidInput(lock_path.native() + ": can't be locked: " + std::strerror(errno) +
+    throw InvalidInput(path.native() + ": can't be locked: " + std::strerror(errno) +
                        ": make the folder writable");
+  return lock;
+}
+
+void ClusterRecords::write(const ClusterRecord& given) const {
+  const Descriptor locked = lock();
   ClusterRecord record = given;
   if (const auto before = find(given.cluster_id)) {
     // Whoever brings up a cluster has looked for one before, and another one may have come since.
@@ -129,6 +119,18 @@ void ClusterRecords::write(const ClusterRecord& given) const {
     record.details.insert(before->details.begin(), before->details.end());
   }
   std::erase_if(record.details, [](const auto& detail) { return detail.second.empty(); });
+  put(record);
+}
+
+bool ClusterRecords::put_back(const ClusterRecord& record) const {
+  const Descriptor locked = lock();
+  if (const auto now = find(record.cluster_id)) return now->public_key == record.public_key;
+  put(record);
+  return true;
+}
+
+void ClusterRecords::put(const ClusterRecord& record) const {
+  const fs::path path = path_of(record.cluster_id);
   std::string part = (folder_.clusters() / ".part-XXXXXX").native();
   const Descriptor file(::mkostemp(part.data(), O_CLOEXEC));  // 0600
   const std::string text = to_json(record);

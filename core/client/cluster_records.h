@@ -13,6 +13,7 @@
 #include "freshet/api.h"
 #include "freshet/cluster_deployer.h"
 #include "freshet/configuration.h"
+#include "process/descriptor.h"
 
 namespace freshet {
 
@@ -26,6 +27,8 @@ class FRESHET_API ClusterRecords {
   // deployer and job manager each add what they know; a detail that is empty goes. Throws
   // InvalidInput: a bad id, no room, or one with another key, which is never replaced.
   void write(const ClusterRecord& record) const;
+  // As it was, if there is none of that id any more. False: another cluster has that id now.
+  bool put_back(const ClusterRecord& record) const;
   // Throws InvalidInput: none of that id, with those that there are and where it looked; a file
   // that others may read; one that is no record.
   ClusterRecord read(const std::string& cluster_id) const;
@@ -53,6 +56,9 @@ class FRESHET_API ClusterRecords {
   template <class F>
   void for_each(F&& found) const;
   void check_folders() const;
+  // Who writes holds it, in one process at a time.
+  Descriptor lock() const;
+  void put(const ClusterRecord& record) const;
   enum class Looked { kFound, kNotYet, kGone };
   bool wait(const std::function<Looked()>& look, std::int64_t patience_ms, int stop) const;
 

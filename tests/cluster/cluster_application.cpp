@@ -104,6 +104,28 @@ struct Kept {
   }
 };
 
+// In a worker, where a variable asks for it: its module takes its time to load.
+struct SlowToLoad {
+  SlowToLoad() {
+    std::ifstream words("/proc/self/cmdline");
+    std::string program, command;
+    std::getline(words, program, '\0');
+    std::getline(words, command, '\0');
+    const char* const seconds = std::getenv("FRESHET_TEST_SLOW_TO_LOAD");
+    if (seconds != nullptr && command == "worker")
+      ::sleep(static_cast<unsigned>(std::atoi(seconds)));
+  }
+} const slow_to_load;
+
+// 400 MB a second, up to more than any limit of these tests.
+void use_memory() {
+  std::vector<std::string> all;
+  for (int i = 0; i < 300; ++i) {
+    all.emplace_back(std::size_t{4} << 20, 'x');
+    ::usleep(10'000);
+  }
+}
+
 int run(int argc, char** argv);
 
 // Of the file that was shipped beside this module.
@@ -182,6 +204,10 @@ int run(int argc, char** argv) {
     }
     write_file(more, std::to_string(one) + " " + std::to_string(two));
     while (how == "fork-and-hang") ::pause();
+    return 0;
+  }
+  if (how == "use-memory") {
+    use_memory();
     return 0;
   }
   if (how == "allocate") {
@@ -338,6 +364,16 @@ int run(int argc, char** argv) {
         })
         .discard();
     env.execute("crashing");
+    return 0;
+  }
+  if (how == "use-memory-in-a-task") {
+    env.from_sequence(1, 1)
+        .map([](std::int64_t n) {
+          use_memory();
+          return n;
+        })
+        .discard();
+    env.execute("greedy");
     return 0;
   }
   if (how == "fail-if-it-runs") {

@@ -105,6 +105,74 @@ TEST_F(HardPlaces, AHomeThatCantBeWrittenToIsNamedAndAnotherStateFolderServes) {
   EXPECT_TRUE(names_in(home).empty());
 }
 
+TEST_F(HardPlaces, RunnersAndWorkersThatUseMoreMemoryThanTheyMayAreKilledAndSoItIsSaid) {
+  start_session("m",
+                {"-D", "jobmanager.memory.runner=200m", "-D", "taskmanager.memory.worker=200m"});
+  const Outcome main = in_session({"use-memory"});
+  EXPECT_EQ(main.code, 128 + SIGKILL) << main.text();
+  EXPECT_TRUE(says(main,
+                   "main was killed because it used more than 200 mb of memory, the limit of "
+                   "jobmanager.memory.runner"))
+      << main.text();
+  const Outcome task = in_session({"use-memory-in-a-task"});
+  EXPECT_EQ(task.code, 70) << task.text();
+  EXPECT_TRUE(says(task,
+                   "killed because it used more than 200 mb of memory, the limit of "
+                   "taskmanager.memory.worker"))
+      << task.text();
+  EXPECT_EQ(in_session({"jobs", "1"}).code, 0) << "less is enough for others";
+  const std::string logs = folder() + "/logs/m/";
+  EXPECT_NE(text_of_file(logs + "jobmanager.log").find("jobmanager.memory.runner limits each to"),
+            std::string::npos);
+  stop_session("m");
+}
+
+TEST_F(HardPlaces, AModuleThatTakesLongerToLoadThanAHeartbeatMayIsWaitedFor) {
+  Surroundings around = surroundings();
+  around.variables["FRESHET_TEST_SLOW_TO_LOAD"] = "6";
+  const Outcome outcome = run(line({"--target=standalone", "-D", "heartbeat.interval=500ms", "-D",
+                                    "heartbeat.timeout=2s", "jobs", "1"}),
+                              around);
+  EXPECT_EQ(outcome.code, 0) << outcome.text();
+}
+
+// As containers of one name have: the same path is another folder there.
+TEST_F(HardPlaces, TaskManagersOfOneHostNameThatShareNoSocketFolderMeetOverTheNetwork) {
+  const Words other_mounts{"/usr/bin/unshare", "-rm", "/bin/sh", "-c"};
+  const auto apart = [&](const std::string& script) {
+    Words words = other_mounts;
+    for (const std::string& word :
+         {"mount -t tmpfs none \"$0\" && " + script, temporary_, path_from("FRESHET_TEST_FR"),
+          folder() + "/run/apart/join.json"})
+      words.push_back(word);
+    return words;
+  };
+  if (run(apart("true"), surroundings()).code != 0) GTEST_SKIP() << "nothing can be mounted here";
+  for (const Words& network :
+       {Words{"-D", "taskmanager.bind=127.0.0.1"}, Words{"-D", "taskmanager.bind=::1"},
+        Words{"-D", "taskmanager.bind=0.0.0.0"},
+        Words{"-D", "taskmanager.bind=[::]", "-D", "taskmanager.host=::1"}}) {
+    SCOPED_TRACE(network.back());
+    if (network.back().ends_with("::1") && text_of_file("/proc/net/if_inet6").empty()) continue;
+    Words more{"--slots", "1"};
+    more.insert(more.end(), network.begin(), network.end());
+    start_session("apart", more);
+    ChildProcess other(apart("exec \"$1\" taskmanager --join=\"$2\" --name=other -D "
+                             "taskmanager.slots=1 " +
+                             network[0] + " '" + network[1] + "'" +
+                             (network.size() > 2 ? " -D " + network[3] : "")),
+                       surroundings());
+    EXPECT_TRUE(eventually([&] {
+      return fr_json({"cluster", "status"})["task_managers"].size() == 2;
+    }));
+    const Outcome outcome = in_session({"--parallelism", "2", "collect", "1000"});
+    EXPECT_EQ(outcome.code, 0) << outcome.text();
+    EXPECT_NE(outcome.output.find("1000 rows, 1001000"), std::string::npos) << outcome.text();
+    stop_session("apart");
+    EXPECT_EQ(other.wait(30).code, 0);
+  }
+}
+
 TEST_F(HardPlaces, ApplicationsFilesAndOutputMayHaveAnyNames) {
   const std::string folder = scratch_ / "ein Ördner, 日本 'q' $x";
   fs::create_directories(folder);

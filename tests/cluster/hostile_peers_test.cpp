@@ -2,8 +2,11 @@
 // data sockets of real processes go on serving, and tell of each in one line.
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <optional>
 #include <random>
+#include <thread>
 
 #include "client/cluster_records.h"
 #include "own_cluster.h"
@@ -181,6 +184,74 @@ TEST_F(HostilePeers, OfAJobManagerAreTurnedAwayAndItGoesOn) {
   EXPECT_EQ(outcome.code, 0) << outcome.text();
   stop_session("other");
   stop_session("one");
+}
+
+// Connections without a word that come again as soon as they are hung up on.
+class Siege {
+ public:
+  Siege(const std::string& endpoint, int count) : endpoint_(endpoint), all_(count) {
+    thread_ = std::thread([this] {
+      while (!ended_) {
+        for (auto& each : all_) {
+          if (!each || each->has_ended()) each = std::make_unique<PlainConnection>(endpoint_);
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+    });
+  }
+  ~Siege() {
+    ended_ = true;
+    thread_.join();
+  }
+
+ private:
+  const std::string endpoint_;
+  std::vector<std::unique_ptr<PlainConnection>> all_;
+  std::atomic<bool> ended_{false};
+  std::thread thread_;
+};
+
+std::chrono::milliseconds processor_time(pid_t process) {
+  std::string line;
+  std::getline(std::ifstream("/proc/" + std::to_string(process) + "/stat"), line);
+  std::istringstream words(line.substr(line.rfind(')') + 1));
+  std::string word;
+  for (int i = 0; i < 11; ++i) words >> word;
+  std::int64_t user = 0, system = 0;
+  words >> user >> system;
+  return std::chrono::milliseconds((user + system) * 1'000 / ::sysconf(_SC_CLK_TCK));
+}
+
+TEST_F(HostilePeers, ThatHoldConnectionsAndSayNothingKeepNobodyOutOfAJobManagerWithFewDescriptors) {
+  const auto few = [&](const Words& words) {
+    Words all{"/bin/sh", "-c", "ulimit -n 256; exec \"$@\"", "sh", path_from("FRESHET_TEST_FR")};
+    all.insert(all.end(), words.begin(), words.end());
+    return all;
+  };
+  ChildProcess job_manager(few({"jobmanager", "--cluster-id=few"}), surroundings());
+  ASSERT_TRUE(eventually([&] { return fr({"cluster", "status"}).code == 0; }));
+  ChildProcess task_manager(few({"taskmanager", "--cluster-id=few"}), surroundings());
+  const std::string endpoint = record("few").endpoint;
+  {
+    const Siege siege(endpoint, 500);
+    for (int i = 0; i < 5; ++i) {
+      const Outcome status = fr({"cluster", "status"});
+      EXPECT_EQ(status.code, 0) << status.text();
+    }
+    const Outcome outcome = in_session({"jobs", "1"});
+    EXPECT_EQ(outcome.code, 0) << outcome.text();
+  }
+  {
+    const SilentCrowd crowd(endpoint, 1'000);
+    EXPECT_TRUE(eventually([&] { return crowd.count_open() <= 64; })) << crowd.count_open();
+    const auto before = processor_time(process("jobmanager"));
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    EXPECT_LT((processor_time(process("jobmanager")) - before).count(), 300) << "it spins";
+    EXPECT_EQ(fr({"cluster", "status"}).code, 0);
+  }
+  stop_session("few");
+  EXPECT_EQ(job_manager.wait(30).code, 0);
+  EXPECT_EQ(task_manager.wait(30).code, 0);
 }
 
 TEST_F(HostilePeers, OfAWorkersDataSocketAreTurnedAwayAndItsJobGoesOn) {

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <memory>
 #include <set>
 #include <utility>
 
@@ -319,6 +321,29 @@ TEST_F(SessionMode, OfTwoTaskManagersOfOneNameTheFirstEnds) {
   EXPECT_TRUE(second.running());
   stop_session("s");
   EXPECT_EQ(second.wait(30).code, 0);
+}
+
+TEST_F(SessionMode, OfJobManagersThatAreStartedByHandAtOnceOneServes) {
+  const Words command{path_from("FRESHET_TEST_FR"), "jobmanager", "--cluster-id=s"};
+  std::vector<std::unique_ptr<ChildProcess>> all;
+  for (int i = 0; i < 5; ++i)
+    all.push_back(std::make_unique<ChildProcess>(command, surroundings()));
+  const auto running = [&] {
+    return std::count_if(all.begin(), all.end(), [](const auto& each) { return each->running(); });
+  };
+  ASSERT_TRUE(eventually([&] { return running() == 1; })) << running() << " serve";
+  ASSERT_TRUE(eventually([&] { return fr({"cluster", "status"}).code == 0; }));
+  EXPECT_EQ(running(), 1);
+  int refused = 0;
+  for (const auto& each : all) {
+    if (each->running()) continue;
+    const Outcome outcome = each->wait(30);
+    EXPECT_EQ(outcome.code, 65) << outcome.text();
+    EXPECT_TRUE(says(outcome, "cluster 's' is there already")) << outcome.text();
+    ++refused;
+  }
+  EXPECT_EQ(refused, 4);
+  stop_session("s");
 }
 
 TEST_F(SessionMode, LogsOfAClusterThatHasEndedAreThere) {

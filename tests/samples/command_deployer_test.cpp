@@ -121,6 +121,35 @@ TEST_F(CommandDeployer, BringsUpASessionRunsAJobOnItAndEndsIt) {
   expect_nothing_left();
 }
 
+// What it has brought up beside the processes is gone with them only if it is asked for that.
+TEST_F(CommandDeployer, IsAskedToEndWhatThereWasAlsoAfterAnOrderlyEndAndFindsTheDetails) {
+  const std::string lines = folder_ / "lines";
+  const std::string noting = folder_.write(
+      "noting", "#!/bin/sh\necho \"$1\" | tr '\\n' ' ' >> " + lines + "\nexec sh -c \"$1\"\n");
+  fs::permissions(noting, fs::perms::owner_all);
+  const Outcome started = start({"-Dcommand-deployer.command=" + noting + " {}"});
+  ASSERT_EQ(started.code, 0) << started.text();
+  const auto size = fs::file_size(lines);
+  const Outcome stopped = stop();
+  EXPECT_EQ(stopped.code, 0) << stopped.text();
+  EXPECT_NE(stopped.output.find("cluster 'c1' has ended"), std::string::npos) << stopped.text();
+  EXPECT_GT(fs::file_size(lines), size) << "the command of the record's details was not run";
+  expect_nothing_left();
+}
+
+TEST_F(CommandDeployer, IsNeededToStopItsClusterWhichIsLeftAsItIsWithout) {
+  ASSERT_EQ(start({"--slots=1"}).code, 0);
+  const Outcome refused = fr({"cluster", "stop", "--cluster-id=c1"});
+  EXPECT_EQ(refused.code, 2) << refused.text();
+  EXPECT_NE(refused.errors.find("cluster 'c1' is left as it is, because its deployer 'command' is "
+                                "needed to end it"),
+            std::string::npos)
+      << refused.text();
+  EXPECT_EQ(fr({"cluster", "status", "--cluster-id=c1"}).code, 0);
+  EXPECT_EQ(stop().code, 0);
+  expect_nothing_left();
+}
+
 TEST_F(CommandDeployer, BringsUpAClusterForOneApplicationInAnotherSession) {
   // As a login on another host: a new environment, and only a line gets there.
   const std::string elsewhere =

@@ -119,6 +119,37 @@ TEST_F(ClusterRecordsTest, ADetailThatIsEmptyIsTakenAway) {
   EXPECT_EQ(records_.read("a").details, (Details{{"jobmanager", "12"}}));
 }
 
+TEST_F(ClusterRecordsTest, OneThatIsGoneIsPutBackUnlessAnotherClusterHasItsId) {
+  const ClusterRecords records(folder_);
+  const ClusterRecord ended = record("c1");
+  EXPECT_TRUE(records.put_back(ended));
+  EXPECT_EQ(records.read("c1").details, ended.details);
+  ClusterRecord changed = ended;
+  changed.details["jobmanager"] = "13";
+  records.write(changed);
+  EXPECT_TRUE(records.put_back(ended)) << "it is there still";
+  EXPECT_EQ(records.read("c1").details.at("jobmanager"), "13") << "and newer";
+  ClusterRecord later = record("c1");
+  later.public_key = "of a later one";
+  records.remove("c1");
+  records.write(later);
+  EXPECT_FALSE(records.put_back(ended));
+  EXPECT_EQ(records.read("c1").public_key, "of a later one");
+}
+
+TEST_F(ClusterRecordsTest, OneJobManagerOfAClusterServesUntilItEnds) {
+  const ClusterRecords records(folder_);
+  const ClusterPresence presence(records, "c1"), of_another(records, "c2");
+  {
+    const ServingJobManager first(records, "c1");
+    const ServingJobManager of_other(records, "c2");
+    const std::string refused = refusal([&] { ServingJobManager(records, "c1"); });
+    EXPECT_TRUE(contains(refused, "cluster 'c1' is there already")) << refused;
+    EXPECT_TRUE(contains(refused, "choose another --cluster-id")) << refused;
+  }
+  const ServingJobManager second(records, "c1");
+}
+
 TEST_F(ClusterRecordsTest, OneThatCantBeReadMayBeTheOneThatIsMeant) {
   records_.write(record("a"));
   records_.write(record("b"));

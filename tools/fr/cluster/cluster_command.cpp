@@ -173,9 +173,22 @@ std::string shut_down(const ClusterRecord& record, const Configuration& configur
   }
 }
 
+// Before anything is ended: without its deployer, what that has brought up could not be taken away.
+std::unique_ptr<ChosenDeployer> deployer_of(const ClusterRecord& record,
+                                            const Configuration& configuration) {
+  try {
+    return std::make_unique<ChosenDeployer>(for_deployer(record.deployer, configuration));
+  } catch (const InvalidInput& refused) {
+    throw InvalidInput("cluster '" + record.cluster_id +
+                       "' is left as it is, because its deployer '" + record.deployer +
+                       "' is needed to end it: " + refused.what());
+  }
+}
+
 int stop(const ClientWords& words) {
   const Configuration configuration = words.load();
   const ClusterRecord record = find_cluster(configuration, !words.wait.empty());
+  const auto deployer = deployer_of(record, configuration);
   const std::string trouble = shut_down(record, configuration);
   // What does not end by itself is killed, whatever state it is in.
   const auto& records = LocalDeployerServices::instance().cluster_records();
@@ -183,11 +196,8 @@ int stop(const ClientWords& words) {
   for (int i = 0; trouble.empty() && i < kLooks && is_present(records.folder(), record.cluster_id);
        ++i)
     ::usleep(10'000);
-  const bool is_later_one = has_ended(records, record) && records.find(record.cluster_id);
-  if (!is_later_one) {
-    ChosenDeployer deployer(for_deployer(record.deployer, configuration));
-    deployer->kill(record.cluster_id).get();
-  }
+  // Its last process may have removed the record, by which the deployer knows what was there.
+  if (records.put_back(record)) (*deployer)->kill(record.cluster_id).get();
   if (words.json) {
     print_json({{"id", record.cluster_id}, {"killed", !trouble.empty()}});
   } else if (!trouble.empty()) {

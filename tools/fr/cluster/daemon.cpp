@@ -15,6 +15,7 @@
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "process/control_group.h"
+#include "process/descriptor_limit.h"
 #include "process/started_process.h"
 #include "process/template_process.h"
 #include "rpc/endpoint.h"
@@ -138,11 +139,19 @@ std::string job_manager_bind(const Configuration& configuration) {
   return text;
 }
 
+namespace {
+
+// As an address of IPv6 has colons, too, a port is what follows the only one.
+bool is_host_alone(const std::string& text) {
+  return !text.empty() && std::count(text.begin(), text.end(), ':') != 1 &&
+         text.find_first_of("/ \t\n") == std::string::npos;
+}
+
+}  // namespace
+
 std::string task_manager_bind(const Configuration& configuration) {
   const std::string text = configuration.get(options::kTaskmanagerBind);
-  // As an address of IPv6 has colons, too, a port is what follows the only one.
-  const bool has_port = std::count(text.begin(), text.end(), ':') == 1;
-  if (text.empty() || has_port || text.find_first_of("/ \t\n") != std::string::npos) {
+  if (!is_host_alone(text)) {
     throw InvalidInput(options::kTaskmanagerBind.key() + ": '" + text +
                        "' is no host: workers listen there by tcp, each at a port that is free: "
                        "write a name or an address alone, such as 127.0.0.1");
@@ -150,10 +159,30 @@ std::string task_manager_bind(const Configuration& configuration) {
   return text;
 }
 
+std::string told_host(const Configuration& configuration, const ConfigOption<std::string>& option) {
+  const auto text = configuration.find(option);
+  if (!text) return {};
+  if (!is_host_alone(*text)) {
+    throw InvalidInput(option.key() + ": '" + *text +
+                       "' is no host: others are told it with the port that the process has bound: "
+                       "write a name or an address alone, such as 192.0.2.7");
+  }
+  return *text;
+}
+
 std::uint32_t task_manager_slots(const Configuration& configuration) {
   const std::int32_t slots = configuration.get(options::kTaskmanagerSlots);
   return slots > 0 ? static_cast<std::uint32_t>(slots)
                    : std::max(1U, std::thread::hardware_concurrency());
+}
+
+ChildProcessesOptions child_options(const Configuration& configuration, const std::string& logs,
+                                    const ConfigOption<MemorySize>& memory) {
+  ChildProcessesOptions options;
+  options.log_folder = logs;
+  options.log_bytes = configuration.get(options::kLogMaxSize).bytes();
+  options.memory = {configuration.get(memory), memory.key()};
+  return options;
 }
 
 std::int64_t blob_max_idle_ms(const Configuration& configuration) {
@@ -183,6 +212,7 @@ void log_to_standard_error(const Configuration& configuration) {
 }
 
 std::string take_start() {
+  raise_descriptor_limit();
   end_group_with_parent();
   Descriptor file;
   if (!is_template()) {
@@ -226,10 +256,5 @@ void EndSignals::on_first(std::function<void(const std::string& why)> first) {
 }
 
 std::string new_incarnation() { return RandomIds().draw(); }
-
-std::string host_name() {
-  char name[256] = {};
-  return ::gethostname(name, sizeof name - 1) == 0 ? name : "localhost";
-}
 
 }  // namespace freshet::tool

@@ -13,6 +13,7 @@
 
 #include "freshet/configuration.h"
 #include "process/caught_signals.h"
+#include "process/child_processes.h"
 #include "process/rolled_log.h"
 #include "rpc/link.h"
 
@@ -53,8 +54,13 @@ LinkOptions link_options(const Configuration& configuration);
 // or an address, as each worker draws a port. Throw InvalidInput, before anything is bound.
 std::string job_manager_bind(const Configuration& configuration);
 std::string task_manager_bind(const Configuration& configuration);
+// jobmanager.host or taskmanager.host: a host or an address, empty if there is none.
+std::string told_host(const Configuration& configuration, const ConfigOption<std::string>& option);
 // taskmanager.slots, or one for each core of this host.
 std::uint32_t task_manager_slots(const Configuration& configuration);
+// Of what a daemon starts, whose memory is limited by that option.
+ChildProcessesOptions child_options(const Configuration& configuration, const std::string& logs,
+                                    const ConfigOption<MemorySize>& memory);
 std::int64_t blob_max_idle_ms(const Configuration& configuration);
 
 // Sends this process's log to <folder>/<name>.log, rolled. With `whole`, what it prints otherwise
@@ -88,6 +94,5 @@ class EndSignals {
 
 // 32 hex digits, new for each process.
 std::string new_incarnation();
-std::string host_name();
 
 }  // namespace freshet::tool

@@ -23,6 +23,7 @@
 #include "freshet/options.h"
 #include "plugin_catalog/high_availability_selection.h"
 #include "process/child_processes.h"
+#include "process/descriptor_limit.h"
 #include "process/started_process.h"
 #include "task/clock.h"
 
@@ -98,6 +99,7 @@ OnDemandOptions on_demand(const Configuration& configuration) {
 }
 
 int run(Words words) {
+  raise_descriptor_limit();
   const HandedOver handed = take_handed_over(words.inherited);
   EndSignals signals;
   const Configuration configuration = daemon_configuration(words, handed);
@@ -120,6 +122,8 @@ int run(Words words) {
   auto high_availability = make_high_availability(configuration, id, skipped);
   for (const std::string& warning : skipped) spdlog::warn("{}", warning);
   const ClusterPresence presence(records, id);
+  std::optional<ServingJobManager> serving;
+  if (!has_high_availability(configuration)) serving.emplace(records, id);
   ClusterKeys keys{handed.secret_key, handed.clients, make_key_pair().secret_key};
   ClusterRecord record = words.inherited ? records.read(id)
                                          : record_by_hand(records, id, words.mode,
@@ -130,7 +134,8 @@ int run(Words words) {
 
   std::unique_ptr<JobManager> manager;  // outlives what is posted to the node
   ClusterNode node(key_pair_of(keys.secret_key));
-  ChildProcesses children(node.control(), {logs, configuration.get(options::kLogMaxSize).bytes()});
+  ChildProcesses children(node.control(),
+                          child_options(configuration, logs, options::kJobmanagerMemoryRunner));
   children.add_log(log);
   make_private_folder(folder / "jobmanager");
   StoredBlobs blobs(folder / "jobmanager");
@@ -141,6 +146,7 @@ int run(Words words) {
   JobManagerOptions role;
   role.cluster_id = id;
   role.endpoint = bind;
+  role.told_host = told_host(configuration, options::kJobmanagerHost);
   role.name = "job manager (pid " + std::to_string(::getpid()) + ")";
   role.process_id = ::getpid();
   role.program = program_fr();

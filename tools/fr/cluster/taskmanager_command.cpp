@@ -17,7 +17,10 @@
 #include "freshet/options.h"
 #include "plugin_catalog/high_availability_selection.h"
 #include "process/child_processes.h"
+#include "process/descriptor_limit.h"
 #include "process/started_process.h"
+#include "rpc/endpoint.h"
+#include "security/owner_only.h"
 #include "task_manager/task_manager.h"
 
 namespace freshet::tool {
@@ -93,10 +96,12 @@ std::unique_ptr<HighAvailability> watched(const Configuration& configuration,
 }
 
 int run(Words words) {
+  raise_descriptor_limit();
   const HandedOver handed = take_handed_over(words.inherited);
   EndSignals signals;
   const Configuration configuration = daemon_configuration(words, handed);
   const std::string bind = task_manager_bind(configuration);
+  const std::string told = told_host(configuration, options::kTaskmanagerHost);
   const LinkOptions links = link_options(configuration);
   const ClusterRecords records(StateFolder::of_this_user());
   JoinFile join;
@@ -119,7 +124,8 @@ int run(Words words) {
                                      !has_high_availability(configuration);
   std::unique_ptr<TaskManager> manager;  // outlives what is posted to the node
   ClusterNode node(key_pair_of(join.secret_key));
-  ChildProcesses children(node.control(), {logs, configuration.get(options::kLogMaxSize).bytes()});
+  ChildProcesses children(node.control(),
+                          child_options(configuration, logs, options::kTaskmanagerMemoryWorker));
   children.add_log(log);
   const std::filesystem::path folder = records.folder().make_run(id) / name;
   make_private_folder(folder);
@@ -134,7 +140,9 @@ int run(Words words) {
   role.slots = task_manager_slots(configuration);
   role.program = program_fr();
   role.socket_folder = records.folder().make_sockets(id);
+  role.meeting_place = identity_of_folder(role.socket_folder);
   role.bind = bind;
+  role.told_host = told;
   role.settings = settings_of_cluster(configuration);
   role.links = links;
   role.patience_ms = kPatienceMs;

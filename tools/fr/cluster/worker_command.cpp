@@ -9,6 +9,7 @@
 #include "command.h"
 #include "freshet/error.h"
 #include "process/child_starts.h"
+#include "rpc/endpoint.h"
 #include "worker/worker_role.h"
 #include "worker/worker_tasks.h"
 
@@ -17,10 +18,13 @@ namespace {
 
 int run() {
   try {
-    const WorkerStart start = read_worker_start(take_start());
+    WorkerStart start = read_worker_start(take_start());
     show_last_argument_as(start.job_name);
     const Configuration configuration = child_configuration(start.settings);
     log_to_standard_error(configuration);
+    const Endpoint bound = parse_endpoint(told_endpoint("tcp://*:*", start.host));
+    if (start.told_host.empty() && !start.one_host && bound.is_wildcard())
+      start.told_host = own_address_towards(parse_endpoint(start.job_manager.endpoint));
 
     ClusterNode node(key_pair_of(start.secret_key));
     Promise<int> ended;

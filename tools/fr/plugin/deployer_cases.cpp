@@ -105,6 +105,12 @@ class DeployerUnderTest {
     return call<Names>("resize() to " + std::to_string(count),
                        [&] { return own.resize(kId, count); });
   }
+  ClusterRecord record() { return services_->cluster_records().read(kId); }
+  // With the record as it was, as 'fr cluster stop' calls it after an orderly end.
+  void kill_with(const ClusterRecord& record, const std::string& when) {
+    services_->cluster_records().put_back(record);
+    kill(when);
+  }
   void kill(const std::string& when) {
     auto& own = deployer();
     call<void>("kill() " + when, [&] { return own.kill(kId); });
@@ -209,9 +215,10 @@ void session(CaseContext& context) {
                    [&] { return deployer.deploy(); });
   context.doing("status() after that");
   static_cast<void>(client->status().get());
+  const ClusterRecord record = deployer.record();
   context.doing("shut_down()");
   client->shut_down().get();
-  deployer.kill("after shut_down()");
+  deployer.kill_with(record, "after shut_down()");
   deployer.expect_nothing_left("shut_down() and kill()");
 }
 
