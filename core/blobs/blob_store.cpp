@@ -11,6 +11,7 @@
 #include <set>
 
 #include "freshet/error.h"
+#include "process/system_reason.h"
 
 namespace freshet {
 namespace fs = std::filesystem;
@@ -60,8 +61,9 @@ void copy_instead(const fs::path& from, const fs::path& to) {
   std::error_code error;
   fs::copy_file(from, to, error);
   if (error)
-    throw InvalidInput(to.native() + ": can't be made: " + error.message() +
-                       ": make room there, or choose another folder");
+    throw InvalidInput(
+        to.native() + ": can't be made: " +
+        reason_with_mend(error.value(), "make room there, or choose another folder"));
 }
 
 }  // namespace
@@ -168,8 +170,8 @@ void BlobStore::materialise(const std::vector<NamedBlob>& files, const fs::path&
   if (target.has_parent_path()) ::mkdir(target.parent_path().c_str(), 0700);
   std::string fresh = target.native() + ".new-XXXXXX";
   if (::mkdtemp(fresh.data()) == nullptr)
-    throw InvalidInput(target.native() + ": can't be made: " + reason(errno) +
-                       ": make room there, or choose another folder");
+    throw InvalidInput(target.native() + ": can't be made: " +
+                       reason_with_mend(errno, "make room there, or choose another folder"));
   try {
     for (const NamedBlob& file : files) {
       const fs::path link = fs::path(fresh) / file.name;
@@ -194,8 +196,8 @@ BlobUpload::BlobUpload(BlobStore& store, const Sha256& sha256, std::uint64_t siz
   std::string part = (store.folder() / ".part-XXXXXX").native();
   file_ = ::mkostemp(part.data(), O_CLOEXEC);
   if (file_ < 0)
-    throw InvalidInput(store.folder().native() + ": no file can be made in it: " + reason(errno) +
-                       ": make room there");
+    throw InvalidInput(store.folder().native() + ": no file can be made in it: " +
+                       reason_with_mend(errno, "make room there"));
   part_ = part;
 }
 
@@ -219,8 +221,8 @@ void BlobUpload::append(std::string_view bytes) {
     const std::string had = std::to_string(received_);
     drop();
     throw InvalidInput(store_.folder().native() + ": can't be written to after " + had + " of " +
-                       std::to_string(size_) + " bytes of a file: " + reason(error) +
-                       ": make room there");
+                       std::to_string(size_) +
+                       " bytes of a file: " + reason_with_mend(error, "make room there"));
   }
   hash_.update(bytes.data(), bytes.size());
   received_ += bytes.size();

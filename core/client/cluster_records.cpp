@@ -15,6 +15,7 @@
 #include "freshet/error.h"
 #include "freshet/nearest_name.h"
 #include "freshet/options.h"
+#include "process/system_reason.h"
 #include "task/clock.h"
 
 namespace freshet {
@@ -139,8 +140,8 @@ void ClusterRecords::put(const ClusterRecord& record) const {
       ::rename(part.c_str(), path.c_str()) != 0) {
     const int error = errno;
     ::unlink(part.c_str());
-    throw InvalidInput(path.native() + ": can't be written: " + std::strerror(error) +
-                       ": make room there");
+    throw InvalidInput(path.native() +
+                       ": can't be written: " + reason_with_mend(error, "make room there"));
   }
 }
 

@@ -12,6 +12,7 @@
 #include <set>
 
 #include "freshet/error.h"
+#include "process/system_reason.h"
 
 namespace freshet {
 namespace fs = std::filesystem;
@@ -40,8 +41,8 @@ StoredFile read_through(const fs::path& source, int copy, const fs::path& target
   const Descriptor file(::open(source.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat facts {};
   if (file.get() < 0 || ::fstat(file.get(), &facts) != 0)
-    throw InvalidInput(source.native() + ": can't be opened: " + reason(errno) +
-                       ": check the path and its permissions");
+    throw InvalidInput(source.native() + ": can't be opened: " +
+                       reason_with_mend(errno, "check the path and its permissions"));
   if (!S_ISREG(facts.st_mode))
     throw InvalidInput(source.native() +
                        ": is no regular file, only those can be shipped: give each file's path");
@@ -61,8 +62,9 @@ StoredFile read_through(const fs::path& source, int copy, const fs::path& target
           ::write(copy, block.data() + written, static_cast<std::size_t>(got - written));
       if (wrote < 0 && errno == EINTR) continue;
       if (wrote < 0)
-        throw InvalidInput(target.native() + ": can't be written: " + reason(errno) +
-                           ": make room there, or set XDG_CACHE_HOME to another folder");
+        throw InvalidInput(
+            target.native() + ": can't be written: " +
+            reason_with_mend(errno, "make room there, or set XDG_CACHE_HOME to another folder"));
       written += wrote;
     }
   }
@@ -100,8 +102,9 @@ bool is_complete(const StoredApplication& application) {
 fs::path new_folder(const fs::path& apps) {
   std::string pattern = (apps / ".new-XXXXXX").native();
   if (::mkdtemp(pattern.data()) == nullptr)
-    throw InvalidInput(apps.native() + ": no folder can be made in it: " + reason(errno) +
-                       ": make room there, or set XDG_CACHE_HOME to another folder");
+    throw InvalidInput(
+        apps.native() + ": no folder can be made in it: " +
+        reason_with_mend(errno, "make room there, or set XDG_CACHE_HOME to another folder"));
   return pattern;
 }
 
@@ -167,8 +170,8 @@ void ModuleStore::copy(const StoredApplication& application,
       const Descriptor out(
           ::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0500));
       if (out.get() < 0)
-        throw InvalidInput(target.native() + ": can't be made: " + reason(errno) +
-                           ": set XDG_CACHE_HOME to another folder");
+        throw InvalidInput(target.native() + ": can't be made: " +
+                           reason_with_mend(errno, "set XDG_CACHE_HOME to another folder"));
       if (read_through(sources[i], out.get(), target).sha256 != expected.sha256)
         throw InvalidInput(sources[i].native() +
                            ": changed while it was being copied: try again when it is complete");

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "freshet/error.h"
+#include "process/system_reason.h"
 
 namespace freshet::tool {
 namespace {
@@ -29,15 +30,15 @@ void write_private(const std::filesystem::path& file, const nlohmann::json& json
   if (opened >= 0) ::close(opened);
   if (!written || ::rename(part.c_str(), file.c_str()) != 0) {
     ::unlink(part.c_str());
-    throw InvalidInput(file.native() + ": can't be written: " + std::strerror(error) +
-                       ": make room there");
+    throw InvalidInput(file.native() +
+                       ": can't be written: " + reason_with_mend(error, "make room there"));
   }
 }
 
 std::string read_private(const std::filesystem::path& file, const std::string& mend) {
   const int opened = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (opened < 0)
-    throw InvalidInput(file.native() + ": can't be opened: " + std::strerror(errno) + ": " + mend);
+    throw InvalidInput(file.native() + ": can't be opened: " + reason_with_mend(errno, mend));
   struct stat facts {};
   std::string text(kLargest, '\0');
   const bool is_file = ::fstat(opened, &facts) == 0 && S_ISREG(facts.st_mode);

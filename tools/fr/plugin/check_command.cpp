@@ -13,6 +13,7 @@
 #include "plugin/check.h"
 #include "plugin/plugin_command.h"
 #include "plugin_catalog/plugin_catalog.h"
+#include "process/system_reason.h"
 
 namespace freshet::tool {
 namespace {
@@ -56,7 +57,9 @@ class ScratchFolder {
   ScratchFolder() {
     std::string name =
         (std::filesystem::temp_directory_path() / "freshet-plugin-check-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw InvalidInput("can't make a folder like " + name);
+    if (::mkdtemp(name.data()) == nullptr)
+      throw InvalidInput("can't make a folder like " + name + ": " +
+                         reason_with_mend(errno, "let TMPDIR be a folder of this user"));
     path_ = name;
   }
   ~ScratchFolder() {
