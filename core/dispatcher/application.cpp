@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "bounds/bounds.h"
+#include "freshet/file_system.h"
 
 namespace freshet {
 
@@ -34,6 +35,7 @@ Application::Application(RunnerServices& services, std::string id, std::string n
 
 Application::~Application() {
   alive_.end();
+  *wants_files_ = false;
   stop_waiting_for_client();
   if (runner_) services_.spawner.kill(*runner_);
 }
@@ -56,10 +58,10 @@ void Application::fetch_next() {
       const WireArtifact artifact = to_fetch_.back();
       if (!artifact.url.empty()) {
         // A fetcher may complete elsewhere; what follows belongs to the control thread.
-        reason_ = cut_to(kMostListedBytes, "fetching '" + artifact.url + "'");
+        reason_ = cut_to(kMostListedBytes, "fetching '" + shown_url(artifact.url) + "'");
         listener_.application_changed(*this);
         const auto fetched = services_.fetcher.fetch(
-            artifact, files_.empty() ? ArtifactUse::kMain : ArtifactUse::kShipped);
+            artifact, files_.empty() ? ArtifactUse::kMain : ArtifactUse::kShipped, wants_files_);
         auto go_on = alive_.guard([this, artifact](const Future<std::string>& done) {
           if (canceled_ || has_ended()) return;
           const std::string error = error_of(done);
@@ -230,6 +232,7 @@ void Application::cancel_jobs(const std::string& reason) {
 void Application::cancel(const std::string& reason) {
   if (has_ended() || canceled_ || main_state_ == MainState::kFailed) return;
   canceled_ = true;
+  *wants_files_ = false;
   enter(ApplicationStatus::kCanceling, reason);
   cancel_jobs(reason);
   settle();

@@ -138,7 +138,8 @@ class FRESHET_API Application {
   SubmitApplication submission_;        // until main has begun
   std::vector<WireArtifact> to_fetch_;  // the last one first
   std::vector<JobModule> files_;        // fetched; main's is the first
-  std::vector<JobMaster*> jobs_;        // in the order of their submission
+  const std::shared_ptr<std::atomic<bool>> wants_files_ = std::make_shared<std::atomic<bool>>(true);
+  std::vector<JobMaster*> jobs_;  // in the order of their submission
   // Of jobs that are forgotten: the first one's reason, the first one's name.
   std::optional<std::string> failed_before_, canceled_before_;
   struct Client {

@@ -42,25 +42,27 @@ fs::path path_of(const std::string& url) {
   const std::size_t begin = scheme.size() + 3;  // behind "://"
   const auto form = [&] { return scheme + ":///folder/file"; };
   if (url.compare(scheme.size(), 3, "://") != 0)
-    throw InvalidInput(in_quotes(url) + " has no path: write it as " + form());
+    throw InvalidInput(in_quotes(shown_url(url)) + " has no path: write it as " + form());
   const std::size_t slash = std::min(url.find('/', begin), url.size());
   const std::string host = url.substr(begin, slash - begin);
   if (!host.empty() && host != "localhost")
-    throw InvalidInput(in_quotes(url) + " names the host '" + host +
+    throw InvalidInput(in_quotes(shown_url(url)) + " names the host '" +
+                       host.substr(host.rfind('@') + 1) +
                        "', but its path is one of the job manager's host: write it as " + form());
   const std::string path = url.substr(slash);
   if (path.find_first_of("?#") != std::string::npos)
-    throw InvalidInput(in_quotes(url) +
+    throw InvalidInput(in_quotes(shown_url(url)) +
                        " has a '?' or '#', which end a path: write %3F and %23 in names");
   const auto decoded = percent_decoded(path);
   if (!decoded || decoded->find('\0') != std::string::npos)
-    throw InvalidInput(in_quotes(url) +
+    throw InvalidInput(in_quotes(shown_url(url)) +
                        " has a '%' that stands for no character of a path: write %25 for '%', and "
                        "two hex digits behind '%' for other bytes");
   if (std::count(decoded->begin(), decoded->end(), '/') !=
       std::count(path.begin(), path.end(), '/'))
-    throw InvalidInput(in_quotes(url) + " has %2F in a name: no name holds a '/'");
-  if (decoded->empty()) throw InvalidInput(in_quotes(url) + " has no path: write " + form());
+    throw InvalidInput(in_quotes(shown_url(url)) + " has %2F in a name: no name holds a '/'");
+  if (decoded->empty())
+    throw InvalidInput(in_quotes(shown_url(url)) + " has no path: write " + form());
   return *decoded;
 }
 
@@ -97,15 +99,15 @@ bool AllowedFolders::holds(const fs::path& path) const {
 
 void AllowedFolders::refuse(const std::string& url, const std::string& what) const {
   if (folders_.empty())
-    throw InvalidInput(in_quotes(url) +
+    throw InvalidInput(in_quotes(shown_url(url)) +
                        " can't be read: this cluster may read no folder of its host: list folders "
                        "in fetch.allowed-folders where the cluster is started, or give a path, "
                        "which the client uploads");
   std::string list;
   for (const fs::path& folder : folders_)
     list += (list.empty() ? "" : ", ") + in_quotes(folder.native());
-  throw InvalidInput(in_quotes(url) + " " + what + " the folders that this cluster may read, " +
-                     list +
+  throw InvalidInput(in_quotes(shown_url(url)) + " " + what +
+                     " the folders that this cluster may read, " + list +
                      ": put the file there, add its folder to fetch.allowed-folders where the "
                      "cluster is started, or give a path, which the client uploads");
 }
@@ -114,8 +116,8 @@ void AllowedFolders::fetch(const std::string& url, const FetchRules& rules, Fetc
   const auto begin = std::chrono::steady_clock::now();
   const fs::path path = path_of(url);
   const auto fail = [&](const std::string& why, const std::string& mend) {
-    throw InvalidInput(in_quotes(url) + " can't be read on the job manager's host: " + why + ": " +
-                       mend);
+    throw InvalidInput(in_quotes(shown_url(url)) +
+                       " can't be read on the job manager's host: " + why + ": " + mend);
   };
   const bool named_inside = holds(path.lexically_normal());
 
@@ -153,7 +155,7 @@ void AllowedFolders::fetch(const std::string& url, const FetchRules& rules, Fetc
     if (got < 0) fail(std::strerror(errno), "see to its disk");
     if (got == 0) return;
     sink.append({block.data(), static_cast<std::size_t>(got)});
-    if (!sink.is_wanted()) throw Canceled(in_quotes(url) + " is not wanted any more");
+    if (!sink.is_wanted()) throw Canceled(in_quotes(shown_url(url)) + " is not wanted any more");
     if (std::chrono::steady_clock::now() - begin > std::chrono::milliseconds(rules.timeout.ms()))
       fail("it took longer than fetch.timeout, " + std::to_string(rules.timeout.ms()) + " ms",
            "raise it, or see to its disk");

@@ -2,18 +2,21 @@
 
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
+#include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <optional>
+#include <utility>
 
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "modules/sha256.h"
 #include "plugin_catalog/judged_file.h"
+#include "process/system_reason.h"
 
 namespace freshet {
 namespace fs = std::filesystem;
@@ -27,6 +30,15 @@ std::string scheme_of(const std::string& url) {
   for (char& c : scheme)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   return scheme;
+}
+
+// What a file system of others has said of the URL.
+std::string without_secrets(std::string text, const std::string& url) {
+  const std::string shown = shown_url(url);
+  if (shown == url) return text;
+  for (std::size_t at = 0; (at = text.find(url, at)) != std::string::npos; at += shown.size())
+    text.replace(at, url.size(), shown);
+  return text;
 }
 
 // Throws InvalidInput unless the file is one.
@@ -56,20 +68,38 @@ FetchRules fetch_rules(const Configuration& configuration) {
   return rules;
 }
 
-// A file on its way. Gone at the end of its scope.
+// A file on its way, locked by its process. Gone at the end of its scope, or once that is dead.
 class UrlFetcher::Part final : public FetchSink {
  public:
-  Part(fs::path path, const std::string& url, MemorySize most, const std::atomic<bool>& ending)
-      : path_(std::move(path)), url_(url), most_(most), ending_(ending) {
-    file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (file_ < 0) fail(errno);
+  Part(const fs::path& folder, std::string url, MemorySize most, const std::atomic<bool>& ending,
+       FetchWish wish)
+      : url_(std::move(url)), most_(most), ending_(ending), wish_(std::move(wish)) {
+    do {
+      close_file();  // somebody has taken it for one that was left
+      std::string path = (folder / "part-XXXXXX").native();
+      file_ = ::mkostemp(path.data(), O_CLOEXEC);
+      path_ = path;
+      if (file_ < 0) fail(errno);
+    } while (!has_lock());
   }
   ~Part() override {
-    ::close(file_);
     ::unlink(path_.c_str());
+    close_file();
   }
   Part(const Part&) = delete;
   Part& operator=(const Part&) = delete;
+
+  // Of processes that are dead.
+  static void remove_those_left_in(const fs::path& folder) {
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+      if (!entry.path().filename().native().starts_with("part-")) continue;
+      const int file = ::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+      if (file < 0) continue;
+      if (::flock(file, LOCK_EX | LOCK_NB) == 0) ::unlink(entry.path().c_str());
+      ::close(file);
+    }
+  }
 
   void append(std::string_view bytes) override {
     size_ += bytes.size();
@@ -83,21 +113,30 @@ class UrlFetcher::Part final : public FetchSink {
       bytes.remove_prefix(static_cast<std::size_t>(wrote));
     }
   }
-  bool is_wanted() const override { return !ending_; }
+  bool is_wanted() const override { return !ending_ && *wish_; }
 
   const fs::path& path() const { return path_; }
   std::uint64_t size() const { return size_; }
 
  private:
+  bool has_lock() const {
+    struct stat facts {};
+    return ::flock(file_, LOCK_EX | LOCK_NB) == 0 && ::fstat(file_, &facts) == 0 &&
+           facts.st_nlink > 0;
+  }
+  void close_file() {
+    if (file_ >= 0) ::close(std::exchange(file_, -1));
+  }
   [[noreturn]] void fail(int error) const {
     throw InvalidInput("'" + url_ + "' can't be kept: " + path_.native() + ": " +
-                       std::strerror(error) + ": make room there");
+                       reason_with_mend(error, "make room there"));
   }
 
-  const fs::path path_;
-  const std::string& url_;
+  fs::path path_;
+  const std::string url_;
   const MemorySize most_;
   const std::atomic<bool>& ending_;
+  const FetchWish wish_;
   int file_ = -1;
   std::uint64_t size_ = 0;
 };
@@ -121,9 +160,10 @@ UrlFetcher::~UrlFetcher() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-Future<std::string> UrlFetcher::fetch(const WireArtifact& artifact, ArtifactUse use) {
+Future<std::string> UrlFetcher::fetch(const WireArtifact& artifact, ArtifactUse use,
+                                      const FetchWish& wish) {
   const std::lock_guard lock(mutex_);
-  tasks_.push_back({artifact, use, {}});
+  tasks_.push_back({artifact, use, wish, {}});
   Future<std::string> future = tasks_.back().promise.future();
   if (idle_ < tasks_.size() && threads_.size() < kMostThreads)
     threads_.emplace_back([this] { serve(); });
@@ -141,46 +181,57 @@ void UrlFetcher::serve() {
     Task task = std::move(tasks_.front());
     tasks_.pop_front();
     lock.unlock();
+    const std::string& url = task.artifact.url;
+    const auto refuse = [&](const std::string& text) {
+      task.promise.set_error(std::make_exception_ptr(InvalidInput(text)));
+    };
     try {
-      task.promise.set_value(bring(task.artifact, task.use));
-    } catch (const Error&) {
+      task.promise.set_value(bring(task));
+    } catch (const Canceled&) {
       task.promise.set_error(std::current_exception());
+    } catch (const Error& error) {
+      refuse(without_secrets(error.what(), url));
     } catch (const std::exception& error) {
-      task.promise.set_error(std::make_exception_ptr(
-          InvalidInput("'" + task.artifact.url + "' can't be fetched: " + error.what())));
+      refuse("'" + shown_url(url) + "' can't be fetched: " + without_secrets(error.what(), url));
     } catch (...) {
-      task.promise.set_error(std::make_exception_ptr(
-          InvalidInput("'" + task.artifact.url +
-                       "' can't be fetched: its file system threw what is no "
-                       "std::exception: tell its author")));
+      refuse("'" + shown_url(url) +
+             "' can't be fetched: its file system threw what is no std::exception: report it to "
+             "its author");
     }
     lock.lock();
   }
 }
 
-std::string UrlFetcher::bring(const WireArtifact& artifact, ArtifactUse use) {
-  const std::string& url = artifact.url;
-  if (artifact.name.empty())
-    throw InvalidInput("'" + url + "' names no file: its path must end in the file's name");
+void UrlFetcher::prepare_folder() {
+  ::mkdir(folder_.c_str(), 0700);  // if it is not there then, no part can be made
+  Part::remove_those_left_in(folder_);
+}
+
+std::string UrlFetcher::bring(const Task& task) {
+  const std::string& url = task.artifact.url;
+  const std::string shown = shown_url(url);
+  if (!*task.wish) throw Canceled("'" + shown + "' is not wanted any more");
+  if (task.artifact.name.empty())
+    throw InvalidInput("'" + shown + "' names no file: its path must end in the file's name");
   std::optional<Sha256> expected;
-  if (!artifact.sha256.empty()) expected = parse_sha256(artifact.sha256);
+  if (!task.artifact.sha256.empty()) expected = parse_sha256(task.artifact.sha256);
   if (expected && blobs_.has(*expected)) {
-    if (use == ArtifactUse::kMain) check_application(blobs_.path_of(*expected), url);
+    if (task.use == ArtifactUse::kMain) check_application(blobs_.path_of(*expected), shown);
     return expected->hex();
   }
   const FileSystem& file_system = file_system_of(url);
   FetchRules rules = rules_;
   rules.hash_is_known = expected.has_value();
-  ::mkdir(folder_.c_str(), 0700);  // if it is not there then, no part can be made
-  Part part(folder_ / ("part-" + std::to_string(++parts_)), url, rules.max_size, ending_);
-  spdlog::info("fetching '{}'", url);
+  std::call_once(prepared_, [this] { prepare_folder(); });
+  Part part(folder_, shown, rules.max_size, ending_, task.wish);
+  spdlog::info("fetching '{}'", shown);
   file_system.fetch(url, rules, part);
   const Sha256 got = Sha256::of_file(part.path());
   if (expected && got != *expected)
-    throw InvalidInput("'" + url + "' gives a file with sha256 " + got.hex() + ", but " +
+    throw InvalidInput("'" + shown + "' gives a file with sha256 " + got.hex() + ", but " +
                        expected->hex() + " is expected: check the URL and the hash");
-  if (use == ArtifactUse::kMain) check_application(part.path(), url);
-  spdlog::info("fetched '{}': {} bytes, sha256 {}", url, part.size(), got.hex());
+  if (task.use == ArtifactUse::kMain) check_application(part.path(), shown);
+  spdlog::info("fetched '{}': {} bytes, sha256 {}", shown, part.size(), got.hex());
   return blobs_.add_file(part.path()).hex();
 }
 
@@ -207,7 +258,7 @@ std::vector<const FileSystem*> UrlFetcher::who_serve(const std::string& scheme) 
 }
 
 const FileSystem& UrlFetcher::file_system_of(const std::string& url) {
-  const std::string scheme = scheme_of(url);
+  const std::string scheme = scheme_of(url), shown = shown_url(url);
   if (scheme == "local" || scheme == "file") return folders_;
   const std::lock_guard lock(catalog_mutex_);
   if (!catalog_)
@@ -216,7 +267,7 @@ const FileSystem& UrlFetcher::file_system_of(const std::string& url) {
   const auto found = who_serve(scheme);
   if (found.size() == 1) return *found[0];
   if (found.empty())
-    throw InvalidInput("'" + url +
+    throw InvalidInput("'" + shown +
                        "' can't be fetched: no file-system plugin of this cluster "
                        "serves '" +
                        scheme + "': install one, or give a path, which is uploaded" +
@@ -224,7 +275,7 @@ const FileSystem& UrlFetcher::file_system_of(const std::string& url) {
   std::string names;
   for (const FileSystem* each : found)
     names += std::string(names.empty() ? "'" : ", '") + each->name() + "'";
-  throw InvalidInput("'" + url + "' can't be fetched: " + std::to_string(found.size()) +
+  throw InvalidInput("'" + shown + "' can't be fetched: " + std::to_string(found.size()) +
                      " file-system plugins serve '" + scheme + "', " + names +
                      ", exactly one may: remove all but one");
 }

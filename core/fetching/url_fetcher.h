@@ -3,7 +3,8 @@
 //
 // A file is there whole and checked, or not at all: it is written beside the blobs, its hash is
 // compared where one is given, what shall be an application is judged as one, and only then it
-// becomes a blob. What is refused is dropped; of its bytes nothing is told.
+// becomes a blob. What is refused is dropped; of its bytes nothing is told, of its URL no secrets.
+// What a process that was killed has left of a file is removed by the next one.
 //
 // Threads    fetch(): any; it completes on a thread of this class.
 #pragma once
@@ -43,17 +44,20 @@ class FRESHET_API UrlFetcher final : public ArtifactFetcher {
   UrlFetcher(const UrlFetcher&) = delete;
   UrlFetcher& operator=(const UrlFetcher&) = delete;
 
-  Future<std::string> fetch(const WireArtifact& artifact, ArtifactUse use) override;
+  Future<std::string> fetch(const WireArtifact& artifact, ArtifactUse use,
+                            const FetchWish& wish) override;
 
  private:
   class Part;
   struct Task {
     WireArtifact artifact;
     ArtifactUse use;
+    FetchWish wish;
     Promise<std::string> promise;
   };
   void serve();
-  std::string bring(const WireArtifact& artifact, ArtifactUse use);
+  std::string bring(const Task& task);
+  void prepare_folder();
   const FileSystem& file_system_of(const std::string& url);
   std::vector<const FileSystem*> who_serve(const std::string& scheme);
 
@@ -65,7 +69,7 @@ class FRESHET_API UrlFetcher final : public ArtifactFetcher {
   std::mutex catalog_mutex_;
   std::unique_ptr<PluginCatalog> catalog_;  // once it is needed
   std::atomic<bool> ending_ = false;
-  std::atomic<std::uint64_t> parts_ = 0;
+  std::once_flag prepared_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Task> tasks_;

@@ -106,13 +106,16 @@ SimulatedFetcher::SimulatedFetcher(ControlThread& thread, BlobsInMemory& blobs, 
     : thread_(thread), blobs_(blobs), random_(seed) {}
 SimulatedFetcher::~SimulatedFetcher() = default;
 
-Future<std::string> SimulatedFetcher::fetch(const WireArtifact& artifact, ArtifactUse) {
+Future<std::string> SimulatedFetcher::fetch(const WireArtifact& artifact, ArtifactUse,
+                                            const FetchWish& wish) {
   auto promise = std::make_shared<Promise<std::string>>();
   constexpr std::uint64_t kSlowestMs = 400;
   thread_.after_ms(
       static_cast<std::int64_t>(random_.below(kSlowestMs)), "fetch",
-      [this, promise, url = artifact.url] {
-        if (url.find("missing") != std::string::npos) {
+      [this, promise, wish, url = artifact.url] {
+        if (!*wish) {
+          promise->set_error(std::make_exception_ptr(Canceled("'" + url + "' is not wanted")));
+        } else if (url.find("missing") != std::string::npos) {
           promise->set_error(std::make_exception_ptr(InvalidInput("'" + url + "' is not there")));
         } else {
           promise->set_value(blobs_.add(url));

@@ -54,7 +54,8 @@ class FRESHET_API SimulatedFetcher final : public ArtifactFetcher {
  public:
   SimulatedFetcher(ControlThread& thread, BlobsInMemory& blobs, std::uint64_t seed);
   ~SimulatedFetcher() override;
-  Future<std::string> fetch(const WireArtifact& artifact, ArtifactUse use) override;
+  Future<std::string> fetch(const WireArtifact& artifact, ArtifactUse use,
+                            const FetchWish& wish) override;
 
  private:
   ControlThread& thread_;

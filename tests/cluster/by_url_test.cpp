@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cctype>
 
 #include "http_server.h"
@@ -199,24 +200,32 @@ TEST_F(ByUrl, AnUploadThatIsNoApplicationIsNamedAsItWasGivenWithNothingOfItsByte
 }
 
 TEST_F(ByUrl, ASessionSaysWhatItFetchesAndCanCancelItAndGoesOn) {
-  server_.on("/stalls.so", [](Connection& connection) { connection.wait_until_client_leaves(); });
+  std::atomic<bool> left = false;
+  server_.on("/stalls.so?token=word", [&](Connection& connection) {
+    connection.wait_until_client_leaves();
+    left = true;
+  });
   server_.on("/word_count.so", ok(text_of_file(word_count_)));
   start_session("fetching");
-  const std::string url = server_.url("/stalls.so");
+  const std::string url = server_.url("/stalls.so?token=word");
   const Outcome submitted =
       run_url("standalone-session", url + "#sha256=" + std::string(64, 'a'), {"-d"});
   ASSERT_EQ(submitted.code, 0) << submitted.text();
   EXPECT_TRUE(eventually([&] { return server_.asked() == 1; }));
   const std::string id = submitted.output.substr(std::string("application ").size(), 32);
   const Outcome status = fr({"status", id});
-  EXPECT_NE(status.output.find("fetching '" + url + "'"), std::string::npos) << status.text();
+  EXPECT_NE(status.output.find("fetching '" + server_.url("/stalls.so") + "?***'"),
+            std::string::npos)
+      << status.text();
   // Meanwhile it serves another one.
   scratch_.write("in/a.txt", "to be or not to be\n");
   const Outcome other = run_url("standalone-session",
                                 server_.url("/word_count.so") + "#sha256=" + hash_of(word_count_),
                                 {"--input", scratch_ / "in", "--output", scratch_ / "out"});
   EXPECT_EQ(other.code, 0) << other.text();
+  EXPECT_FALSE(left);
   EXPECT_EQ(fr({"cancel", id}).code, 0);
+  EXPECT_TRUE(eventually([&] { return left.load(); })) << "a cancel stops the fetch";
   const Outcome end = fr({"wait", id});
   EXPECT_NE(end.text().find("canceled"), std::string::npos) << end.text();
   stop_session("fetching");

@@ -18,6 +18,7 @@ constexpr const char* kLinkLocal = "a link-local address";
 constexpr const char* kSecrets = "an address at which clouds tell secrets";
 constexpr const char* kMulticast = "an address of many hosts";
 constexpr const char* kThisHost = "this host itself, to which another one redirects";
+constexpr const char* kPrivate = "of a private network, into which a server outside redirects";
 
 struct Refused {
   const char* network;
@@ -30,6 +31,9 @@ constexpr Refused kRefused[] = {
     {"ff00::/8", kMulticast},
 };
 constexpr const char* kThisHostNetworks[] = {"127.0.0.0/8", "0.0.0.0/8", "::1", "::"};
+constexpr const char* kPrivateNetworks[] = {
+    "10.0.0.0/8",    "172.16.0.0/12",  "192.168.0.0/16", "100.64.0.0/10", "192.0.0.0/24",
+    "198.18.0.0/15", "169.254.0.0/16", "fc00::/7",       "fec0::/10",     "fe80::/10"};
 
 Address mapped(const std::uint8_t* four) {
   Address address{};
@@ -118,22 +122,29 @@ bool AddressRules::contains(const Network& network, const Address& address) {
   return true;
 }
 
-bool AddressRules::is_this_host(const sockaddr& given) {
-  Address address = address_of(given);
-  if (const auto held = inner(address)) address = *held;
-  return std::any_of(std::begin(kThisHostNetworks), std::end(kThisHostNetworks),
+bool AddressRules::any_contains(std::span<const char* const> networks, const Address& address) {
+  return std::any_of(networks.begin(), networks.end(),
                      [&](const char* each) { return contains(network_of(each), address); });
 }
 
-std::string AddressRules::refusal(const sockaddr& given, bool sent_from_elsewhere) const {
+Distance AddressRules::distance_of(const sockaddr& given) {
+  Address address = address_of(given);
+  if (const auto held = inner(address)) address = *held;
+  if (any_contains(kThisHostNetworks, address)) return Distance::kThisHost;
+  if (any_contains(kPrivateNetworks, address)) return Distance::kPrivateNetwork;
+  return Distance::kOutside;
+}
+
+std::string AddressRules::refusal(const sockaddr& given, Distance sent_from) const {
   const Address address = address_of(given);
   const Address judged = inner(address).value_or(address);
   for (const Network& each : allowed_)
     if (contains(each, address) || contains(each, judged)) return "";
   for (const Refused& each : kRefused)
     if (contains(network_of(each.network), judged)) return text_of(address) + " is " + each.what;
-  if (sent_from_elsewhere && is_this_host(given)) return text_of(address) + " is " + kThisHost;
-  return "";
+  const Distance distance = distance_of(given);
+  if (distance >= sent_from || distance == Distance::kOutside) return "";
+  return text_of(address) + " is " + (distance == Distance::kThisHost ? kThisHost : kPrivate);
 }
 
 }  // namespace freshet::http

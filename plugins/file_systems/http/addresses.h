@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,16 +14,20 @@ namespace freshet::http {
 // 16 bytes; of IPv4 the mapped form ::ffff:a.b.c.d.
 using Address = std::array<std::uint8_t, 16>;
 
+// How far away the host of an address is.
+enum class Distance { kThisHost, kPrivateNetwork, kOutside };
+
 class AddressRules {
  public:
   // "169.254.0.0/16", "fe80::1". Throws InvalidInput.
   explicit AddressRules(const std::vector<std::string>& allowed);
 
   // Empty: it may be asked; else why not, as in "169.254.169.254 is a link-local address".
-  // `sent_from_elsewhere`: another host has redirected here, so this host itself is refused too.
-  std::string refusal(const sockaddr& address, bool sent_from_elsewhere) const;
+  // `sent_from`: the farthest of the hosts whose redirects have led here. Nobody is led nearer than
+  // that: from another host not to this one, from outside not into private networks.
+  std::string refusal(const sockaddr& address, Distance sent_from) const;
 
-  static bool is_this_host(const sockaddr& address);
+  static Distance distance_of(const sockaddr& address);
 
  private:
   struct Network {
@@ -30,6 +35,7 @@ class AddressRules {
     unsigned bits;
   };
   static bool contains(const Network& network, const Address& address);
+  static bool any_contains(std::span<const char* const> networks, const Address& address);
   static Network network_of(const std::string& text);
 
   std::vector<Network> allowed_;

@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 
@@ -28,7 +29,7 @@ std::string scheme_of(const Fetch& fetch, const std::string& at) {
     fetch.fail(at, "its scheme is '" + scheme + "', expected http or https");
   if (!part_of(url.get(), CURLUPART_USER).empty() ||
       !part_of(url.get(), CURLUPART_PASSWORD).empty())
-    fetch.fail(at, "it holds a user name, which would stand in logs: serve it without one");
+    fetch.fail(at, "it holds a user name, and secrets in URLs leak: serve it without one");
   return scheme;
 }
 
@@ -47,9 +48,9 @@ void HttpFileSystem::fetch(const std::string& url, const FetchRules& rules, Fetc
     fetch.fail(at,
                "over http anybody on the way may change it: append #sha256=<64 digits>, or "
                "use https");
-  bool sent_from_elsewhere = false;
+  Distance sent_from = Distance::kThisHost;
   for (std::int32_t redirects = 0;; ++redirects) {
-    const Answer answer = ask(fetch, at, sent_from_elsewhere);
+    const Answer answer = ask(fetch, at, sent_from);
     if (answer.moved_to.empty()) return;
     if (redirects == rules.max_redirects)
       fetch.fail(at, "it redirects once more, to '" + shown(answer.moved_to) + "', after " +
@@ -58,7 +59,7 @@ void HttpFileSystem::fetch(const std::string& url, const FetchRules& rules, Fetc
     const std::string next = scheme_of(fetch, answer.moved_to);
     if (scheme == "https" && next == "http")
       fetch.fail(answer.moved_to, "that leads from https to http: give a URL that stays https");
-    sent_from_elsewhere = sent_from_elsewhere || !answer.from_this_host;
+    sent_from = std::max(sent_from, answer.distance);
     at = answer.moved_to;
     scheme = next;
   }

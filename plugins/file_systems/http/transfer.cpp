@@ -36,8 +36,8 @@ std::string in_seconds(Duration duration) {
 
 class Transfer {
  public:
-  Transfer(const Fetch& fetch, const std::string& at, bool sent_from_elsewhere)
-      : fetch_(fetch), at_(at), sent_from_elsewhere_(sent_from_elsewhere) {
+  Transfer(const Fetch& fetch, const std::string& at, Distance sent_from)
+      : fetch_(fetch), at_(at), sent_from_(sent_from) {
     if (!easy_ || !multi_) fail("libcurl has no memory for it: try again");
     set(CURLOPT_URL, at.c_str());
     set(CURLOPT_PROTOCOLS_STR, "http,https");
@@ -100,7 +100,8 @@ class Transfer {
   }
 
   void check_time() const {
-    if (!fetch_.sink.is_wanted()) throw Canceled("'" + fetch_.url + "' is no longer wanted");
+    if (!fetch_.sink.is_wanted())
+      throw Canceled("'" + shown_url(fetch_.url) + "' is no longer wanted");
     const auto now = Clock::now();
     const auto over = [now](Clock::time_point since, Duration limit) {
       return now - since >= std::chrono::nanoseconds(limit.ns());
@@ -127,11 +128,11 @@ class Transfer {
       curl_easy_getinfo(easy_.get(), CURLINFO_REDIRECT_URL, &target);
       if (target == nullptr)
         fail("the server answers " + std::to_string(answer) + " without a place: expected 200");
-      return {target, from_this_host_};
+      return {target, distance_};
     }
     if (answer != kOk)
       fail("the server answers " + std::to_string(answer) + ", expected 200: check the URL");
-    return {"", from_this_host_};
+    return {"", distance_};
   }
 
   std::string words_of(CURLcode code) const {
@@ -202,12 +203,12 @@ class Transfer {
     Transfer& transfer = *static_cast<Transfer*>(self);
     try {
       const std::string refusal =
-          transfer.fetch_.addresses.refusal(address->addr, transfer.sent_from_elsewhere_);
+          transfer.fetch_.addresses.refusal(address->addr, transfer.sent_from_);
       if (!refusal.empty()) {
         transfer.refused_ = refusal;
         return CURL_SOCKET_BAD;
       }
-      transfer.from_this_host_ = AddressRules::is_this_host(address->addr);
+      transfer.distance_ = AddressRules::distance_of(address->addr);
       return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     } catch (...) {
       transfer.error_ = std::current_exception();
@@ -217,20 +218,20 @@ class Transfer {
 
   const Fetch& fetch_;
   const std::string at_;
-  const bool sent_from_elsewhere_;
+  const Distance sent_from_;
   const std::unique_ptr<CURLM, EndMulti> multi_{curl_multi_init()};
   const std::unique_ptr<CURL, EndEasy> easy_{curl_easy_init()};
   Clock::time_point last_byte_ = Clock::now();
   std::uint64_t received_ = 0;
-  std::string refused_;  // why an address was
-  bool from_this_host_ = false;
+  std::string refused_;                     // why an address was
+  Distance distance_ = Distance::kOutside;  // of the host that was asked last
   std::exception_ptr error_;
 };
 
 }  // namespace
 
 std::string shown(const std::string& url) {
-  std::string text = url.substr(0, std::min(url.find_first_of("?#"), kShown));
+  std::string text = shown_url(url).substr(0, kShown);
   std::replace_if(
       text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
   return text;
@@ -238,11 +239,11 @@ std::string shown(const std::string& url) {
 
 void Fetch::fail(const std::string& at, const std::string& what) const {
   const std::string where = at == url ? "" : " from '" + shown(at) + "', to which it redirects";
-  throw InvalidInput("'" + url + "' can't be fetched" + where + ": " + what);
+  throw InvalidInput("'" + shown_url(url) + "' can't be fetched" + where + ": " + what);
 }
 
-Answer ask(const Fetch& fetch, const std::string& at, bool sent_from_elsewhere) {
-  return Transfer(fetch, at, sent_from_elsewhere).run();
+Answer ask(const Fetch& fetch, const std::string& at, Distance sent_from) {
+  return Transfer(fetch, at, sent_from).run();
 }
 
 }  // namespace freshet::http

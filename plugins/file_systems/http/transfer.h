@@ -22,14 +22,14 @@ struct Fetch {
 };
 
 struct Answer {
-  std::string moved_to;  // empty: the sink has the whole file
-  bool from_this_host = false;
+  std::string moved_to;                    // empty: the sink has the whole file
+  Distance distance = Distance::kOutside;  // of the host that gave it
 };
 
-// `sent_from_elsewhere`: another host has redirected to `at`. Throws what FileSystem::fetch() does.
-Answer ask(const Fetch& fetch, const std::string& at, bool sent_from_elsewhere);
+// `sent_from`: see AddressRules::refusal(). Throws what FileSystem::fetch() does.
+Answer ask(const Fetch& fetch, const std::string& at, Distance sent_from);
 
-// For errors: control characters become '?', and what may hold secrets (the query) is left out.
+// For errors, of a URL that a server has sent: as shown_url(), in ASCII, and not too long.
 std::string shown(const std::string& url);
 
 }  // namespace freshet::http

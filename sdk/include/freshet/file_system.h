@@ -6,7 +6,8 @@
 //   FRESHET_FILE_SYSTEM_PLUGIN("my-store", "0.1.0", MyStore);
 //
 // A URL comes from whoever may submit an application, and what it gives is not to be trusted: keep
-// to the rules, and never put bytes of what came into an error.
+// to the rules, and never put bytes of what came into an error. URLs hold secrets: in errors and
+// logs they stand as shown_url() has them.
 //
 // Threads    Any, several at once: the object is stateless. A call may block.
 #pragma once
@@ -22,6 +23,11 @@
 
 namespace freshet {
 
+// A URL as others may see it: who asks, query and fragment are "***", what steers a terminal is
+// '?'.
+//   https://me:word@host/a.so?token=1  ->  https://***@host/a.so?***
+FRESHET_API std::string shown_url(std::string_view url);
+
 // What a fetch must keep to; from the options fetch.* of the cluster.
 struct FetchRules {
   // How often the place may be told to be another one.
@@ -32,7 +38,8 @@ struct FetchRules {
   Duration timeout = minutes(5);
   Duration stall_timeout = seconds(20);
   // Addresses and networks ("169.254.0.0/16", "fe80::1") that may be asked although they are
-  // refused otherwise: link-local ones and those at which clouds tell secrets.
+  // refused otherwise: link-local ones, those at which clouds tell secrets, private ones to which
+  // an outside server redirects.
   std::vector<std::string> allowed_addresses;
   // File with the certificates of the authorities that are trusted; empty: the host's.
   std::string authorities;
@@ -59,8 +66,8 @@ class FRESHET_API FileSystem {
   // In lower case, such as {"http", "https"}. Exactly one plugin may serve a scheme.
   virtual std::vector<std::string> schemes() const = 0;
   // Gives the whole file to `sink`, in order, and returns; or throws InvalidInput that names the
-  // URL, what was found, what was expected, and the mend. Canceled if the sink wants no more. What
-  // the sink has got is worthless then.
+  // URL (shown_url()), what was found, what was expected, and the mend. Canceled if the sink wants
+  // no more. What the sink has got is worthless then.
   virtual void fetch(const std::string& url, const FetchRules& rules, FetchSink& sink) const = 0;
 };
 

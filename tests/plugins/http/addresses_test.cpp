@@ -9,7 +9,7 @@
 namespace freshet::http {
 namespace {
 
-std::string refusal(const AddressRules& rules, const std::string& text, bool elsewhere = false) {
+sockaddr_storage address_of(const std::string& text) {
   sockaddr_storage storage{};
   sockaddr_in four{};
   sockaddr_in6 six{};
@@ -21,7 +21,13 @@ std::string refusal(const AddressRules& rules, const std::string& text, bool els
     six.sin6_family = AF_INET6;
     std::memcpy(&storage, &six, sizeof six);
   }
-  return rules.refusal(reinterpret_cast<const sockaddr&>(storage), elsewhere);
+  return storage;
+}
+
+std::string refusal(const AddressRules& rules, const std::string& text,
+                    Distance sent_from = Distance::kThisHost) {
+  const sockaddr_storage storage = address_of(text);
+  return rules.refusal(reinterpret_cast<const sockaddr&>(storage), sent_from);
 }
 
 TEST(AddressRules, RefuseLinkLocalAndMetadataAddressesAtTheirEdges) {
@@ -50,11 +56,35 @@ TEST(AddressRules, LetInWhatIsListedAndNothingBesides) {
 
 TEST(AddressRules, RefuseThisHostToThoseWhoAreSentFromElsewhere) {
   for (const char* own : {"127.0.0.1", "127.8.8.8", "0.0.0.0", "::1", "::", "::ffff:127.0.0.1"}) {
-    EXPECT_EQ(refusal(AddressRules({}), own, false), "") << own;
-    EXPECT_NE(refusal(AddressRules({}), own, true), "") << own;
-    EXPECT_EQ(refusal(AddressRules({"127.0.0.0/8", "0.0.0.0/8", "::/127"}), own, true), "") << own;
+    EXPECT_EQ(refusal(AddressRules({}), own, Distance::kThisHost), "") << own;
+    for (const Distance from : {Distance::kPrivateNetwork, Distance::kOutside}) {
+      EXPECT_NE(refusal(AddressRules({}), own, from), "") << own;
+      EXPECT_EQ(refusal(AddressRules({"127.0.0.0/8", "0.0.0.0/8", "::/127"}), own, from), "")
+          << own;
+    }
   }
-  EXPECT_EQ(refusal(AddressRules({}), "10.0.0.1", true), "");
+}
+
+TEST(AddressRules, RefusePrivateNetworksToThoseWhoAreSentFromOutside) {
+  for (const char* inside :
+       {"10.0.0.1", "10.255.255.255", "172.16.0.1", "172.31.255.255", "192.168.0.1", "100.64.0.1",
+        "fc00::1", "fdff::1", "::ffff:10.1.2.3", "64:ff9b::a00:1", "2002:a00:1::"}) {
+    EXPECT_EQ(refusal(AddressRules({}), inside, Distance::kThisHost), "") << inside;
+    EXPECT_EQ(refusal(AddressRules({}), inside, Distance::kPrivateNetwork), "") << inside;
+    EXPECT_NE(refusal(AddressRules({}), inside, Distance::kOutside), "") << inside;
+  }
+  const AddressRules listed({"10.1.0.0/16"});
+  EXPECT_EQ(refusal(listed, "10.1.2.3", Distance::kOutside), "");
+  EXPECT_EQ(refusal(listed, "10.2.2.3", Distance::kOutside),
+            "10.2.2.3 is of a private network, into which a server outside redirects");
+  for (const char* outside : {"9.255.255.255", "11.0.0.0", "172.15.255.255", "172.32.0.0",
+                              "192.167.1.1", "100.128.0.1", "2001:db8::1"}) {
+    const sockaddr_storage storage = address_of(outside);
+    EXPECT_EQ(AddressRules::distance_of(reinterpret_cast<const sockaddr&>(storage)),
+              Distance::kOutside)
+        << outside;
+    EXPECT_EQ(refusal(AddressRules({}), outside, Distance::kOutside), "") << outside;
+  }
 }
 
 }  // namespace

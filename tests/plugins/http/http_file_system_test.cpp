@@ -45,7 +45,7 @@ class Http : public ::testing::Test {
       fetched(url);
     } catch (const InvalidInput& error) {
       EXPECT_EQ(std::string(error.what()).find(kSecret), std::string::npos) << error.what();
-      EXPECT_EQ(std::string(error.what()).find("'" + url + "'"), 0u) << error.what();
+      EXPECT_EQ(std::string(error.what()).find("'" + shown_url(url) + "'"), 0u) << error.what();
       return error.what();
     }
     ADD_FAILURE() << url << " was fetched";
@@ -96,6 +96,24 @@ TEST_F(Http, AsksByHttpAndHttpsAlone) {
   expect_refused("file:///etc/passwd", {"scheme is 'file'"});
   expect_refused("http://a b/", {"no URL"});
   expect_refused("http://me:word@127.0.0.1/a.so", {"holds a user name"});
+}
+
+TEST_F(Http, NamesAUrlWithoutItsSecrets) {
+  server_.on("/to-secrets", redirect_to("http://me:word@127.0.0.1/b.so?token=word#word"));
+  for (const std::string& url :
+       {server_.url("/missing.so?token=word"), server_.url("/missing.so#word"),
+        std::string("http://me:word@127.0.0.1/missing.so?token=word"),
+        std::string("https://w:word@w:word@127.0.0.1:1/a?word"), server_.url("/to-secrets"),
+        std::string("ftp://me:word@127.0.0.1/a.so")}) {
+    try {
+      fetched(url);
+      ADD_FAILURE() << url << " was fetched";
+    } catch (const InvalidInput& error) {
+      const std::string text = error.what();
+      EXPECT_EQ(text.find("word"), std::string::npos) << text;
+      EXPECT_EQ(text.find("'" + shown_url(url) + "'"), 0u) << text;
+    }
+  }
 }
 
 TEST_F(Http, NobodyAndNoHostAreToldApart) {
@@ -200,7 +218,7 @@ TEST_F(Http, AChainThatIsTooLongOrACircleIsRefused) {
   server_.on("/circle", redirect_to("/circle"));
   rules_.max_redirects = 1;
   expect_refused(server_.url("/1"), {"'" + server_.url("/2") + "', to which it redirects",
-                                     "redirects once more, to '" + server_.url("/3") + "'",
+                                     "redirects once more, to '" + server_.url("/3") + "?***'",
                                      "after 1", "fetch.max-redirects"});
   rules_.max_redirects = 7;
   const int before = server_.asked();

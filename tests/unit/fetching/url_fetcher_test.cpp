@@ -1,7 +1,10 @@
 // Files by URL on their way into the blobs of a job manager, by the plugin 'http'.
 #include "fetching/url_fetcher.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -33,7 +36,7 @@ class UrlFetching : public ::testing::Test {
     return *fetcher_;
   }
   std::string fetched(const std::string& url, const std::string& sha256, ArtifactUse use) {
-    return fetcher().fetch({"file.so", url, sha256}, use).get();
+    return fetcher().fetch({"file.so", url, sha256}, use, wanted_).get();
   }
   void expect_refused(const std::string& url, const std::string& sha256, ArtifactUse use,
                       const std::vector<std::string>& parts) {
@@ -55,6 +58,7 @@ class UrlFetching : public ::testing::Test {
   BlobStore blobs_{scratch_ / "blobs"};
   Configuration configuration_;
   std::unique_ptr<UrlFetcher> fetcher_;
+  const std::shared_ptr<std::atomic<bool>> wanted_ = std::make_shared<std::atomic<bool>>(true);
   const std::string application_ = text_of_file(environment("FRESHET_TEST_APPLICATION"));
 };
 
@@ -127,7 +131,7 @@ TEST_F(UrlFetching, AFolderThatIsNoAbsolutePathIsRefusedAtTheStart) {
 }
 
 TEST_F(UrlFetching, AUrlWithoutAFileNameIsRefused) {
-  const auto future = fetcher().fetch({"", server_.url("/"), ""}, ArtifactUse::kMain);
+  const auto future = fetcher().fetch({"", server_.url("/"), ""}, ArtifactUse::kMain, wanted_);
   EXPECT_THROW(future.get(), InvalidInput);
 }
 
@@ -151,9 +155,70 @@ TEST_F(UrlFetching, ManyAtOnceAllArrive) {
     server_.on(path, ok(text + path));
     hashes.push_back(Sha256::of(text + path).hex());
     futures.push_back(
-        fetcher().fetch({"f", server_.url(path), hashes.back()}, ArtifactUse::kShipped));
+        fetcher().fetch({"f", server_.url(path), hashes.back()}, ArtifactUse::kShipped, wanted_));
   }
   for (std::size_t i = 0; i < futures.size(); ++i) EXPECT_EQ(futures[i].get(), hashes[i]);
+}
+
+TEST_F(UrlFetching, WhatIsWantedNoMoreEndsSoonAndOthersGoOn) {
+  std::atomic<int> begun = 0, left = 0;
+  server_.on("/stalls", [&](Connection& connection) {
+    ++begun;
+    connection.wait_until_client_leaves();
+    ++left;
+  });
+  server_.on("/a", ok("a"));
+  const auto wish = std::make_shared<std::atomic<bool>>(true);
+  const auto stalled = fetcher().fetch({"f", server_.url("/stalls"), std::string(64, 'a')},
+                                       ArtifactUse::kShipped, wish);
+  while (begun == 0) std::this_thread::yield();
+  *wish = false;
+  EXPECT_THROW(stalled.get(), Canceled);
+  while (left == 0) std::this_thread::yield();  // the connection is closed
+  const int asked = server_.asked();
+  EXPECT_THROW(fetcher().fetch({"f", server_.url("/a"), ""}, ArtifactUse::kShipped, wish).get(),
+               Canceled);
+  EXPECT_EQ(server_.asked(), asked) << "what is not wanted is not begun";
+  EXPECT_NO_THROW(fetched(server_.url("/a"), Sha256::of("a").hex(), ArtifactUse::kShipped));
+  EXPECT_TRUE(names_in(scratch_ / "parts").empty());
+}
+
+TEST_F(UrlFetching, WhatADeadProcessHasLeftIsRemovedAndWhatALivingOneWritesIsKept) {
+  scratch_.write("parts/part-1", "half");
+  scratch_.write("parts/part-2", "half");
+  scratch_.write("parts/other", "not ours");
+  const int living = ::open((scratch_ / "parts/part-2").c_str(), O_RDONLY | O_CLOEXEC);
+  ASSERT_EQ(::flock(living, LOCK_EX), 0);
+  server_.on("/a", ok("a"));
+  EXPECT_NO_THROW(fetched(server_.url("/a"), Sha256::of("a").hex(), ArtifactUse::kShipped));
+  EXPECT_EQ(names_in(scratch_ / "parts"), (std::vector<std::string>{"other", "part-2"}));
+  ::close(living);
+}
+
+TEST_F(UrlFetching, SecretsOfAUrlAreNotTold) {
+  configuration_.set(options::kFetchAllowedFolders, std::vector<std::string>{scratch_ / "apps"});
+  for (const std::string& url :
+       {server_.url("/missing?key=secret"), std::string("http://me:secret@127.0.0.1/a"),
+        std::string("ftp://me:secret@host/a?secret#secret"),
+        "local://me:secret@host" + (scratch_ / "apps/a"),
+        "local://" + (scratch_ / "apps/a?secret")})
+    expect_refused(url, std::string(64, 'a'), ArtifactUse::kShipped, {"'" + shown_url(url) + "'"});
+}
+
+TEST(ShownUrl, HidesWhoAsksQueryAndFragment) {
+  for (const auto& [url, shown] : std::vector<std::pair<std::string, std::string>>{
+           {"https://host/a.so", "https://host/a.so"},
+           {"https://me:word@host:80/a.so?token=1#x", "https://***@host:80/a.so?***"},
+           {"https://me@host", "https://***@host"},
+           {"https://a@b@host/x", "https://***@host/x"},
+           {"https://host/me@home", "https://host/me@home"},
+           {"https://host?a@b/c", "https://host?***"},
+           {"https://host/#sha256=12", "https://host/#***"},
+           {"local:///opt/a.so", "local:///opt/a.so"},
+           {"mailto:me?word", "mailto:me?***"},
+           {"http://h/\033[2J\n", "http://h/?[2J?"},
+           {"", ""}})
+    EXPECT_EQ(shown_url(url), shown);
 }
 
 TEST_F(UrlFetching, ItsEndEndsWhatIsUnderWayAndWhatWaits) {
@@ -165,7 +230,7 @@ TEST_F(UrlFetching, ItsEndEndsWhatIsUnderWayAndWhatWaits) {
   std::vector<Future<std::string>> futures;
   for (int i = 0; i < 20; ++i)
     futures.push_back(fetcher().fetch({"f", server_.url("/stalls"), std::string(64, 'a')},
-                                      ArtifactUse::kShipped));
+                                      ArtifactUse::kShipped, wanted_));
   while (begun == 0) std::this_thread::yield();
   fetcher_.reset();
   for (const auto& future : futures) EXPECT_THROW(future.get(), Canceled);
