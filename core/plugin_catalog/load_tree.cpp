@@ -12,6 +12,8 @@
 #include <mutex>
 #include <optional>
 
+#include "plugin_catalog/search_path.h"
+
 namespace freshet {
 namespace fs = std::filesystem;
 
@@ -125,9 +127,10 @@ void LoadTree::add(const fs::path& file, const fs::path& in_tree,
     if (FileIdentity::of(members_.back().pinned->path()) != elf.identity())
       refuse("was replaced while it was being read: try again when it is complete");
     struct stat facts {};
-    if (::stat(members_.back().pinned->path().c_str(), &facts) == 0 &&
-        (facts.st_mode & S_IWOTH) != 0)
-      refuse("anybody may write to: chmod o-w it");
+    if (::stat(members_.back().pinned->path().c_str(), &facts) == 0) {
+      const std::string open = open_to_others(facts, "a library of a plugin");
+      if (!open.empty()) refuse("is not safe: " + open);
+    }
     if (const std::string copy = own_copy_in(elf); !copy.empty()) refuse(copy);
     add(elf.needed_libraries(), elf.run_path(), {file.parent_path(), in_tree.parent_path()},
         inherited);

@@ -28,7 +28,7 @@ std::string what_was_thrown() {
   }
 }
 
-// Why a link leads where anybody may put another file; empty if it does not, or if it is none.
+// Why a link leads where others may put another file; empty if it does not, or if it is none.
 std::string astray(fs::path link) {
   constexpr int kMostLinks = 40;  // as in the kernel
   for (int i = 0; i < kMostLinks; ++i) {
@@ -36,7 +36,7 @@ std::string astray(fs::path link) {
     const fs::path target = fs::read_symlink(link, none);
     if (none) break;
     link = link.parent_path() / target;
-    const std::string reason = open_to_all(link.parent_path());
+    const std::string reason = open_to_others(link.parent_path());
     if (!reason.empty()) return "is a link into " + shown(link.parent_path()) + ": " + reason;
   }
   return {};
@@ -123,8 +123,8 @@ void PluginCatalog::scan(const fs::path& folder, JudgedFiles& judged) {
     // Not remembered with what was judged: modes and links may change while the content does not.
     entry.reason = astray(file);
     struct stat facts {};
-    if (entry.reason.empty() && ::stat(file.c_str(), &facts) == 0 && (facts.st_mode & S_IWOTH) != 0)
-      entry.reason = "anybody may write to it, a plugin is writable by its owner: chmod o-w it";
+    if (entry.reason.empty() && ::stat(file.c_str(), &facts) == 0)
+      entry.reason = open_to_others(facts, "a plugin");
     if (!entry.reason.empty()) {
       entry.state = CatalogEntry::State::kRefused;
       continue;

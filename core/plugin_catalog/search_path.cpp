@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,13 +31,39 @@ std::string octal(mode_t mode) {
   return text;
 }
 
+std::string user_of(uid_t id) {
+  passwd entry{};
+  passwd* found = nullptr;
+  char text[4096];
+  if (::getpwuid_r(id, &entry, text, sizeof text, &found) != 0 || found == nullptr)
+    return std::to_string(id);
+  return "'" + printable(found->pw_name, 64) + "'";
+}
+
 }  // namespace
 
-std::string open_to_all(const fs::path& folder) {
+std::string open_to_others(const struct stat& facts, const std::string& what) {
+  const std::string mode = "mode " + octal(facts.st_mode);
+  if ((facts.st_mode & S_IWOTH) != 0)
+    return "anybody may write to it (" + mode + "), " + what +
+           " is writable by its owner: chmod o-w it";
+  if ((facts.st_mode & S_IWGRP) != 0)
+    return "its group may write to it (" + mode + ", group " + std::to_string(facts.st_gid) +
+           ", owner " + user_of(facts.st_uid) + "), " + what +
+           " is writable by its owner: chmod g-w it";
+  if (facts.st_uid != ::geteuid() && facts.st_uid != 0)
+    return "it belongs to user " + user_of(facts.st_uid) + " (" + mode + "), and this is user " +
+           user_of(::geteuid()) + ": " + what +
+           " belongs to this user or to root: chown it, or copy it to a folder of this user";
+  return {};
+}
+
+std::string open_to_others(const fs::path& folder) {
   struct stat facts {};
-  if (::stat(folder.c_str(), &facts) == 0 && (facts.st_mode & S_IWOTH) != 0)
-    return "anybody may write to it (mode " + octal(facts.st_mode) +
-           "), a plugin folder is writable by its owner: chmod o-w it";
+  if (::stat(folder.c_str(), &facts) == 0) {
+    const std::string reason = open_to_others(facts, "a plugin folder");
+    if (!reason.empty()) return reason;
+  }
   // Whoever may write to a folder above may put another in its place, unless it is sticky.
   std::error_code unreadable;
   const fs::path real = fs::canonical(folder, unreadable);
@@ -64,7 +91,7 @@ std::string unfit(const fs::path& path) {
   if (::faccessat(AT_FDCWD, path.c_str(), R_OK | X_OK, AT_EACCESS) != 0)
     return std::string("can't be entered: ") + std::strerror(errno) +
            ": make it readable for this user";
-  return open_to_all(path);
+  return open_to_others(path);
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 // <libdir>/freshet/plugins of the running Freshet. Never the working folder.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -21,8 +23,11 @@ struct SearchFolder {
   FRESHET_API std::string text() const;
 };
 
-// Who may put other files there: why that is anybody, with the mend; empty if it is not.
-FRESHET_API std::string open_to_all(const std::filesystem::path& folder);
+// Who could change what this user runs: why somebody else than this user and root may write to it,
+// or owns it, with mode, owner and the fix; empty if nobody may. `what`: "a plugin folder".
+FRESHET_API std::string open_to_others(const struct stat& facts, const std::string& what);
+// The same of a plugin folder; anybody's rights to a folder above it count, too.
+FRESHET_API std::string open_to_others(const std::filesystem::path& folder);
 
 class FRESHET_API SearchPath {
  public:

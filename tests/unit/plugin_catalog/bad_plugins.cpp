@@ -144,6 +144,14 @@ std::vector<Refusal> of_folders() {
   };
   add("a relative folder", {"plugins"}, {"is relative", "only absolute", "write it out"});
   add("a folder that anybody may write to", {make("open", 0777)}, {"mode 0777", "chmod o-w"});
+  add("a folder that its group may write to", {make("shared", 0775)},
+      {"mode 0775", "owner ", "chmod g-w"});
+  if (::geteuid() == 0) {
+    const fs::path others = make("others", 0755);
+    EXPECT_EQ(::chown(others.c_str(), 65534, 65534), 0);
+    add("a folder of another user", {others},
+        {"belongs to user 'nobody' (mode 0755)", "this is user 'root'", "chown it, or copy it"});
+  }
   fs::create_directory(make("loose", 0777) / "inner");
   add("a folder below one that anybody may write to", {folder / "loose/inner"},
       {(folder / "loose").native(), "mode 0777", "chmod o-w that one"});
@@ -198,6 +206,17 @@ std::vector<Refusal> of_company() {
   refusals.push_back(of_entry("a file that anybody may write to",
                               PluginCatalog(path_of({open.path()})), anybodys,
                               {"anybody may write to it", "chmod o-w"}));
+
+  EXPECT_EQ(::chmod(anybodys.c_str(), 0664), 0);
+  refusals.push_back(of_entry("a file that its group may write to",
+                              PluginCatalog(path_of({open.path()})), anybodys,
+                              {"its group may write to it (mode 0664", "chmod g-w"}));
+  if (::geteuid() == 0) {
+    EXPECT_EQ(::chmod(anybodys.c_str(), 0644), 0);
+    EXPECT_EQ(::chown(anybodys.c_str(), 65534, 65534), 0);
+    refusals.push_back(of_entry("a file of another user", PluginCatalog(path_of({open.path()})),
+                                anybodys, {"belongs to user 'nobody'", "chown it, or copy it"}));
+  }
 
   const ScratchFolder linked, anywhere, between;
   EXPECT_EQ(::chmod(anywhere.path().c_str(), 0777), 0);
