@@ -123,9 +123,10 @@ inline constexpr bool writes_itself_v = requires(const F& f, PayloadWriter& to,
 };
 
 template <class F>
-inline constexpr bool travels_v =
-    std::is_empty_v<F> || is_function_pointer_v<F> || std::is_member_pointer_v<F> ||
-    std::is_trivially_copyable_v<F> || writes_itself_v<F> || Serializable<F>;
+inline constexpr bool travels_v = std::is_nothrow_destructible_v<F> &&
+                                  (std::is_empty_v<F> || is_function_pointer_v<F> ||
+                                   std::is_member_pointer_v<F> || std::is_trivially_copyable_v<F> ||
+                                   writes_itself_v<F> || Serializable<F>);
 
 template <class F, class A>
 inline constexpr bool travels_v<BoundFunction<F, A>> = travels_v<F>&& Serializable<A>;

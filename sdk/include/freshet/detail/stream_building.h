@@ -216,11 +216,19 @@ auto bind_all(F function, std::tuple<Bound...> bound) {
 // Each tells one mistake, once: what follows is guarded by the constant beside it.
 
 template <class F, class... Bound>
-inline constexpr bool all_travel_v = travels_v<F> && (Serializable<Bound> && ...);
+inline constexpr bool end_quietly_v = std::is_nothrow_destructible_v<F> &&
+                                      (std::is_nothrow_destructible_v<Bound> && ...);
+template <class F, class... Bound>
+inline constexpr bool all_travel_v = travels_v<F> &&
+                                     (Serializable<Bound> && ...) && end_quietly_v<F, Bound...>;
 
 template <class F, class... Bound>
 constexpr bool require_travels() {
-  static_assert(travels_v<F>,
+  static_assert(end_quietly_v<F, Bound...>,
+                "freshet: the destructor of this function object, or of a value in it, is "
+                "noexcept(false), and nobody could catch what it throws: make it noexcept, and let "
+                "void close() do what may fail");
+  static_assert(travels_v<F> || !end_quietly_v<F>,
                 "freshet: this function object can't travel to a worker: it captures something "
                 "that is neither trivially copyable nor has a Serde. Bind the value as an extra "
                 "argument, behind all others of the call: map([](const Record& r, const "
