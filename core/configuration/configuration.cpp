@@ -2,7 +2,10 @@
 
 #include <sys/stat.h>
 
+#include <filesystem>
 #include <iterator>
+
+#include "freshet/options.h"
 
 namespace freshet {
 namespace {
@@ -32,6 +35,30 @@ std::string find_file(const ConfigurationSources& sources) {
   return {};
 }
 
+// They are handed to processes that may work in another folder.
+void make_plugin_folders_absolute(Configuration& configuration) {
+  const auto entry = configuration.lookup(options::kPluginDirs.info());
+  if (!entry) return;
+  std::vector<std::string> folders;
+  try {
+    folders = configuration.get(options::kPluginDirs);
+  } catch (const BadValue&) {
+    return;  // validate() tells
+  }
+  bool changed = false;
+  for (std::string& folder : folders) {
+    if (folder.empty() || folder.front() == '/') continue;
+    std::error_code unknown;
+    const std::filesystem::path whole = std::filesystem::absolute(folder, unknown);
+    if (unknown) continue;
+    folder = whole.lexically_normal().native();
+    changed = true;
+  }
+  if (!changed) return;
+  configuration.set_raw(options::kPluginDirs.key(),
+                        ConfigValue<std::vector<std::string>>::format(folders), entry->origin);
+}
+
 }  // namespace
 
 FlagSetting parse_definition(const std::string& definition) {
@@ -56,13 +83,19 @@ std::vector<std::string> configuration_file_places(const Environment& environmen
   return places;
 }
 
-Configuration load_configuration(const ConfigurationSources& sources) {
+Configuration gathered_configuration(const ConfigurationSources& sources) {
   Configuration configuration;
   if (const std::string file = find_file(sources); !file.empty())
     configuration = read_yaml_file(file);
   configuration.merge(environment_settings(sources.environment));
   for (const FlagSetting& flag : sources.flags)
     configuration.set_raw(flag.key, flag.text, Origin::command_line(flag.flag));
+  make_plugin_folders_absolute(configuration);
+  return configuration;
+}
+
+Configuration load_configuration(const ConfigurationSources& sources) {
+  Configuration configuration = gathered_configuration(sources);
   configuration.validate();
   return configuration;
 }

@@ -38,6 +38,9 @@ FRESHET_API std::vector<std::string> configuration_file_places(const Environment
 // is named by --config or FRESHET_CONF_DIR must exist; without one, none need exist.
 FRESHET_API Configuration load_configuration(const ConfigurationSources& sources);
 
+// The same before values are judged: validate() does.
+FRESHET_API Configuration gathered_configuration(const ConfigurationSources& sources);
+
 // Once an application or plugin was loaded: reads from the environment what its options add, and
 // judges what was set for them. Values set since, by main too, stay. Throws BadValue.
 FRESHET_API void adopt_new_options(Configuration& configuration, const Environment& environment);

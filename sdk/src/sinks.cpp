@@ -17,6 +17,7 @@
 #include "freshet/await.h"
 #include "freshet/error.h"
 #include "freshet/stages/sink.h"
+#include "freshet/text_files.h"
 
 namespace freshet::detail {
 
@@ -204,7 +205,7 @@ void LinePrinter::flush() {
   }
 }
 
-TextPart::TextPart(std::string folder) : folder_(std::move(folder)) {}
+TextPart::TextPart(std::string folder) : folder_(absolute_path(folder)) {}
 TextPart::~TextPart() { abandon(); }
 TextPart::TextPart(TextPart&& other) noexcept
     : folder_(std::move(other.folder_)),

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <string_view>
 
 #include "freshet/await.h"
@@ -289,7 +290,33 @@ void add_folder(std::vector<FileSplit>& files, const std::string& folder) {
   }
 }
 
+// Empty if it is gone.
+std::string working_folder() {
+  std::error_code unknown;
+  return std::filesystem::current_path(unknown).native();
+}
+
+std::string behind(const std::string& folder, const std::string& path) {
+  const bool is_relative =
+      !path.empty() && path.front() != '/' && path.find("://") == std::string::npos;
+  if (!is_relative || folder.empty()) return path;
+  const std::string rest = path.starts_with("./") ? path.substr(2) : path;
+  return folder + (folder.ends_with('/') ? "" : "/") + rest;
+}
+
 }  // namespace
+
+std::string absolute_path(const std::string& path) { return behind(working_folder(), path); }
+
+std::string absolute_pattern(const std::string& path) {
+  if (path.find_first_of("*?[") == std::string::npos) return absolute_path(path);
+  std::string folder;
+  for (const char byte : working_folder()) {
+    if (std::string_view("*?[\\").find(byte) != std::string_view::npos) folder += '\\';
+    folder += byte;
+  }
+  return behind(folder, path);
+}
 
 SplitSizes split_sizes_of(const Configuration& configuration) {
   const MemorySize largest = configuration.get(options::kReadTextMaxSplitSize);

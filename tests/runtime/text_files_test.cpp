@@ -108,6 +108,27 @@ TEST_F(TextFiles, EdgesOfSplitsAtEdgesOfLines) {
   }
 }
 
+TEST_F(TextFiles, RelativePathsBeginWhereMainWorks) {
+  const std::string before = std::filesystem::current_path().native();
+  const std::string here = folder_ + "/a[b]*";
+  std::filesystem::create_directory(here);
+  write("a[b]*/notes.txt", "one\n");
+  std::filesystem::current_path(here);
+  for (const auto& [given, whole] :
+       std::vector<std::pair<std::string, std::string>>{{"notes.txt", here + "/notes.txt"},
+                                                        {"./notes.txt", here + "/notes.txt"},
+                                                        {"../notes", here + "/../notes"},
+                                                        {"/notes", "/notes"},
+                                                        {"s3://notes", "s3://notes"},
+                                                        {"", ""}})
+    EXPECT_EQ(detail::absolute_path(given), whole);
+  const std::vector<std::string> patterns{detail::absolute_pattern("*.txt"),
+                                          detail::absolute_pattern("notes.txt")};
+  std::filesystem::current_path(before);
+  for (const std::string& pattern : patterns)
+    EXPECT_EQ(detail::splits_of(pattern, 1000, 1000, 1).size(), 1u) << pattern;
+}
+
 TEST_F(TextFiles, LinesAcrossTheBlocksThatAreRead) {
   std::string text;
   for (std::uint64_t i = 0; text.size() < 1'500'000; ++i) {

@@ -44,6 +44,9 @@ ApplicationSpec spec_of(const ClusterRun& run, const Configuration& configuratio
   spec.arguments = run.arguments;
   const Configuration of_job = configuration.of_scope(Scope::kJob);
   for (const auto& [key, entry] : of_job.to_entries()) spec.settings[key] = entry.text;
+  std::error_code unknown;
+  const std::filesystem::path here = std::filesystem::current_path(unknown);
+  if (!unknown) spec.settings.emplace(options::kApplicationWorkingFolder.key(), here.native());
   return spec;
 }
 

@@ -282,7 +282,8 @@ class StreamOperations : public detail::StreamCallsOfFlink {
       return DataStreamSink(up_);
     }
   }
-  // One file part-N per subtask, renamed into place when complete.
+  // One file part-N per subtask, renamed into place when complete. A relative path begins at the
+  // working folder of main, wherever the tasks run.
   DataStreamSink write_text(std::string folder) const {
     static_assert(is_text_v<T>,
                   "freshet: write_text(): this record has no text: define std::string "

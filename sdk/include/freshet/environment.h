@@ -118,11 +118,14 @@ class FRESHET_API StreamExecutionEnvironment : public detail::EnvironmentCallsOf
     return generate(std::move(function), UINT64_MAX, rate, std::move(bound)...);
   }
   // Lines of a file, of the files in a folder, or of those that a pattern matches: no folders in
-  // it, no names that begin with . or _. Large files are split among the subtasks.
+  // it, no names that begin with . or _. Large files are split among the subtasks. A relative path
+  // begins at the working folder of main, wherever the tasks run.
   template <class Source = detail::TextFileSource>
   auto read_text(std::string path) {
     const detail::SplitSizes sizes = detail::split_sizes_of(state_->configuration);
-    return from_source(Source{std::move(path), sizes.largest, sizes.smallest}, "read_text");
+    return from_source(
+        Source{detail::absolute_pattern(std::move(path)), sizes.largest, sizes.smallest},
+        "read_text");
   }
   // Lines of the standard input, as they come; unbounded. Of main's process: with the target local
   // only, since the workers of a cluster have none.

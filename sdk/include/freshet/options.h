@@ -61,6 +61,7 @@ inline constexpr std::int32_t kParallelismLimit = 32768;
 namespace options {
 
 FRESHET_API extern const ConfigOption<std::string> kApplicationId;
+FRESHET_API extern const ConfigOption<std::string> kApplicationWorkingFolder;
 FRESHET_API extern const ConfigOption<Duration> kBlobMaxIdle;
 FRESHET_API extern const ConfigOption<bool> kClientAttached;
 FRESHET_API extern const ConfigOption<bool> kClientEndsCluster;

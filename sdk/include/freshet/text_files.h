@@ -60,6 +60,11 @@ struct SplitSizes {
 };
 FRESHET_API SplitSizes split_sizes_of(const Configuration& configuration);
 
+// What a relative path means here: tasks run in processes that may work in other folders. Of a
+// pattern the folders above it are taken as they are.
+FRESHET_API std::string absolute_path(const std::string& path);
+FRESHET_API std::string absolute_pattern(const std::string& path);
+
 struct LineReader {
   LineBlocks blocks;
   const char* at = nullptr;

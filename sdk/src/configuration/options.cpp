@@ -8,6 +8,13 @@ const ConfigOption<std::string> kApplicationId{
     "Not set: each submission gets a new id.",
     Scope::kJob};
 
+const ConfigOption<std::string> kApplicationWorkingFolder{
+    "application.working-folder", std::nullopt,
+    "Absolute path of the folder in which main works on a cluster, and at which its relative paths "
+    "begin. fr-run sets its own working folder. Where the host of the job manager has no such "
+    "folder, main works in the one in which the cluster was started.",
+    Scope::kJob};
+
 const ConfigOption<Duration> kBlobMaxIdle =
     ConfigOption<Duration>{"blob.max-idle", hours(1),
                            "How long the processes of a cluster keep a file of applications that "
@@ -91,8 +98,9 @@ const ConfigOption<std::string> kExecutionTarget{
 const ConfigOption<std::vector<std::string>> kFetchAllowedAddresses{
     "fetch.allowed-addresses", std::vector<std::string>{},
     "Addresses and networks (169.254.0.0/16, fe80::1) from which the cluster may fetch although it "
-    "would refuse: link-local ones, those at which clouds tell secrets, and, after a redirect from "
-    "elsewhere, this host itself.",
+    "would refuse: link-local ones, those at which clouds tell secrets, and, after a redirect, "
+    "this "
+    "host itself and private networks (from an outside server).",
     Scope::kCluster};
 
 const ConfigOption<std::vector<std::string>> kFetchAllowedFolders{

@@ -346,5 +346,17 @@ TEST(ReferencePage, TellsEverythingOfAnOption) {
     EXPECT_NE(page.find(part), std::string::npos) << part << "\n" << page;
 }
 
+// They are handed to processes that work in other folders.
+TEST(LoadedConfiguration, HasAbsoluteFoldersOfPlugins) {
+  const Folder home;
+  ConfigurationSources sources;
+  sources.environment = {{"XDG_CONFIG_HOME", home.path()}};
+  sources.flags = {{"plugin.dirs", "build,/opt/a", "--plugin-dir"}};
+  const Configuration configuration = load_configuration(sources);
+  EXPECT_EQ(configuration.get(options::kPluginDirs),
+            (Lines{std::filesystem::current_path() / "build", "/opt/a"}));
+  EXPECT_EQ(configuration.origin(options::kPluginDirs).text(), "--plugin-dir on the command line");
+}
+
 }  // namespace
 }  // namespace freshet

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <filesystem>
 #include <future>
 #include <memory>
 #include <optional>
@@ -18,6 +21,7 @@
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "modules/application.h"
+#include "plugin_catalog/factory_selection.h"
 #include "process/child_starts.h"
 #include "process/event_descriptors.h"
 #include "process/main_end.h"
@@ -52,6 +56,16 @@ void end_at_once_if_deaf(int code, void*) {
   ::_exit(code);
 }
 
+// Main's relative paths mean what they mean to whoever has submitted it, as far as they can.
+void enter_working_folder(const Configuration& configuration) {
+  const auto folder = configuration.find(options::kApplicationWorkingFolder);
+  if (!folder || ::chdir(folder->c_str()) == 0) return;
+  const std::string why = std::strerror(errno);
+  std::error_code unknown;
+  spdlog::warn("main works in '{}', since '{}' (application.working-folder) can't be entered: {}",
+               std::filesystem::current_path(unknown).native(), *folder, why);
+}
+
 int outcome(const MainResult& main, const LastWord& last_word) {
   const std::string words = words_of(main);
   if (!words.empty()) last_word.say(words);
@@ -65,9 +79,11 @@ int run() {
     const RunnerStart start = read_runner_start(given);
     show_last_argument_as(start.name);
     Configuration configuration = child_configuration(start.settings);
-    configuration.set(options::kExecutionTarget, "cluster", Origin::command_line("the cluster"));
+    configuration.set(options::kExecutionTarget, kTargetOnCluster,
+                      Origin::command_line("the cluster"));
     configuration.set(options::kClusterId, start.cluster_id, Origin::command_line("the cluster"));
     log_to_standard_error(configuration);
+    enter_working_folder(configuration);
     InProcessBackend& backend = InProcessBackend::instance();
     backend.set_configuration(configuration);
 
