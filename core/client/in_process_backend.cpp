@@ -175,6 +175,10 @@ void InProcessBackend::end_application(int exit_code, const MainEnd& end) {
 
 std::unique_ptr<JobClient> InProcessBackend::job_client(const Configuration& configuration) {
   const std::string id = configuration.get(options::kJobId);
+  constexpr std::size_t kDigits = 32;
+  if (id.size() != kDigits || id.find_first_not_of("0123456789abcdef") != std::string::npos)
+    throw BadValue(options::kJobId.key(), id, configuration.origin(options::kJobId),
+                   "32 hex digits in lower case, as 'fr list' shows them");
   auto job = connected(configuration)->job(id);
   static_cast<void>(job->status().get());
   return job;

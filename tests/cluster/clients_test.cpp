@@ -44,7 +44,12 @@ TEST_F(Clients, FindAJobByItsIdAlone) {
       << watched.text();
   const Outcome unknown = in_session({"-D", "execution.main=client", "watch", "nowhere"});
   EXPECT_NE(unknown.code, 0);
-  EXPECT_TRUE(says(unknown, "job 'nowhere' is not known here")) << unknown.text();
+  EXPECT_TRUE(says(unknown, "bad value 'nowhere' for option 'job.id'") &&
+              says(unknown, "32 hex digits"))
+      << unknown.text();
+  const std::string other(32, 'a');
+  const Outcome not_here = in_session({"-D", "execution.main=client", "watch", other});
+  EXPECT_TRUE(says(not_here, "job '" + other + "' is not known here")) << not_here.text();
   stop_session("s");
 }
 

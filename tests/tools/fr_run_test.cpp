@@ -32,6 +32,12 @@ class FrRunTest : public ::testing::Test {
   Outcome count(const std::string& input, const std::string& output) const {
     return fr_run_.local(word_count_, {"--input", input, "--output", output});
   }
+  // What a terminal shows of it is its output.
+  Outcome on_terminal(const std::vector<std::string>& arguments) const {
+    std::string line;
+    for (const std::string& word : fr_run_.line(arguments)) line += word + " ";
+    return run({"/usr/bin/script", "-qec", line, "/dev/null"}, fr_run_.surroundings());
+  }
   // Stops what `arguments` start once a part has grown, and expects it to be over within a second.
   Outcome interrupt(const std::vector<std::string>& arguments, int signal) const {
     std::vector<std::string> all{application_, "--target=local"};
@@ -79,32 +85,82 @@ TEST_F(FrRunTest, GivesMainItsArguments) {
   EXPECT_EQ(local({"--", "arguments", "--help"}).output, "arguments\n--help\n");
 }
 
-TEST_F(FrRunTest, ListsTheTargetsFoundIfNoneIsAskedFor) {
-  const Outcome refused = fr_run_({application_});
-  EXPECT_EQ(refused.code, 65) << refused.text();
-  EXPECT_TRUE(has(refused, "no target is set")) << refused.text();
-  EXPECT_TRUE(has(refused, "--target=NAME")) << refused.text();
-  EXPECT_TRUE(has(refused, "found: 'local' in ")) << refused.text();
-  EXPECT_LE(lines_of(refused.errors).size(), 12U);
+TEST_F(FrRunTest, RunsHereIfNoTargetIsSetAndSaysSoOnATerminalAlone) {
+  const Outcome silent = fr_run_({application_, "arguments", "x"});
+  EXPECT_EQ(silent.code, 0) << silent.text();
+  EXPECT_EQ(silent.output, "arguments\nx\n");
+  EXPECT_EQ(silent.errors, "fr-run: main of " + application_ + " has run no job\n");
+  const std::string said = "fr-run: no target is set: this runs here, as with --target=local";
+  const Outcome terminal = on_terminal({application_, "code", "0"});
+  EXPECT_EQ(terminal.code, 0) << terminal.text();
+  EXPECT_NE(terminal.output.find(said), std::string::npos) << terminal.text();
+  for (const char* given : {"--target=local", "-Dexecution.target=local"}) {
+    const Outcome asked = on_terminal({application_, given, "code", "0"});
+    EXPECT_EQ(asked.output.find("no target is set"), std::string::npos) << asked.text();
+  }
+  Surroundings around = fr_run_.surroundings();
+  around.variables["FRESHET_EXECUTION_TARGET"] = "lcoal";
+  const Outcome elsewhere = run(fr_run_.line({application_, "code", "0"}), around);
+  EXPECT_EQ(elsewhere.code, 65) << elsewhere.text();
+  EXPECT_TRUE(has(elsewhere, "no executor for target 'lcoal'")) << elsewhere.text();
 }
 
-TEST_F(FrRunTest, HintsAtItsOwnOptionsAmongTheWordsOfMain) {
-  const Outcome behind = fr_run_({application_, "--bogus", "--target=local"});
-  EXPECT_EQ(behind.code, 65) << behind.text();
-  EXPECT_TRUE(has(behind,
-                  "fr-run: note: '--target=local' stands behind '--bogus', from where on all words "
-                  "are the application's: give it before '--bogus'\n"))
-      << behind.text();
-  const Outcome near = fr_run_({application_, "--taregt=local"});
-  EXPECT_TRUE(has(near,
-                  "note: '--taregt=local' is the application's, as all behind it: did you "
-                  "mean '--target'?\n"))
-      << near.text();
-  const Outcome own = fr_run_({application_, "--input", "lines"});
-  EXPECT_EQ(own.code, 65) << own.text();
-  EXPECT_FALSE(has(own, "note:")) << own.text();
-  const Outcome meant = fr_run_({application_, "--", "--target=local"});
-  EXPECT_FALSE(has(meant, "note:")) << meant.text();
+TEST_F(FrRunTest, WarnsOfItsOwnOptionsAmongTheWordsOfMain) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
+      {{"arguments", "--target=moon"},
+       "'--target=moon' stands behind 'arguments', from where on all words are main's: give it "
+       "before 'arguments'; '--' before main's words silences this"},
+      {{"arguments", "-d"}, "'-d' stands behind 'arguments'"},
+      {{"arguments", "-Da=b"}, "'-Da=b' stands behind 'arguments'"},
+      {{"-p", "3"},
+       "'-p' is main's: the parallelism is set by --parallelism N, before main's "
+       "words; '--' before main's words silences this"},
+      {{"arguments", "-p3"}, "'-p3' is main's"},
+      {{"--taregt=local"},
+       "'--taregt=local' is main's, as all behind it: did you mean '--target'?"}};
+  for (const auto& [words, warning] : cases) {
+    const Outcome warned = local(words);
+    EXPECT_TRUE(has(warned, "fr-run: warning: " + warning)) << warned.text();
+    std::vector<std::string> meant{"--"};
+    meant.insert(meant.end(), words.begin(), words.end());
+    const Outcome quiet = local(meant);
+    EXPECT_FALSE(has(quiet, "warning:")) << quiet.text();
+    EXPECT_EQ(quiet.output, warned.output) << "main gets them all the same";
+  }
+  for (const char* own : {"--input", "-path", "--help", "value"}) {
+    const Outcome outcome = local({"arguments", own});
+    EXPECT_FALSE(has(outcome, "warning:")) << outcome.text();
+  }
+}
+
+TEST_F(FrRunTest, RefusesWhatOnlyClustersHave) {
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"-d", "-d (client.attached=false) can't be had with target 'local'"},
+      {"--cluster-id=one", "--cluster-id (cluster.id) can't be had with target 'local'"},
+      {"--wait-for-cluster=1 s", "--wait-for-cluster can't be had with target 'local'"}};
+  for (const auto& [flag, expected] : cases) {
+    const Outcome refused = local({flag, "code", "0"});
+    EXPECT_EQ(refused.code, 65) << refused.text();
+    EXPECT_TRUE(has(refused, expected)) << refused.text();
+    EXPECT_TRUE(has(refused, "--target=standalone")) << refused.text();
+  }
+  Surroundings around = fr_run_.surroundings();
+  around.variables["FRESHET_CLIENT_ATTACHED"] = "false";
+  const Outcome meant_for_others =
+      run(fr_run_.line({application_, "--target=local", "code", "0"}), around);
+  EXPECT_EQ(meant_for_others.code, 0) << meant_for_others.text();
+}
+
+TEST_F(FrRunTest, TheTargetOfAMainOnAClusterIsNeitherTakenNorOffered) {
+  const Outcome taken = fr_run_({application_, "--target=cluster", "code", "0"});
+  EXPECT_EQ(taken.code, 65) << taken.text();
+  EXPECT_TRUE(has(taken,
+                  "no target 'cluster' (execution.target from --target on the command "
+                  "line) can be asked for"))
+      << taken.text();
+  EXPECT_TRUE(has(taken, "standalone-session")) << taken.text();
+  const Outcome near = fr_run_({application_, "--target=clustr", "code", "0"});
+  EXPECT_FALSE(has(near, "did you mean 'cluster'")) << near.text();
 }
 
 TEST_F(FrRunTest, NamesTheNearestTarget) {
@@ -140,6 +196,22 @@ TEST_F(FrRunTest, WarnsOfAnUnknownOptionAndGoesOn) {
   EXPECT_EQ(outcome.errors,
             "fr-run: warning: unknown option 'paralelism.default' (-D on the command line): did "
             "you mean 'parallelism.default'?\n");
+}
+
+TEST_F(FrRunTest, WarnsOfAnUnknownOptionAlsoIfTheRunIsRefused) {
+  const std::string warning =
+      "fr-run: warning: unknown option 'paralelism.default' (-D on the command line): did you mean "
+      "'parallelism.default'?\n";
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{folder_ / "missing.so"},
+                                             {application_, "-Dparallelism.default=0"},
+                                             {application_, "--target=moon"}}) {
+    std::vector<std::string> all = arguments;
+    all.insert(all.begin() + 1, "-Dparalelism.default=2");
+    const Outcome refused = fr_run_(all);
+    EXPECT_EQ(refused.code, 65) << refused.text();
+    EXPECT_EQ(refused.errors.rfind(warning, 0), 0U) << refused.text();
+  }
 }
 
 // ---- what is no application ---------------------------------------------------------------------
@@ -372,14 +444,8 @@ TEST_F(FrRunTest, APluginThatIsSkippedIsToldApartFromTheOutput) {
 // ---- progress, and its end ----------------------------------------------------------------------
 
 TEST_F(FrRunTest, ShowsProgressOnATerminalAlone) {
-  const std::string script = "/usr/bin/script";
-  if (!std::filesystem::exists(script)) GTEST_SKIP() << "no " << script;
-  std::string line;
-  for (const std::string& word : fr_run_.line(
-           {application_, "--target=local", "-Dclient.progress-interval=20ms", "much", output_})) {
-    line += word + " ";
-  }
-  const Outcome terminal = run({script, "-qec", line, "/dev/null"}, fr_run_.surroundings());
+  const Outcome terminal = on_terminal(
+      {application_, "--target=local", "-Dclient.progress-interval=20ms", "much", output_});
   EXPECT_EQ(terminal.code, 0) << terminal.text();
   for (const char* part : {"much: running, ", " records in, ", " out, ", "/s, ", " s"}) {
     EXPECT_NE(terminal.output.find(part), std::string::npos) << part << "\n" << terminal.text();

@@ -4,12 +4,14 @@
 // word behind the application that is none of fr-run's options, and all after it, is main's.
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "client/in_process_backend.h"
@@ -20,13 +22,13 @@
 #include "crash/crash_handler.h"
 #include "exit_code.h"
 #include "freshet/error.h"
-#include "freshet/nearest_name.h"
 #include "freshet/options.h"
 #include "interrupts.h"
 #include "modules/application.h"
 #include "own_words.h"
 #include "plugin_catalog/deployer_selection.h"
 #include "plugin_catalog/executor_selection.h"
+#include "plugin_catalog/factory_selection.h"
 #include "plugin_catalog/front_end_selection.h"
 #include "process/main_end.h"
 #include "process/standard_streams.h"
@@ -42,7 +44,7 @@ struct CommandLine {
   std::vector<FlagSetting> flags;
   std::vector<std::string> shipped;
   std::vector<std::string> arguments;
-  std::string hint;  // told if the run is refused; may be empty
+  std::string warning;  // of words that main gets; may be empty
   bool verbose = false;
   bool wait_for_cluster = false;
 };
@@ -63,27 +65,6 @@ void tell(const std::string& text, bool whole = false) {
   std::fprintf(stderr, "%s\n", shown.c_str());
 }
 
-// Of words that main gets and that may have been meant for fr-run.
-std::string hint_about(const std::vector<std::string>& arguments) {
-  if (arguments.empty() || arguments.front() == "--") return {};
-  const std::string& first = arguments.front();
-  static const std::vector<std::string> ours{
-      "--target", "--parallelism", "--config", "--plugin-dir",
-      "--ship",   "--cluster-id",  "-D",       "--wait-for-cluster"};
-  for (const std::string& word : arguments) {
-    for (const std::string& option : ours) {
-      if (word.rfind(option, 0) != 0) continue;
-      return "note: '" + word + "' stands behind '" + first +
-             "', from where on all words are the application's: give it before '" + first + "'";
-    }
-  }
-  if (first.rfind("--", 0) != 0) return {};
-  const std::string near = nearest_name(first.substr(0, first.find('=')), ours);
-  if (near.empty()) return {};
-  return "note: '" + first + "' is the application's, as all behind it: did you mean '" + near +
-         "'?";
-}
-
 // Returns the exit code if there is nothing to run.
 std::optional<int> read(int argc, char** argv, CommandLine& line) {
   CLI::App app("Runs an application (a shared object with a main) on a target.", "fr-run");
@@ -98,7 +79,9 @@ std::optional<int> read(int argc, char** argv, CommandLine& line) {
   app.add_option("APP", line.application,
                  "the application: a .so made with FRESHET_APPLICATION, or a file for a front end")
       ->required();
-  app.add_option("--target", target, "where jobs run, such as local (execution.target)");
+  app.add_option("--target", target,
+                 "where jobs run: local, the default, in this process; standalone, on a cluster of "
+                 "its own; standalone-session, on one that runs (execution.target)");
   app.add_option("--parallelism", parallelism,
                  "subtasks of an operator that sets none (parallelism.default)");
   app.add_option("-D", definitions, "key=value: any option; see fr config")
@@ -129,7 +112,7 @@ std::optional<int> read(int argc, char** argv, CommandLine& line) {
       tell("there is no option '" + line.arguments.front() + "' (fr-run --help)");
       return kBadUsage;
     }
-    line.hint = hint_about(line.arguments);
+    line.warning = warning_of_main_words(app, line.arguments);
     if (!line.arguments.empty() && line.arguments.front() == "--") {
       line.arguments.erase(line.arguments.begin());
     }
@@ -233,9 +216,30 @@ spdlog::level::level_enum severity(LogLevel level) {
   return spdlog::level::warn;
 }
 
+// Told once, when the options of everything that is loaded are known; by the destructor if the run
+// is refused before that.
+class ConfigurationWarnings {
+ public:
+  explicit ConfigurationWarnings(const Configuration& configuration)
+      : configuration_(configuration) {}
+  ~ConfigurationWarnings() { tell_all(); }
+  ConfigurationWarnings(const ConfigurationWarnings&) = delete;
+  ConfigurationWarnings& operator=(const ConfigurationWarnings&) = delete;
+
+  void tell_all() {
+    if (std::exchange(told_, true)) return;
+    for (const std::string& line : configuration_warnings(configuration_, process_environment()))
+      tell("warning: " + line);
+  }
+
+ private:
+  const Configuration& configuration_;
+  bool told_ = false;
+};
+
 // A file that is no application: its front end makes a pipeline of it.
 int run_pipeline(const CommandLine& line, InProcessBackend& backend,
-                 const Configuration& configuration) {
+                 const Configuration& configuration, ConfigurationWarnings& warnings) {
   const SelectedFrontEnd selected = select_front_end(backend.catalog(), line.application);
   for (const std::string& warning : selected.warnings) tell("warning: " + warning);
   if (!line.shipped.empty()) {
@@ -245,9 +249,7 @@ int run_pipeline(const CommandLine& line, InProcessBackend& backend,
   }
   const std::unique_ptr<Pipeline> pipeline =
       selected.front_end.read(line.application, line.arguments);
-  for (const std::string& warning : configuration_warnings(configuration, process_environment())) {
-    tell("warning: " + warning);
-  }
+  warnings.tell_all();
   JobResult result;
   {
     const ProgressLine progress(configuration.get(options::kClientProgressInterval).ms());
@@ -262,6 +264,15 @@ int run_pipeline(const CommandLine& line, InProcessBackend& backend,
   return result.succeeded() ? kFinished : kJobFailed;
 }
 
+// Offered nowhere, but the executor of that name is found.
+void refuse_target_on_cluster(const Configuration& configuration) {
+  if (configuration.get(options::kExecutionTarget) != kTargetOnCluster) return;
+  throw InvalidInput("no " + asked_target(configuration) +
+                     " can be asked for: it is what a main has that runs on a cluster: take "
+                     "standalone, for a cluster of its own, or standalone-session, for one that "
+                     "runs");
+}
+
 // A session runs already: what belongs to its processes would be dropped without a word. Files and
 // the environment may be meant for other clusters, too.
 void refuse_options_of_a_cluster(const Configuration& configuration) {
@@ -273,6 +284,29 @@ void refuse_options_of_a_cluster(const Configuration& configuration) {
                        ") belongs to a cluster, and that of target '" + target +
                        "' runs already: give it to 'fr cluster start', or leave it out");
   }
+}
+
+// Where main runs in this process, fr-run stays until it has ended; and 'local' uses no cluster.
+// Files and the environment may be meant for other runs.
+void refuse_options_of_clusters(const Configuration& configuration, bool main_in_client) {
+  const std::string target =
+      main_in_client ? "with execution.main=client" : "with " + asked_target(configuration);
+  const auto refuse = [&](const std::string& flag, const std::string& why) {
+    throw InvalidInput(flag + " can't be had " + target + ": " + why +
+                       ": leave it out, or take a cluster: --target=standalone or "
+                       "--target=standalone-session");
+  };
+  const auto is_given = [&](const auto& option, const std::string& by = {}) {
+    const auto entry = configuration.lookup(option.info());
+    return entry && entry->origin.kind == Origin::Kind::kCommandLine &&
+           (by.empty() || entry->origin.where == by);
+  };
+  if (is_given(options::kClientAttached) && !configuration.get(options::kClientAttached))
+    refuse("-d (client.attached=false)", "main runs in this process, which stays until it ends");
+  if (main_in_client) return;
+  const std::string none = "it uses no cluster";
+  if (is_given(options::kClusterId)) refuse("--cluster-id (cluster.id)", none);
+  if (is_given(options::kClientTimeout, "--wait-for-cluster")) refuse("--wait-for-cluster", none);
 }
 
 // Main runs here, its jobs on a cluster: it is told so, and the first Ctrl-C cancels them.
@@ -302,16 +336,15 @@ void end_here(InProcessBackend& backend, const MainResult& main) {
 }
 
 // `cluster`: where the jobs of main go, if main runs here and they do not.
-int run_here(const CommandLine& line, InProcessBackend& backend, Configuration configuration,
-             ClusterClient* cluster) {
-  if (may_be_a_pipeline(line.application)) return run_pipeline(line, backend, configuration);
+int run_here(const CommandLine& line, InProcessBackend& backend, Configuration& configuration,
+             ConfigurationWarnings& warnings, ClusterClient* cluster) {
+  if (may_be_a_pipeline(line.application))
+    return run_pipeline(line, backend, configuration, warnings);
   const ModuleStore store(ModuleStore::default_state_folder());
   const std::vector<std::filesystem::path> shipped(line.shipped.begin(), line.shipped.end());
   const LoadedApplication application = load_application(store, line.application, shipped);
   adopt_new_options(configuration, process_environment());
-  for (const std::string& warning : configuration_warnings(configuration, process_environment())) {
-    tell("warning: " + warning);
-  }
+  warnings.tell_all();
   backend.set_configuration(configuration);
 
   MainResult main;
@@ -324,10 +357,23 @@ int run_here(const CommandLine& line, InProcessBackend& backend, Configuration c
   return outcome(main, line.application, line.verbose, cluster);
 }
 
+// fr-run alone does so: an executor is never asked without a target.
+void default_to_local(Configuration& configuration) {
+  if (configuration.contains(options::kExecutionTarget)) return;
+  configuration.set_raw(options::kExecutionTarget.key(), "local",
+                        Origin{Origin::Kind::kDefault, "fr-run, where no target is set"});
+  if (::isatty(STDERR_FILENO) != 0)
+    tell("no target is set: this runs here, as with --target=local (fr-run --help)");
+}
+
 int run(const CommandLine& line) {
   InProcessBackend& backend = InProcessBackend::instance();
   Configuration configuration =
-      load_configuration({line.configuration_file, line.flags, process_environment()});
+      gathered_configuration({line.configuration_file, line.flags, process_environment()});
+  ConfigurationWarnings warnings(configuration);
+  configuration.validate();
+  default_to_local(configuration);
+  refuse_target_on_cluster(configuration);
   // The standard output is the job's.
   spdlog::set_default_logger(spdlog::stderr_color_mt("freshet"));
   spdlog::set_level(line.verbose ? spdlog::level::debug
@@ -340,20 +386,18 @@ int run(const CommandLine& line) {
   const bool main_in_client =
       session && configuration.get(options::kExecutionMain) == MainLocation::kClient;
   if (on_cluster && !main_in_client) {
-    for (const std::string& warning :
-         configuration_warnings(configuration, process_environment())) {
-      tell("warning: " + warning);
-    }
+    warnings.tell_all();
     return run_on_cluster({line.application, line.shipped, line.arguments, line.wait_for_cluster},
                           configuration, backend.catalog());
   }
   for (const std::string& warning : skipped) tell("warning: " + warning);
   // Found out before any code of the application runs.
   static_cast<void>(select_executor(backend.catalog(), configuration));
-  if (!main_in_client) return run_here(line, backend, std::move(configuration), nullptr);
+  refuse_options_of_clusters(configuration, main_in_client);
+  if (!main_in_client) return run_here(line, backend, configuration, warnings, nullptr);
   const auto cluster = begin_here(backend, configuration, line);
   try {
-    return run_here(line, backend, std::move(configuration), cluster.get());
+    return run_here(line, backend, configuration, warnings, cluster.get());
   } catch (const std::exception& error) {
     backend.end_application(kRefusedInput,
                             {false, false, std::string("main could not begin: ") + error.what()});
@@ -369,6 +413,7 @@ int main(int argc, char** argv) {
   freshet::open_closed_streams();
   CommandLine line;
   if (const auto code = read(argc, argv, line)) return *code;
+  if (!line.warning.empty()) tell("warning: " + line.warning);
   watch_interrupts();
   freshet::report_crashes();
   if (line.verbose) freshet::report_all_threads();
@@ -384,6 +429,5 @@ int main(int argc, char** argv) {
   } catch (const std::exception& error) {
     tell(error.what(), line.verbose);
   }
-  if (!line.hint.empty() && (code == kRefusedInput || code == kBadUsage)) tell(line.hint);
   return code;
 }

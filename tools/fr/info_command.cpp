@@ -37,6 +37,8 @@ void add_options(CLI::App& command, CommandLine& line) {
       ->allow_extra_args(false);
 }
 
+void tell(const std::string& text) { std::fprintf(stderr, "fr: %s\n", text.c_str()); }
+
 // The words from the application on: options may stand behind it, too.
 void read_words(CommandLine& line, std::vector<std::string> words) {
   if (words.empty()) throw BadUsage("no application is given: fr info [OPTIONS] APPLICATION ...");
@@ -50,6 +52,8 @@ void read_words(CommandLine& line, std::vector<std::string> words) {
   add_options(rest, behind);
   const auto own = words.begin() + static_cast<std::ptrdiff_t>(own_words(rest, words, 0));
   line.arguments.assign(own, words.end());
+  if (const std::string warning = warning_of_main_words(rest, line.arguments); !warning.empty())
+    tell("warning: " + warning);
   words.erase(own, words.end());
   std::reverse(words.begin(), words.end());  // as CLI::App::parse() takes them
   try {
@@ -67,8 +71,6 @@ void read_words(CommandLine& line, std::vector<std::string> words) {
   line.configuration.add(behind.configuration);
   line.shipped.insert(line.shipped.end(), behind.shipped.begin(), behind.shipped.end());
 }
-
-void tell(const std::string& text) { std::fprintf(stderr, "fr: %s\n", text.c_str()); }
 
 PlanRequest request_of(const CommandLine& line) {
   PlanRequest request{line.application, line.configuration.file, line.configuration.settings(),
