@@ -80,9 +80,9 @@ TEST_F(FrConfig, ShowsEachValueAndWhereItCameFrom) {
 }
 
 TEST_F(FrConfig, ShowsOnlyTheKeysThatAreNamed) {
-  const Outcome shown = fr("config -D plugin.dirs=[a,b] plugin log.level");
+  const Outcome shown = fr("config -D plugin.dirs=/a,/b plugin log.level");
   EXPECT_EQ(shown.code, 0);
-  EXPECT_TRUE(has(shown, "plugin.dirs = [a,b]  (-D")) << shown.output;
+  EXPECT_TRUE(has(shown, "plugin.dirs = /a,/b  (-D")) << shown.output;
   EXPECT_TRUE(has(shown, "log.level = warning")) << shown.output;
   EXPECT_FALSE(has(shown, "parallelism.default =")) << shown.output;
 
@@ -90,6 +90,24 @@ TEST_F(FrConfig, ShowsOnlyTheKeysThatAreNamed) {
   EXPECT_EQ(refused.code, 2);
   EXPECT_EQ(refused.output,
             "fr: there is no option 'paralelism.default': did you mean 'parallelism.default'?\n");
+}
+
+TEST_F(FrConfig, ListsTheOptionsOfPlugins) {
+  const std::string folder = std::getenv("FRESHET_TEST_PLUGIN_WITH_OPTIONS");
+  const std::string key = "shared-folder.path";
+  const Outcome without = fr("config " + key);
+  EXPECT_EQ(without.code, 2) << without.output;
+  const Outcome shown =
+      fr("config --plugin-dir " + folder + " -D " + key + "=/mine shared-folder.path");
+  EXPECT_EQ(shown.code, 0) << shown.output;
+  EXPECT_TRUE(has(shown, key + " = /mine  (-D on the command line)\n")) << shown.output;
+  EXPECT_TRUE(has(shown, "of the plugin high-availability service 'shared-folder'"))
+      << shown.output;
+  EXPECT_FALSE(has(shown, "warning")) << shown.output;
+  const Outcome json = fr("config --json --plugin-dir " + folder + " " + key);
+  ASSERT_EQ(json.code, 0) << json.output;
+  EXPECT_EQ(nlohmann::json::parse(json.output).at(0).at("plugin"),
+            "high-availability service 'shared-folder'");
 }
 
 TEST_F(FrConfig, HidesSecrets) {

@@ -1,24 +1,29 @@
-// fr config: every option with what it means, the value that counts, and where that came from.
+// fr config: every option, those of plugins too, with what it means, the value that counts, and
+// where that came from.
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "command.h"
 #include "configuration/configuration.h"
 #include "configuration/reference_page.h"
+#include "configuration_flags.h"
+#include "freshet/error.h"
 #include "freshet/nearest_name.h"
 #include "freshet/options.h"
+#include "plugin_catalog/plugin_catalog.h"
 
 namespace freshet::tool {
 namespace {
 
 struct Request {
-  std::string file;
-  std::vector<std::string> definitions;
+  ConfigurationFlags flags;
   std::vector<std::string> keys;
   bool json = false;
   bool markdown = false;
@@ -30,6 +35,7 @@ struct Row {
   bool declared = true;
   std::optional<Configuration::Entry> set;
   bool secret = false;
+  std::string plugin = {};  // whose option it is; empty: Freshet's
 
   std::optional<std::string> value() const {
     if (!set) return secret && option.default_text ? "******" : option.default_text;
@@ -38,12 +44,41 @@ struct Row {
   std::string origin() const { return set ? set->origin.text() : "default"; }
 };
 
-std::vector<Row> all_rows(const Configuration& configuration) {
+using OptionsOfPlugins = std::map<std::string, std::string>;  // key -> "executor 'name'"
+
+// Loads every plugin that is found, which declares its options. One that can't be loaded is told,
+// and left out.
+OptionsOfPlugins load_plugins(const Configuration& configuration) {
+  OptionsOfPlugins options;
+  PluginCatalog catalog(
+      SearchPath(SearchPath::Sources::of_this_process(configuration.get(options::kPluginDirs))));
+  std::set<std::string> known;
+  for (const OptionInfo& option : OptionCatalog::all()) known.insert(option.key);
+  for (const CatalogEntry& entry : catalog.entries()) {
+    if (entry.state != CatalogEntry::State::kUsable) continue;
+    const auto& identity = entry.file.identity;
+    try {
+      catalog.load(entry);
+    } catch (const Error& error) {
+      std::fprintf(stderr, "fr: warning: the options of %s '%s' are not listed: %s\n",
+                   kind_name(identity.kind).c_str(), identity.name.c_str(), error.what());
+    }
+    for (const OptionInfo& option : OptionCatalog::all()) {
+      if (known.insert(option.key).second)
+        options[option.key] = kind_name(identity.kind) + " '" + identity.name + "'";
+    }
+  }
+  return options;
+}
+
+std::vector<Row> all_rows(const Configuration& configuration, const OptionsOfPlugins& plugins) {
   std::vector<Row> rows;
   for (OptionInfo& option : OptionCatalog::all()) {
     const auto set = configuration.lookup(option);
     const bool secret = option.secret;
-    rows.push_back({std::move(option), true, set, secret});
+    const auto plugin = plugins.find(option.key);
+    rows.push_back({std::move(option), true, set, secret,
+                    plugin == plugins.end() ? std::string() : plugin->second});
   }
   for (const auto& [key, entry] : configuration.to_entries()) {
     if (OptionCatalog::find(key)) continue;
@@ -105,15 +140,16 @@ void print_text(const std::vector<Row>& rows) {
                 value ? " = " : " is not set", value ? on_one_line(*value).c_str() : "",
                 row.origin().c_str());
     if (!row.declared) {
-      std::printf("    not an option of Freshet\n");
+      std::printf("    not an option of Freshet or of a plugin that is found\n");
       continue;
     }
     const std::string& fallback = row.option.default_text.value_or("none");
-    std::printf("    %s, default %s, scope %s: %s\n", row.option.type.c_str(),
+    std::printf("    %s, default %s, scope %s: %s%s\n", row.option.type.c_str(),
                 row.secret         ? "******"
                 : fallback.empty() ? "empty"
                                    : fallback.c_str(),
-                ConfigValue<Scope>::format(row.option.scope).c_str(), row.option.expected.c_str());
+                ConfigValue<Scope>::format(row.option.scope).c_str(), row.option.expected.c_str(),
+                row.plugin.empty() ? "" : (", of the plugin " + row.plugin).c_str());
     std::printf("    %s\n", row.option.description.c_str());
   }
 }
@@ -129,6 +165,8 @@ void print_json(const std::vector<Row>& rows) {
     item["value"] = text_or_null(row.value());
     item["origin"] = row.origin();
     item["declared"] = row.declared;
+    item["plugin"] =
+        row.plugin.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(row.plugin);
     if (row.declared) {
       item["type"] = row.option.type;
       item["expected"] = row.option.expected;
@@ -152,28 +190,22 @@ int run(const Request& request) {
     std::fputs(configuration_reference_page(OptionCatalog::all()).c_str(), stdout);
     return kDone;
   }
-  ConfigurationSources sources;
-  sources.file = request.file;
-  sources.environment = process_environment();
-  for (const std::string& definition : request.definitions)
-    sources.flags.push_back(parse_definition(definition));
-  const Configuration configuration = load_configuration(sources);
-  for (const std::string& line : configuration_warnings(configuration, sources.environment))
+  Configuration configuration = request.flags.load();
+  const OptionsOfPlugins plugins = load_plugins(configuration);
+  adopt_new_options(configuration, process_environment());
+  for (const std::string& line : configuration_warnings(configuration, process_environment()))
     std::fprintf(stderr, "fr: warning: %s\n", line.c_str());
 
-  const auto rows = rows_named(request.keys, all_rows(configuration));
+  const auto rows = rows_named(request.keys, all_rows(configuration, plugins));
   request.json ? print_json(rows) : print_text(rows);
   return kDone;
 }
 
 const Command kConfig(
-    "config", "List all options: value, origin, type, default, meaning.",
+    "config", "List all options, those of plugins too: value, origin, type, default, meaning.",
     [](CLI::App& command) -> Command::Run {
       auto request = std::make_shared<Request>();
-      command.add_option("--config", request->file, "The configuration file")->type_name("FILE");
-      command.add_option("-D", request->definitions, "Set an option; repeatable")
-          ->type_name("KEY=VALUE")
-          ->allow_extra_args(false);
+      request->flags.add_to(command);
       command.add_option("key", request->keys, "Only these options; 'pipeline' means 'pipeline.*'");
       auto* json = command.add_flag("--json", request->json, "As JSON");
       command
