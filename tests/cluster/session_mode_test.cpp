@@ -40,6 +40,85 @@ TEST_F(SessionMode, TakesSeveralApplicationsWithSeveralJobs) {
   stop_session("s");
 }
 
+// As in the README: the files are named as they are seen from where fr-run is called.
+TEST_F(SessionMode, RelativePathsBeginAtTheWorkingFolderOfTheClient) {
+  start_session("s");
+  Surroundings client = surroundings();
+  client.folder = scratch_ / "client";
+  for (const char* main : {"cluster", "client"}) {
+    const std::string output = std::string("counts-in-") + main;
+    scratch_.write("client/notes.txt", "one one");
+    const Outcome outcome = run(
+        line({word_count_, "--target=standalone-session", "-D",
+              std::string("execution.main=") + main, "--input", "notes.txt", "--output", output}),
+        client);
+    EXPECT_EQ(outcome.code, 0) << outcome.text();
+    EXPECT_EQ(text_of_file(scratch_ / "client" + "/" + output + "/part-0"), "one\t2\n");
+  }
+  const Outcome missing =
+      run(line({word_count_, "--target=standalone-session", "--input", "nots.txt"}), client);
+  EXPECT_EQ(missing.code, 70) << missing.text();
+  EXPECT_TRUE(says(missing, "can't read '" + client.folder + "/nots.txt'")) << missing.text();
+  // Where the cluster's host has no such folder.
+  client.folder = scratch_ / "client";
+  const Outcome elsewhere =
+      run(line({word_count_, "--target=standalone-session", "-D",
+                "application.working-folder=/nowhere", "--input", "notes.txt"}),
+          client);
+  EXPECT_EQ(elsewhere.code, 70) << elsewhere.text();
+  EXPECT_TRUE(says(elsewhere, std::filesystem::current_path().native() + "/notes.txt'"))
+      << "the cluster was started here: " << elsewhere.text();
+  stop_session("s");
+}
+
+TEST_F(SessionMode, StatusWithoutAnIdListsWhatThereIsAndCancelSaysWhatItDoes) {
+  start_session("s");
+  EXPECT_TRUE(says(fr({"list"}), "no application has been submitted to cluster 's'"));
+  ASSERT_EQ(in_session({"-d", "steady", scratch_ / "alive"}).code, 0);
+  ASSERT_EQ(in_session({"greet"}).code, 0);
+  const auto all = fr_json({"list"});
+  EXPECT_EQ(fr_json({"status"}).size(), all.size());
+  const Outcome shown = fr({"status"});
+  EXPECT_EQ(shown.code, 0) << shown.text();
+  EXPECT_EQ(shown.output.find(all[0]["id"].get<std::string>()), 0u) << shown.text();
+  const std::string running = all[0]["id"], ended = all[1]["id"];
+  const Outcome first = fr({"cancel", running});
+  EXPECT_EQ(first.code, 0) << first.text();
+  EXPECT_EQ(first.output.find("application " + running + " ('"), 0u) << first.text();
+  EXPECT_NE(first.output.find("is being canceled\n"), std::string::npos) << first.text();
+  EXPECT_EQ(fr({"wait", running}).code, 130);
+  for (const auto& [id, status] : {std::pair(running, "canceled"), std::pair(ended, "finished")}) {
+    const Outcome again = fr({"cancel", id});
+    EXPECT_EQ(again.code, 0) << again.text();
+    EXPECT_NE(again.output.find(std::string("has ended already: ") + status), std::string::npos)
+        << again.text();
+  }
+  stop_session("s");
+}
+
+TEST_F(SessionMode, WhoseTaskManagersCantStartIsEndedAndSaysWhy) {
+  const Outcome refused = fr({"cluster", "start", "--cluster-id=s", "--task-managers=2", "-D",
+                              "taskmanager.bind=127.0.0.1:80"});
+  EXPECT_EQ(refused.code, 65) << refused.text();
+  EXPECT_EQ(refused.output, "");
+  EXPECT_TRUE(says(refused, "of its 2 task managers could not start")) << refused.text();
+  EXPECT_TRUE(says(refused, "taskmanager.bind: '127.0.0.1:80' is no host")) << refused.text();
+  EXPECT_TRUE(says(refused, folder() + "/logs/s")) << refused.text();
+}
+
+TEST_F(SessionMode, LogsDoNotSteerATerminal) {
+  start_session("s");
+  ASSERT_EQ(in_session({"arguments", "a\033[2Jb"}).code, 0);
+  const std::string id = fr_json({"list"})[0]["id"];
+  EXPECT_NE(fr({"logs", id}).output.find("<a\033[2Jb>"), std::string::npos)
+      << "for files and pipes as it is";
+  const Outcome terminal = run(
+      {"/usr/bin/script", "-qec", "'" + path_from("FRESHET_TEST_FR") + "' logs " + id, "/dev/null"},
+      surroundings());
+  EXPECT_NE(terminal.output.find("<a?[2Jb>"), std::string::npos) << terminal.text();
+  stop_session("s");
+}
+
 TEST_F(SessionMode, AJobInThreeWorkersGivesTheRowsOfALocalOne) {
   const Words job{"--parallelism", "3", "exchange", "1000"};
   Words local{"--target=local"};

@@ -15,6 +15,7 @@
 #include "freshet/api.h"
 #include "freshet/nearest_name.h"
 #include "process/standard_streams.h"
+#include "shown_text.h"
 
 namespace freshet::tool {
 namespace {
@@ -91,7 +92,7 @@ int main(int argc, char** argv) {
     }
     return code;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "fr: %s\n", error.what());
+    std::fprintf(stderr, "fr: %s\n", shown_text(error.what()).c_str());
     return kRefusedInput;
   }
 }

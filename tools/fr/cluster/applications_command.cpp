@@ -15,6 +15,7 @@ using Json = nlohmann::ordered_json;
 struct IdWords : ClientWords {
   std::string id;
   bool force = false;
+  bool has_id = false;
 };
 
 // Those that ended under an earlier leader, whose application is known no more.
@@ -43,6 +44,9 @@ int list(const IdWords& words) {
     print_json(all);
     return kDone;
   }
+  if (applications.empty() && alone.empty())
+    std::fprintf(stderr, "fr: no application has been submitted to cluster '%s'\n",
+                 client->cluster_id().c_str());
   for (const ApplicationInfo& each : applications) std::printf("%s", text_of(each).c_str());
   if (!alone.empty()) std::printf("jobs without an application:\n");
   for (const JobInfo& each : alone) std::printf("%s", text_of(each).c_str());
@@ -50,6 +54,7 @@ int list(const IdWords& words) {
 }
 
 int status(const IdWords& words) {
+  if (!words.has_id) return list(words);
   const auto client = words.connect();
   const Found found = find_by_id(*client, words.id);
   if (!found.is_job) {
@@ -78,13 +83,30 @@ int status(const IdWords& words) {
 int cancel(const IdWords& words) {
   const auto client = words.connect();
   const Found found = find_by_id(*client, words.id);
+  const auto tell = [&](const std::string& what, const std::string& id, const std::string& name,
+                        const char* status, bool has_ended, bool ends) {
+    const std::string which = what + " " + id + " ('" + shown_text(name) + "') ";
+    if (words.json) {
+      print_json({{"id", id}, {"status", status}, {"canceled", !has_ended && !ends}});
+    } else if (has_ended) {
+      std::printf("%shas ended already: %s\n", which.c_str(), status);
+    } else {
+      std::printf("%sis being canceled%s\n", which.c_str(), ends ? " already" : "");
+    }
+  };
   if (found.is_job) {
-    const auto job = client->job(found.job.job_id);
-    (words.force ? job->cancel_by_force() : job->cancel()).get();
+    const JobInfo& job = found.job;
+    const auto client_of_it = client->job(job.job_id);
+    (words.force ? client_of_it->cancel_by_force() : client_of_it->cancel()).get();
+    tell("job", job.job_id, job.job_name, name_of(job.status), is_terminal(job.status),
+         job.status == JobStatus::kCanceling);
     return kDone;
   }
-  client->cancel_application(found.application.id).get();
-  for (const JobInfo& job : found.application.jobs) {
+  const ApplicationInfo& application = found.application;
+  client->cancel_application(application.id).get();
+  tell("application", application.id, application.name, name_of(application.status),
+       is_terminal(application.status), application.status == ApplicationStatus::kCanceling);
+  for (const JobInfo& job : application.jobs) {
     if (job.status != JobStatus::kCommitting) continue;
     if (words.force) {
       client->job(job.job_id)->cancel_by_force().get();
@@ -92,7 +114,7 @@ int cancel(const IdWords& words) {
       std::fprintf(stderr,
                    "fr cancel: job '%s' (%s) is committing and comes to its end: a part of its "
                    "output may be visible already (--force ends it)\n",
-                   job.job_name.c_str(), job.job_id.c_str());
+                   shown_text(job.job_name).c_str(), job.job_id.c_str());
     }
   }
   return kDone;
@@ -112,8 +134,10 @@ int wait(const IdWords& words) {
       json["accumulators"] = json_of(result.accumulators);
       print_json(json);
     } else {
-      std::printf("job %s  %s  %s\n%s", result.job_id.c_str(), name_of(result.status),
-                  result.failure ? shown_text(result.failure->message, "    ").c_str() : "",
+      const std::string failure =
+          result.failure ? "\n    " + shown_text(result.failure->message, "    ") : "";
+      std::printf("job %s  %s  %s%s\n%s", result.job_id.c_str(), name_of(result.status),
+                  shown_text(result.job_name).c_str(), failure.c_str(),
                   text_of(result.accumulators).c_str());
     }
     return result.succeeded()                      ? kDone
@@ -131,29 +155,35 @@ int wait(const IdWords& words) {
                                                       : kItFailed;
 }
 
-Command::SetUp command_with(int (*function)(const IdWords&), bool takes_id,
-                            bool takes_force = false) {
-  return [function, takes_id, takes_force](CLI::App& command) -> Command::Run {
+enum class Id { kNone, kOptional, kRequired };
+
+Command::SetUp command_with(int (*function)(const IdWords&), Id id, bool takes_force = false) {
+  return [function, id, takes_force](CLI::App& command) -> Command::Run {
     const auto words = std::make_shared<IdWords>();
     words->add_to(command);
-    if (takes_id)
-      command.add_option("ID", words->id, "of an application or job, or what it begins with")
-          ->required();
+    CLI::Option* option = nullptr;
+    if (id != Id::kNone)
+      option = command.add_option("ID", words->id, "of an application or job, or its first digits")
+                   ->required(id == Id::kRequired);
     if (takes_force)
       command.add_flag("--force", words->force,
                        "also what is committing: it fails, and says what of it is visible");
-    return [words, function] { return with_cluster([&] { return function(*words); }); };
+    return [words, function, option] {
+      words->has_id = option != nullptr && option->count() > 0;
+      return with_cluster([&] { return function(*words); });
+    };
   };
 }
 
 const Command kList("list", "List the applications and jobs of a cluster.",
-                    command_with(list, false));
-const Command kStatus("status", "Show an application or a job of a cluster.",
-                      command_with(status, true));
+                    command_with(list, Id::kNone));
+const Command kStatus("status",
+                      "Show an application or a job of a cluster; without an ID, list them all.",
+                      command_with(status, Id::kOptional));
 const Command kCancel("cancel", "Cancel an application or a job of a cluster.",
-                      command_with(cancel, true, true));
+                      command_with(cancel, Id::kRequired, true));
 const Command kWait("wait", "Wait for the end of an application or a job of a cluster.",
-                    command_with(wait, true));
+                    command_with(wait, Id::kRequired));
 
 }  // namespace
 }  // namespace freshet::tool

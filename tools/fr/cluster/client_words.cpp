@@ -54,10 +54,10 @@ int with_cluster(const std::function<int()>& run) {
   try {
     return run();
   } catch (const JobManagerCantStart& error) {
-    std::fprintf(stderr, "fr: %s\n", error.what());
+    std::fprintf(stderr, "fr: %s\n", shown_text(error.what()).c_str());
     return kBadCluster;
   } catch (const ClusterUnreachable& error) {
-    std::fprintf(stderr, "fr: %s\n", error.what());
+    std::fprintf(stderr, "fr: %s\n", shown_text(error.what()).c_str());
     return kNoCluster;
   }
 }
@@ -210,7 +210,7 @@ Found find_by_id(ClusterClient& client, const std::string& id) {
   const IdMatches matches = client.find(id).get();
   if (matches.count == 0)
     throw InvalidInput("cluster '" + client.cluster_id() + "' knows no application or job '" + id +
-                       "': 'fr list' shows them");
+                       "': 'fr list' shows those that it knows");
   if (matches.count > 1)
     throw InvalidInput(std::to_string(matches.count) + " applications and jobs of cluster '" +
                        client.cluster_id() + "' begin with '" + id + "': give more of the id");

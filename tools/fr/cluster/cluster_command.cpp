@@ -4,12 +4,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 #include "cluster/chosen_deployer.h"
 #include "cluster/client_words.h"
 #include "freshet/error.h"
 #include "plugin_catalog/deployer_selection.h"
 #include "process/started_process.h"
+#include "shown_text.h"
 
 namespace freshet::tool {
 namespace {
@@ -25,6 +27,57 @@ struct ResizeWords : ClientWords {
   std::uint32_t task_managers = 0;
 };
 
+// How the logs of a cluster's task managers end, a line each.
+std::string last_words_of_task_managers(const std::string& cluster_id) {
+  const std::filesystem::path logs =
+      LocalDeployerServices::instance().cluster_records().folder().logs(cluster_id);
+  std::string text;
+  std::error_code none;
+  for (const auto& log : std::filesystem::directory_iterator(logs, none)) {
+    const std::string name = log.path().stem();
+    if (log.path().extension() != ".log" || name.rfind("taskmanager", 0) != 0) continue;
+    std::ifstream file(log.path());
+    std::string last;
+    for (std::string line; std::getline(file, line);) last = line;
+    if (!last.empty()) text += "\n  " + name + ": " + shown_text(last, "  ");
+  }
+  return text + "\n  their logs are in " + logs.native();
+}
+
+struct TaskManagersCantStart : InvalidInput {
+  using InvalidInput::InvalidInput;
+};
+
+// Waits until as many task managers as were deployed have registered. Where some have died instead,
+// the cluster is ended. A deployer that does not tell which it keeps is believed.
+void await_task_managers(ChosenDeployer& deployer, ClusterClient& client, std::size_t wanted) {
+  constexpr std::int64_t kPatienceMs = 30'000, kPauseMs = 10;
+  const std::string id = client.cluster_id();
+  for (std::int64_t waited = 0; waited < kPatienceMs; waited += kPauseMs) {
+    std::size_t living = wanted;
+    try {
+      living = deployer->task_managers(id).get().size();
+    } catch (const InvalidInput&) {
+      return;
+    }
+    if (living < wanted) {
+      const std::string words = last_words_of_task_managers(id);
+      deployer->kill(id).get();
+      throw TaskManagersCantStart(
+          "cluster '" + id + "' is ended again: " + std::to_string(wanted - living) + " of its " +
+          std::to_string(wanted) + " task managers could not start:" + words);
+    }
+    if (client.status().get().task_managers.size() >= wanted) return;
+    ::usleep(kPauseMs * 1'000);
+  }
+  std::fprintf(
+      stderr,
+      "fr: warning: cluster '%s' runs, but not all of its %zu task managers have registered "
+      "within %lld ms: 'fr cluster status' shows those that have%s\n",
+      id.c_str(), wanted, static_cast<long long>(kPatienceMs),
+      last_words_of_task_managers(id).c_str());
+}
+
 int start(const StartWords& words) {
   Configuration configuration = words.load();
   configuration.set(options::kExecutionTarget, words.target, Origin::command_line("--target"));
@@ -35,11 +88,21 @@ int start(const StartWords& words) {
   set(options::kTaskmanagerSlots.key(), words.slots, "--slots");
   configuration.validate();
   if (!is_session_target(configuration))
-    throw InvalidInput("--target=" + words.target + " is no session: 'fr-run APP --target=" +
-                       words.target + "' brings up a cluster for one application");
+    throw InvalidInput(
+        "--target=" + words.target +
+        " is no session: give a deployer's name and '-session', such as "
+        "standalone-session; 'fr-run APP --target=standalone' brings up a cluster for "
+        "one application");
   remove_all_remains(LocalDeployerServices::instance().cluster_records());
   ChosenDeployer deployer(configuration);
   const auto client = deployer->deploy_session(configuration).get();
+  const auto wanted = static_cast<std::size_t>(configuration.get(options::kStandaloneTaskManagers));
+  try {
+    await_task_managers(deployer, *client, wanted);
+  } catch (const TaskManagersCantStart& error) {
+    std::fprintf(stderr, "fr: %s\n", error.what());
+    return kBadCluster;
+  }
   if (words.json) {
     print_json(json_of(client->status().get()));
   } else {
@@ -125,7 +188,7 @@ std::vector<std::string> registered(ChosenDeployer& deployer, ClusterClient& cli
   }
   throw InvalidInput("cluster '" + client.cluster_id() + "': " + missing +
                      " did not register within " + std::to_string(kPatienceMs) +
-                     " ms: their logs tell why");
+                     " ms:" + last_words_of_task_managers(client.cluster_id()));
 }
 
 int resize(const ResizeWords& words) {
@@ -142,7 +205,8 @@ int resize(const ResizeWords& words) {
   if (names.size() != words.task_managers)
     throw InvalidInput("cluster '" + record.cluster_id + "' has " + std::to_string(names.size()) +
                        " task managers now, not " + std::to_string(words.task_managers) +
-                       ": some have died, as their logs tell, or somebody else has resized it");
+                       ": some have died, or somebody else has resized it:" +
+                       last_words_of_task_managers(record.cluster_id));
   if (words.json) {
     print_json({{"id", record.cluster_id}, {"task_managers", names}});
     return kDone;

@@ -11,6 +11,7 @@
 
 #include "cluster/client_words.h"
 #include "freshet/error.h"
+#include "shown_text.h"
 
 namespace freshet::tool {
 namespace {
@@ -114,7 +115,9 @@ std::string rest_of(const std::string& log, std::uint64_t at, const std::string&
   return found == std::string::npos ? "" : log.substr(found + tail.size());
 }
 
-bool print(const std::string& text) {
+// What steers a terminal is for files and pipes alone.
+bool print(const std::string& printed) {
+  const std::string text = ::isatty(STDOUT_FILENO) != 0 ? shown_text(printed) : printed;
   return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
          std::fflush(stdout) == 0;
 }
