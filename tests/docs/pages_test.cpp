@@ -133,6 +133,27 @@ TEST_F(UserPages, LinkToFilesThatExist) {
   }
 }
 
+// What a page for users or authors names of the sources, it says is there: the pages are installed.
+TEST_F(UserPages, WorkFromWhatIsInstalledOrSaySo) {
+  for (const fs::path& page : pages_) {
+    std::string paragraph;
+    for (const std::string& line : lines_of(text_of_file(page) + "\n\n")) {
+      if (!line.empty()) {
+        paragraph += line + " ";
+        continue;
+      }
+      for (const char* of_the_sources :
+           {"./dev", "build/release", "`plugins/", "`tests/", "`core/"}) {
+        EXPECT_TRUE(paragraph.find(of_the_sources) == std::string::npos ||
+                    paragraph.find("sources of Freshet") != std::string::npos)
+            << page.filename() << " names '" << of_the_sources
+            << "' and does not say that it is in the sources of Freshet: " << paragraph;
+      }
+      paragraph.clear();
+    }
+  }
+}
+
 TEST_F(UserPages, SnippetsRun) {
   const FrRun fr_run;
   const Outcome api =

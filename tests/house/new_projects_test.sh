@@ -20,7 +20,7 @@ unset FRESHET_PLUGIN_PATH FRESHET_CONF_DIR
 
 mkdir "$scratch/work"
 cd "$scratch/work"
-for kind in executor connector front-end operators application; do
+for kind in executor deployer connector front-end operators application; do
   name="snow-$kind"
   "$prefix/bin/fr" new "$kind" "$name" >out || { cat out; fail "fr new $kind $name failed"; }
   if grep -rniE 'template.?name' "$name"; then fail "$name has names that were not filled in"; fi
@@ -30,10 +30,12 @@ for kind in executor connector front-end operators application; do
 done
 
 if command -v cmake >/dev/null; then
-  (cd snow-application && cmake -B by-cmake -DCMAKE_BUILD_TYPE= && cmake --build by-cmake &&
-    ctest --test-dir by-cmake --output-on-failure) >log 2>&1 ||
-    { cat log; fail "the application does not build and test by CMake"; }
-  grep -q '100% tests passed' log || { cat log; fail "the application has run no test by CMake"; }
+  for kind in executor deployer connector front-end operators application; do
+    (cd "snow-$kind" && cmake -B by-cmake -DCMAKE_BUILD_TYPE= && cmake --build by-cmake &&
+      ctest --test-dir by-cmake --output-on-failure) >log 2>&1 ||
+      { cat log; fail "the $kind does not build and test by CMake"; }
+    grep -q '100% tests passed' log || { cat log; fail "the $kind has run no test by CMake"; }
+  done
 fi
 
 # All of a plugin is found and passes, from where a user would put it.

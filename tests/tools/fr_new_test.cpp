@@ -29,22 +29,24 @@ class FrNew : public ::testing::Test {
 };
 
 TEST_F(FrNew, WritesAProjectOfEachKindUnderItsName) {
-  const std::string kinds[] = {"executor", "connector", "front-end", "operators", "application"};
+  const std::string kinds[] = {"executor",  "deployer",  "connector",
+                               "front-end", "operators", "application"};
   for (const std::string& kind : kinds) {
     const Outcome outcome = fr_new({kind, "snow-" + kind});
     EXPECT_EQ(outcome.code, 0) << outcome.text();
     const Names names = names_in(scratch_ / ("snow-" + kind));
-    for (const char* const file : {"README.md", "meson.build", ".gitignore"})
+    for (const char* const file : {"README.md", "meson.build", "CMakeLists.txt", ".gitignore"})
       EXPECT_NE(std::find(names.begin(), names.end(), file), names.end()) << kind << " " << file;
   }
   EXPECT_EQ(names_in(scratch_ / "snow-application"),
             (Names{".gitignore", "CMakeLists.txt", "README.md", "meson.build",
                    "snow_application.cpp", "test.sh"}));
-  EXPECT_EQ(names_in(scratch_ / "snow-front-end"),
-            (Names{".gitignore", "README.md", "meson.build", "sample.snow-front-end",
-                   "snow_front_end_front_end.cpp", "snow_front_end_operators.cpp",
-                   "snow_front_end_pipeline.cpp", "snow_front_end_pipeline.h", "test.sh"}));
-  EXPECT_EQ(names_in(scratch_.path()).size(), 5u);
+  EXPECT_EQ(
+      names_in(scratch_ / "snow-front-end"),
+      (Names{".gitignore", "CMakeLists.txt", "README.md", "meson.build", "sample.snow-front-end",
+             "snow_front_end_front_end.cpp", "snow_front_end_operators.cpp",
+             "snow_front_end_pipeline.cpp", "snow_front_end_pipeline.h", "test.sh"}));
+  EXPECT_EQ(names_in(scratch_.path()).size(), 6u);
 }
 
 TEST_F(FrNew, FillsTheNameInAsEachPlaceNeedsIt) {
@@ -97,7 +99,7 @@ TEST_F(FrNew, AnEmptyFolderAndAFolderOfOnesChoiceAreTaken) {
   EXPECT_EQ(fr_new({"executor", "snow"}).code, 0);
   EXPECT_EQ(fr_new({"executor", "snow", "--folder", "else/where"}).code, 2);  // no 'else'
   EXPECT_EQ(fr_new({"executor", "snow", "--folder", scratch_ / "elsewhere/"}).code, 0);
-  EXPECT_EQ(names_in(scratch_ / "elsewhere").size(), 4u);
+  EXPECT_EQ(names_in(scratch_ / "elsewhere").size(), 5u);
   EXPECT_EQ(names_in(scratch_.path()), (Names{"elsewhere", "snow"}));
 }
 

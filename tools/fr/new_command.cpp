@@ -160,8 +160,10 @@ int write_project(const Request& request) {
                file.executable);
   }
   draft.take_place();
-  std::printf("%s: build and test it by\n  cd %s && meson setup build && meson test -C build\n",
-              given.c_str(), given.c_str());
+  std::printf(
+      "%s: build and test it by\n  cd %s && meson setup build && meson test -C build\n"
+      "or by CMake, see its README.md\n",
+      given.c_str(), given.c_str());
   return kDone;
 }
 
@@ -171,10 +173,10 @@ const Command kNew(
       auto request = std::make_shared<Request>();
       command
           .add_option("KIND", request->kind,
-                      "executor, connector, front-end, application or operators")
+                      "application, executor, deployer, connector, front-end or operators")
           ->required()
-          ->check(
-              CLI::IsMember({"executor", "connector", "front-end", "application", "operators"}));
+          ->check(CLI::IsMember(
+              {"application", "executor", "deployer", "connector", "front-end", "operators"}));
       command.add_option("NAME", request->name, "a-z, 0-9 and '-', such as snow-melt")->required();
       command.add_option("--folder", request->folder, "Where; a new folder NAME otherwise");
       return [request] {
