@@ -129,9 +129,9 @@ TEST_F(HardPlaces, RunnersAndWorkersThatUseMoreMemoryThanTheyMayAreKilledAndSoIt
 
 TEST_F(HardPlaces, AModuleThatTakesLongerToLoadThanAHeartbeatMayIsWaitedFor) {
   Surroundings around = surroundings();
-  around.variables["FRESHET_TEST_SLOW_TO_LOAD"] = "6";
+  around.variables["FRESHET_TEST_SLOW_TO_LOAD"] = "10";
   const Outcome outcome = run(line({"--target=standalone", "-D", "heartbeat.interval=500ms", "-D",
-                                    "heartbeat.timeout=2s", "jobs", "1"}),
+                                    "heartbeat.timeout=4s", "jobs", "1"}),
                               around);
   EXPECT_EQ(outcome.code, 0) << outcome.text();
 }
@@ -154,7 +154,7 @@ TEST_F(HardPlaces, TaskManagersOfOneHostNameThatShareNoSocketFolderMeetOverTheNe
         Words{"-D", "taskmanager.bind=[::]", "-D", "taskmanager.host=::1"}}) {
     SCOPED_TRACE(network.back());
     if (network.back().ends_with("::1") && text_of_file("/proc/net/if_inet6").empty()) continue;
-    Words more{"--slots", "1"};
+    Words more{"-D", "taskmanager.slots=1"};
     more.insert(more.end(), network.begin(), network.end());
     start_session("apart", more);
     ChildProcess other(apart("exec \"$1\" taskmanager --join=\"$2\" --name=other -D "
