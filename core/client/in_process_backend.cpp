@@ -276,6 +276,12 @@ void InProcessBackend::load_translators(const Pipeline& pipeline) {
 }
 
 JobGraph InProcessBackend::translate(const Pipeline& pipeline, const Configuration& configuration) {
+  JobGraph job = plan(pipeline, configuration);
+  for (const std::string& warning : job.warnings) spdlog::warn("job '{}': {}", job.name, warning);
+  return job;
+}
+
+JobGraph InProcessBackend::plan(const Pipeline& pipeline, const Configuration& configuration) {
   load_translators(pipeline);
   const std::vector<std::string> skipped = load_operator_libraries(pipeline);
   try {

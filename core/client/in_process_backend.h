@@ -58,6 +58,8 @@ class FRESHET_API InProcessBackend final : public detail::ExecutionBackend,
                                              const Configuration& configuration) override;
   std::unique_ptr<JobClient> job_client(const Configuration& configuration) override;
   JobGraph translate(const Pipeline& pipeline, const Configuration& configuration) override;
+  // The same, for a job that is only looked at: its warnings are not logged.
+  JobGraph plan(const Pipeline& pipeline, const Configuration& configuration);
   std::unique_ptr<JobClient> run_in_process(const std::string& job_graph,
                                             const Configuration& configuration) override;
   std::shared_ptr<ClusterClient> cluster(const Configuration& configuration) override;

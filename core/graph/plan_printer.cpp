@@ -97,7 +97,9 @@ std::string PlanPrinter::details_of(std::uint32_t v) const {
   text += indent + "type " + shown(vertex.op.type_name) + " in " + module_name(vertex.op) + "\n";
   for (std::size_t i = 0; i < vertex.outputs.size(); ++i) {
     text += indent + (i == 0 ? "records " : "side output " + std::to_string(i) + " ") +
-            shown(vertex.outputs[i].schema) + "\n";
+            shown(vertex.outputs[i].fields.empty() ? vertex.outputs[i].schema
+                                                   : vertex.outputs[i].fields) +
+            "\n";
   }
   return text;
 }
@@ -109,6 +111,7 @@ std::string PlanPrinter::text(bool details) const {
                      counted(job_.vertices.size(), "operator") + " in " +
                      counted(job_.tasks.size(), "task") + ", " + counted(subtasks, "subtask") +
                      "\n";
+  for (const std::string& warning : job_.warnings) text += "  warning: " + shown(warning) + "\n";
   if (details) {
     text += "  id " + job_.id + "\n";
     for (const JobModule& module : job_.modules) {
@@ -183,6 +186,7 @@ std::string PlanPrinter::dot() const {
 std::string PlanPrinter::json() const {
   using Json = nlohmann::ordered_json;
   Json plan{{"id", job_.id}, {"name", job_.name}, {"mode", mode_of(job_)}};
+  if (!job_.warnings.empty()) plan["warnings"] = job_.warnings;
   Json& modules = plan["modules"] = Json::array();
   for (const JobModule& module : job_.modules) {
     modules.push_back(
@@ -199,6 +203,7 @@ std::string PlanPrinter::json() const {
     Json outputs = Json::array();
     for (const JobVertex::OutputSchema& output : vertex.outputs) {
       outputs.push_back({{"schema", output.schema},
+                         {"fields", output.fields},
                          {"fingerprint", hex(output.fingerprint)},
                          {"msgpack", output.uses_msgpack}});
     }

@@ -118,7 +118,8 @@ class Translation {
     to.parallelism = parallelism_of(v, to.max_parallelism);
     for (const RecordType* type : from.outputs) {
       const Schema& schema = type->schema();
-      to.outputs.push_back({schema.text(), schema.fingerprint(), schema.uses_msgpack()});
+      to.outputs.push_back(
+          {schema.text(), schema.fingerprint(), schema.uses_msgpack(), schema.text_with_names()});
     }
     job_.vertices.push_back(std::move(to));
   }
@@ -235,7 +236,7 @@ class Translation {
 
   // Equal schemas are equal bytes. A batch is handed on as it lies in memory, so that must be
   // equal, too: string and string_view are the same bytes and not the same rows.
-  void check_records_agree(const RecordType& type, const StreamEdge& edge, std::uint32_t to) const {
+  void check_records_agree(const RecordType& type, const StreamEdge& edge, std::uint32_t to) {
     if (edge.expects == nullptr || edge.expects == &type) return;
     const RecordType& expected = *edge.expects;
     const auto refuse = [&](const std::string& sent, const std::string& read) {
@@ -253,6 +254,42 @@ class Translation {
       };
       refuse(layout(type), layout(expected));
     }
+    check_names_agree(type, quoted(name_of(edge.from)), expected, quoted(name_of(to)));
+  }
+
+  // Of records with equal schemas, which are matched by the places of their fields.
+  void check_names_agree(const RecordType& sent, const std::string& writer, const RecordType& read,
+                         const std::string& reader) {
+    const Schema::Names names = sent.schema().compare_names(read.schema());
+    if (names == Schema::Names::kAlike) return;
+    const std::string both = writer + " sends records " + sent.schema().text_with_names() + ", " +
+                             reader + " reads " + read.schema().text_with_names() +
+                             ": fields are matched by their place, ";
+    if (names == Schema::Names::kOtherOrder) {
+      throw InvalidInput(both +
+                         "and these names stand in another order: put the fields of the "
+                         "job's struct into the operator's order");
+    }
+    job_.warnings.push_back(both + "and these have other names: see that they mean the same");
+  }
+
+  // What the job says of the records around a registered operator, and what that says itself.
+  void check_names_of_registered(std::uint32_t v, const OperatorDescriptor& registered) {
+    const std::string op = quoted(name_of(v));
+    const auto are_equal = [](const RecordType& a, const RecordType& b) {
+      return a.schema().fingerprint() == b.schema().fingerprint();
+    };
+    for (const StreamEdge& edge : vertex(v).inputs) {
+      const RecordType& sent = *vertex(edge.from).outputs[edge.output];
+      if (registered.reads == nullptr || edge.input != 0) continue;
+      if (!are_equal(sent, registered.reads())) continue;  // told when the first records come
+      check_names_agree(sent, quoted(name_of(edge.from)), registered.reads(), op);
+    }
+    if (registered.writes == nullptr || vertex(v).outputs.empty()) return;
+    const RecordType& read = *vertex(v).outputs.front();
+    if (are_equal(registered.writes(), read)) {
+      check_names_agree(registered.writes(), op, read, "the job");
+    }
   }
 
   void set_operators() {
@@ -266,6 +303,7 @@ class Translation {
                               quoted(from.registered_name) +
                               ", which no loaded module has: load the plugin that has it");
       }
+      if (from.descriptor == nullptr) check_names_of_registered(v, *descriptor);
       job_.vertices[v].op = reference_to(descriptor, from.module);
       job_.vertices[v].coordinated = descriptor->make_coordinator != nullptr;
       set_payload(v, range_of);

@@ -52,7 +52,7 @@ class ReadingReader {
 
   // "Nothing at or before this time is still to come." Asked after each read(); never goes back.
   std::int64_t watermark() const {
-    return newest_ms_ == freshet::kNoTimestamp ? newest_ms_ : newest_ms_ - kOutOfOrdernessMs - 1;
+    return freshet::watermark_behind(newest_ms_, kOutOfOrdernessMs);
   }
 
  private:

@@ -118,7 +118,11 @@ void Accumulator::add(double added) {
   AccumulatorValue& value = state_->value;
   switch (kind_) {
     case AccumulatorKind::kCount:
-      value.count += static_cast<std::uint64_t>(std::max(added, 0.0));
+      if (added >= 0x1p64) {
+        value.count = UINT64_MAX;
+      } else if (added >= 1) {  // and not NaN
+        value.count += static_cast<std::uint64_t>(added);
+      }
       return;
     case AccumulatorKind::kSum:
       value.number += added;

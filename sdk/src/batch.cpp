@@ -12,9 +12,13 @@
 namespace freshet {
 
 void expect_records(const RecordType& got, const RecordType& wanted) {
-  if (&got == &wanted || (got.schema().fingerprint() == wanted.schema().fingerprint() &&
-                          got.size == wanted.size && got.align == wanted.align)) {
-    return;
+  if (&got == &wanted) return;
+  if (got.schema().fingerprint() == wanted.schema().fingerprint() && got.size == wanted.size &&
+      got.align == wanted.align) {
+    if (got.schema().compare_names(wanted.schema()) != Schema::Names::kOtherOrder) return;
+    throw Error("records " + got.schema().text_with_names() + " come in, this operator reads " +
+                wanted.schema().text_with_names() +
+                ": fields are matched by their place, put them into one order");
   }
   const auto text = [](const RecordType& type) {
     return type.schema().text() + " of " + std::to_string(type.size) + " bytes aligned to " +

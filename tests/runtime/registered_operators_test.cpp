@@ -56,6 +56,8 @@ class Bills final : public Operator {
     return std::make_unique<Bills>(limit);
   }
   explicit Bills(std::int64_t limit) : limit_(limit) {}
+  static RecordTypeGetter reads() { return &record_type<OrderOfCustomer>; }
+  static RecordTypeGetter writes() { return &record_type<Bill>; }
 
   void open(OperatorContext& context) override {
     context_ = &context;
@@ -160,6 +162,31 @@ TEST(RegisteredOperators, ThatNobodyHasAreRefusedByName) {
     ADD_FAILURE() << "it ran";
   } catch (const InvalidInput& refused) {
     EXPECT_NE(std::string(refused.what()).find("'registered.nothing'"), std::string::npos)
+        << refused.what();
+  }
+}
+
+struct SwappedBill {
+  std::string customer;
+  std::int64_t orders = 0;
+  std::int64_t cents = 0;
+};
+
+TEST(RegisteredOperators, ThatNameTheSameFieldsInAnotherOrderAreRefused) {
+  auto env = Way{}.environment();
+  env.from_sequence(1, 3)
+      .map([](const std::int64_t& i) {
+        return Order{"ann", i};
+      })
+      .key_by(&Order::customer)
+      .through_registered<SwappedBill>("registered.bills", payload_of(std::int64_t{1}))
+      .discard();
+  try {
+    env.execute();
+    ADD_FAILURE() << "it ran";
+  } catch (const InvalidInput& refused) {
+    EXPECT_NE(std::string(refused.what()).find("and these names stand in another order"),
+              std::string::npos)
         << refused.what();
   }
 }

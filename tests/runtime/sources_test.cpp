@@ -218,7 +218,7 @@ TEST(Sources, ASplitIsRefusedWhileTheJobOpens) {
 }
 
 TEST(Sources, AGeneratorsFunctionKeepsWhatItChangesFromBatchToBatch) {
-  constexpr std::uint64_t kCount = 100'000;
+  const auto kCount = static_cast<std::uint64_t>(scaled(100'000, 20'000));
   for (const std::int64_t batch : {0, 1000, 7}) {
     for (const int parallelism : {1, 3}) {
       for (const bool fusion : {true, false}) {

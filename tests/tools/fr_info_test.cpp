@@ -159,6 +159,29 @@ TEST_F(FrInfo, SaysWhyAPlanCantBe) {
       << info.output;
 }
 
+TEST_F(FrInfo, SaysWhereFieldsHaveOtherNames) {
+  const Outcome swapped = errors_of(application_ + " swapped");
+  EXPECT_EQ(swapped.code, 2);
+  EXPECT_TRUE(has(swapped,
+                  "fr: 'info.people' sends records {name:string,city:string}, the job reads "
+                  "{city:string,name:string}: fields are matched by their place, and these names "
+                  "stand in another order"))
+      << swapped.output;
+  const Outcome renamed = fr_info(application_ + " renamed");
+  EXPECT_EQ(renamed.code, 0);
+  EXPECT_TRUE(
+      has(renamed,
+          "\n  warning: 'info.people' sends records {name:string,city:string}, the job reads "
+          "{customer:string,town:string}: fields are matched by their place, and these have "
+          "other names"))
+      << renamed.output;
+  const auto plan = nlohmann::json::parse(fr_info("--json " + application_ + " renamed").output);
+  EXPECT_EQ(plan[0]["warnings"].size(), 1u);
+  EXPECT_EQ(plan[0]["vertices"][0]["outputs"][0]["fields"], "{customer:string,town:string}");
+  EXPECT_TRUE(
+      has(fr_info("-v " + application_ + " renamed"), "records {customer:string,town:string}\n"));
+}
+
 TEST_F(FrInfo, RefusesWhatIsNoApplication) {
   const Outcome text = errors_of("/etc/passwd");
   EXPECT_EQ(text.code, 2);

@@ -29,6 +29,38 @@ struct NeverMade {
   }
 };
 
+// A connector of this application's own, whose records two jobs take for others.
+struct Person {
+  std::string name, city;
+};
+struct Swapped {
+  std::string city, name;
+};
+struct Renamed {
+  std::string customer, town;
+};
+struct People : NeverMade<1> {
+  static freshet::RecordTypeGetter writes() { return &freshet::record_type<Person>; }
+};
+
+std::unique_ptr<JobClient> submit_people(const freshet::RecordType& taken_for) {
+  freshet::StreamGraph graph;
+  graph.job_name = "people";
+  freshet::StreamVertex people;
+  people.kind = people.name = people.registered_name = "info.people";
+  people.source = true;
+  people.outputs = {&taken_for};
+  graph.add(std::move(people));
+  freshet::StreamVertex print;
+  print.kind = print.name = "print";
+  print.descriptor = freshet::detail::Registered<NeverMade<1>>::descriptor();
+  print.module = &freshet::module_anchor;
+  print.inputs.emplace_back();
+  graph.add(std::move(print));
+  freshet::detail::ExecutionBackend& backend = freshet::detail::execution_backend();
+  return backend.execute(graph, backend.configuration()).get();
+}
+
 std::unique_ptr<JobClient> submit(const std::string& name, std::uint32_t parallelism = 0) {
   freshet::StreamGraph graph;
   graph.job_name = name;
@@ -63,6 +95,11 @@ int info_application(int argc, char** argv) {
   if (what == "crash") std::abort();
   if (what == "throw") throw std::runtime_error("no coffee");
   if (what == "refused") submit("too wide", 1000);
+  if (what == "swapped") submit_people(freshet::record_type<Swapped>());
+  if (what == "renamed") {
+    submit_people(freshet::record_type<Renamed>());
+    return 0;
+  }
   if (what == "arguments") {
     for (int i = 2; i < argc; ++i) submit(argv[i]);
     return 0;
@@ -90,4 +127,5 @@ int info_application(int argc, char** argv) {
 
 }  // namespace
 
+FRESHET_OPERATOR("info.people", People);
 FRESHET_APPLICATION(info_application);

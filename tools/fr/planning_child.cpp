@@ -94,7 +94,7 @@ class PlanningBackend final : public detail::ExecutionBackend {
   Future<std::unique_ptr<JobClient>> execute(const Pipeline& pipeline,
                                              const Configuration& configuration) override {
     try {
-      JobGraph job = translator_.translate(pipeline, configuration);
+      JobGraph job = translator_.plan(pipeline, configuration);
       report->send(kPlan, job.to_bytes());
       return make_ready_future(
           std::unique_ptr<JobClient>(std::make_unique<PlannedJob>(std::move(job))));

@@ -24,6 +24,14 @@ inline constexpr std::int64_t kNoTimestamp = INT64_MIN;
 // The watermark that ends event time; every end of input implies it.
 inline constexpr std::int64_t kMaxWatermark = INT64_MAX;
 
+// The watermark of a stream whose records come up to `distance` ms (0 or more) behind `highest`:
+// "nothing at or before this time is still to come". kNoTimestamp where there is no earlier time.
+constexpr std::int64_t watermark_behind(std::int64_t highest, std::int64_t distance) {
+  std::int64_t earliest = 0;
+  if (__builtin_sub_overflow(highest, distance, &earliest)) return kNoTimestamp;
+  return earliest == kNoTimestamp ? kNoTimestamp : earliest - 1;
+}
+
 class FRESHET_API Batch {
  public:
   // `memory_size` is what rows and timestamps may take together; a batch always has room for one

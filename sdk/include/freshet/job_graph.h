@@ -77,6 +77,7 @@ struct JobVertex {
     std::string schema;
     std::uint64_t fingerprint = 0;
     bool uses_msgpack = false;  // the slow way: shown to people
+    std::string fields{};       // the schema with the names of its fields, for people; may be ""
   };
   std::vector<OutputSchema> outputs;
 };
@@ -116,6 +117,7 @@ class FRESHET_API JobGraph {
   std::vector<JobEdge> edges;
   std::vector<JobTask> tasks;
   std::map<std::string, std::string> settings;  // job scope, as key -> text
+  std::vector<std::string> warnings;            // of the translation, for people
 
   std::string to_bytes() const;
   // Throws DecodeError on anything that is no JobGraph, and InvalidInput (see validate()) on one

@@ -78,6 +78,20 @@ class FRESHET_HIDDEN Kernel final : public Operator {
     check_payload_count(kCount, count);
     return std::make_unique<Kernel>(payloads);
   }
+  static constexpr RecordTypeGetter reads() {
+    if constexpr (kSource) {
+      return nullptr;
+    } else {
+      return &record_type<In>;
+    }
+  }
+  static constexpr RecordTypeGetter writes() {
+    if constexpr (kSink) {
+      return nullptr;
+    } else {
+      return &record_type<Out>;
+    }
+  }
   static constexpr auto coordinator_maker() {
     std::unique_ptr<Coordinator> (*maker)(PayloadReader&) = nullptr;
     if constexpr (requires(PayloadReader & p) { Stage<0>::make_coordinator(p); }) {

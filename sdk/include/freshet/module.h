@@ -20,6 +20,9 @@ namespace freshet {
 class Operator;
 class Coordinator;
 class PayloadReader;
+struct RecordType;
+
+using RecordTypeGetter = const RecordType& (*)();
 
 struct OperatorDescriptor {
   const char* type_name;
@@ -34,6 +37,10 @@ struct OperatorDescriptor {
   // DataStream API, which are asked for by offset.
   const char* registered_name;
   const OperatorDescriptor* next;
+  // The records of input 0 and of output 0, where a registered operator says so, else null: jobs
+  // are compared with them when they are translated.
+  RecordTypeGetter reads = nullptr;
+  RecordTypeGetter writes = nullptr;
 };
 
 struct ModuleAnchor {
@@ -77,8 +84,9 @@ class FRESHET_HIDDEN Registered {
       module_anchor.operators = &descriptor_;
     }
   };
-  static inline OperatorDescriptor descriptor_{pretty_name<O>(),       &O::make, O::kStages,
-                                               O::coordinator_maker(), nullptr,  nullptr};
+  static inline OperatorDescriptor descriptor_{
+      pretty_name<O>(), &O::make, O::kStages, O::coordinator_maker(),
+      nullptr,          nullptr,  nullptr,    nullptr};
   static inline Link link_{};
 };
 
@@ -88,7 +96,10 @@ template <class O>
 class FRESHET_HIDDEN RegisteredByName {
  public:
   explicit RegisteredByName(const char* name)
-      : descriptor_{pretty_name<O>(), &O::make, 1, nullptr, name, module_anchor.operators} {
+      : descriptor_{pretty_name<O>(),        &O::make, 1,      nullptr, name,
+                    module_anchor.operators, nullptr,  nullptr} {
+    if constexpr (requires { O::reads(); }) descriptor_.reads = O::reads();
+    if constexpr (requires { O::writes(); }) descriptor_.writes = O::writes();
     if constexpr (requires { O::coordinator_maker(); }) {
       descriptor_.make_coordinator = O::coordinator_maker();
     }
@@ -110,6 +121,11 @@ class FRESHET_HIDDEN RegisteredByName {
 // which gets one payload, and, if it has a coordinator,
 //
 //   static std::unique_ptr<freshet::Coordinator> (*coordinator_maker())(freshet::PayloadReader&);
+//
+// and, to have a job's records compared with its own before the job runs, one or both of
+//
+//   static freshet::RecordTypeGetter reads() { return &freshet::record_type<Record>; }
+//   static freshet::RecordTypeGetter writes() { return &freshet::record_type<Record>; }
 //
 // The module is an operator library (freshet/plugin_registration.h) or an
 // application. Names are those of a process: begin them with yours.

@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "freshet/serde/bytes.h"
+#include "freshet/serde/field_names.h"
 #include "freshet/serde/schema_builder.h"
 #include "freshet/serde/serializable.h"
 
@@ -213,7 +214,10 @@ struct AggregateSerde<T, TypeList<P...>> {
   }
   static void describe(SchemaBuilder& builder) {
     builder.record();
-    (builder.template field<P>(), ...);
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (builder.template field<P>("", field_name<T, I>()), ...);
+    }
+    (std::index_sequence_for<P...>{});
   }
 };
 

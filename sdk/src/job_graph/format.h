@@ -6,11 +6,12 @@
 //                  "payload": {"bytes": bin, "code": [{"offset", "module", "module_offset"}]},
 //                  "parallelism": 2, "max_parallelism": 128, "source": false, "bounded": true,
 //                  "coordinated": false,
-//                  "outputs": [{"schema": "{i64,string}", "fingerprint": 7, "msgpack": false}]}],
+//                  "outputs": [{"schema": "{i64,string}", "fingerprint": 7, "msgpack": false,
+//                               "fields": "{id:i64,name:string}"}]}],
 //    "edges":    [{"from": 0, "output": 0, "to": 1, "input": 0, "partitioning": 1, "exchange": 0,
 //                  "fingerprint": 7, "chained": false}],
 //    "tasks":    [{"parallelism": 2, "links": [{"vertices": [0, 1], "op": OPERATOR}]}],
-//    "settings": {"pipeline.fusion": "true"}}
+//    "settings": {"pipeline.fusion": "true"}, "warnings": ["…"]}
 //   OPERATOR = {"module": 0, "offset": 4096, "registered": "", "type": "Map<…>"}
 //
 // Enumerations are written as their numbers, so these never change. A reader ignores fields that it
@@ -31,6 +32,7 @@ inline constexpr char kVertices[] = "vertices";
 inline constexpr char kEdges[] = "edges";
 inline constexpr char kTasks[] = "tasks";
 inline constexpr char kSettings[] = "settings";
+inline constexpr char kWarnings[] = "warnings";  // optional
 
 inline constexpr char kSha256[] = "sha256";
 inline constexpr char kKind[] = "kind";
@@ -55,6 +57,7 @@ inline constexpr char kOutputs[] = "outputs";
 inline constexpr char kSchema[] = "schema";
 inline constexpr char kFingerprint[] = "fingerprint";
 inline constexpr char kMsgpack[] = "msgpack";
+inline constexpr char kFields[] = "fields";  // optional
 
 inline constexpr char kFrom[] = "from";
 inline constexpr char kOutput[] = "output";

@@ -94,6 +94,7 @@ class Fields {
     if (object.type != msgpack::type::MAP) refuse_type(path_, object, "a map");
   }
 
+  bool has(const char* name) const { return find(name) != nullptr; }
   std::uint64_t u64(const char* name) const { return number_of(at(name), path(name), UINT64_MAX); }
   std::uint32_t u32(const char* name) const {
     return static_cast<std::uint32_t>(number_of(at(name), path(name), UINT32_MAX));
@@ -108,6 +109,10 @@ class Fields {
     return found.via.boolean;
   }
   std::string text(const char* name) const { return text_of(at(name), path(name)); }
+  // "" where an older writer has left it out.
+  std::string text_or_none(const char* name) const {
+    return has(name) ? text(name) : std::string();
+  }
   std::string bytes(const char* name) const {
     const msgpack::object& found = at(name);
     if (found.type != msgpack::type::BIN) refuse_type(path(name), found, "bytes");
@@ -136,15 +141,19 @@ class Fields {
  private:
   std::string path(const char* name) const { return path_.empty() ? name : path_ + "." + name; }
   const msgpack::object& at(const char* name) const {
+    if (const msgpack::object* found = find(name)) return *found;
+    refuse("'" + path(name) + "' is missing");
+  }
+  const msgpack::object* find(const char* name) const {
     const std::string_view wanted = name;
     for (std::uint32_t i = 0; i < object_.via.map.size; ++i) {
       const msgpack::object_kv& pair = object_.via.map.ptr[i];
       if (pair.key.type == msgpack::type::STR &&
           std::string_view(pair.key.via.str.ptr, pair.key.via.str.size) == wanted) {
-        return pair.val;
+        return &pair.val;
       }
     }
-    refuse("'" + path(name) + "' is missing");
+    return nullptr;
   }
 
   const msgpack::object& object_;
@@ -188,7 +197,7 @@ JobVertex read_vertex(const Fields& from) {
   from.list(field::kOutputs, [&](const msgpack::object& object, std::string path) {
     const Fields output(object, std::move(path));
     vertex.outputs.push_back({output.text(field::kSchema), output.u64(field::kFingerprint),
-                              output.flag(field::kMsgpack)});
+                              output.flag(field::kMsgpack), output.text_or_none(field::kFields)});
   });
   return vertex;
 }
@@ -244,6 +253,11 @@ JobGraph read_graph(const Fields& from) {
   from.map(field::kSettings).each([&](std::string key, std::string value) {
     graph.settings.insert_or_assign(std::move(key), std::move(value));
   });
+  if (from.has(field::kWarnings)) {
+    from.list(field::kWarnings, [&](const msgpack::object& object, const std::string& path) {
+      graph.warnings.push_back(text_of(object, path));
+    });
+  }
   return graph;
 }
 

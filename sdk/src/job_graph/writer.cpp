@@ -14,7 +14,7 @@ namespace field = job_graph_format;
 class Writer {
  public:
   std::string write(const JobGraph& graph) {
-    packer_.pack_map(9);
+    packer_.pack_map(10);
     number(field::kFormat, JobGraph::kFormatVersion);
     text(field::kId, graph.id);
     text(field::kName, graph.name);
@@ -26,6 +26,7 @@ class Writer {
     key(field::kSettings);
     packer_.pack_map(size_of(graph.settings));
     for (const auto& [name, value] : graph.settings) text(name.c_str(), name.size(), value);
+    list(field::kWarnings, graph.warnings);
     return {buffer_.data(), buffer_.size()};
   }
 
@@ -50,10 +51,11 @@ class Writer {
     number(field::kModuleOffset, code.module_offset);
   }
   void put(const JobVertex::OutputSchema& output) {
-    packer_.pack_map(3);
+    packer_.pack_map(4);
     text(field::kSchema, output.schema);
     number(field::kFingerprint, output.fingerprint);
     flag(field::kMsgpack, output.uses_msgpack);
+    text(field::kFields, output.fields);
   }
   void put(const JobVertex& vertex) {
     packer_.pack_map(12);
@@ -88,6 +90,7 @@ class Writer {
     flag(field::kChained, edge.chained);
   }
   void put(std::uint32_t value) { packer_.pack(value); }
+  void put(const std::string& value) { string(value.data(), value.size()); }
   void put(const JobLink& link) {
     packer_.pack_map(2);
     list(field::kVertices, link.vertices);

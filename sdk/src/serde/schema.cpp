@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cassert>
 
 #include "freshet/key_hash.h"
@@ -39,13 +40,39 @@ bool Schema::uses_msgpack() const {
 
 std::string Schema::text() const {
   std::string out;
-  append_text(out);
+  append_text(out, false);
   return out;
+}
+
+std::string Schema::text_with_names() const {
+  std::string out;
+  append_text(out, true);
+  return out;
+}
+
+Schema::Names Schema::compare_names(const Schema& other) const {
+  if (parts_.size() != other.parts_.size()) return Names::kOthers;
+  const auto is_named = [](const Schema& part) { return !part.field_.empty(); };
+  Names worst = Names::kAlike;
+  if (std::all_of(parts_.begin(), parts_.end(), is_named) &&
+      std::all_of(other.parts_.begin(), other.parts_.end(), is_named)) {
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      if (parts_[i].field_ == other.parts_[i].field_) continue;
+      const bool elsewhere =
+          std::any_of(other.parts_.begin(), other.parts_.end(),
+                      [&](const Schema& part) { return part.field_ == parts_[i].field_; });
+      worst = std::max(worst, elsewhere ? Names::kOtherOrder : Names::kOthers);
+    }
+  }
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    worst = std::max(worst, parts_[i].compare_names(other.parts_[i]));
+  }
+  return worst;
 }
 
 std::uint64_t Schema::fingerprint() const { return key_hash(text()); }
 
-void Schema::append_text(std::string& out) const {
+void Schema::append_text(std::string& out, bool names) const {
   const char* open = "(";
   const char* close = ")";
   const char* between = ",";
@@ -66,7 +93,7 @@ void Schema::append_text(std::string& out) const {
       out += "opaque " + name_ + ":" + std::to_string(version_);
       return;
     case Kind::kArray:
-      parts_.at(0).append_text(out);
+      parts_.at(0).append_text(out, names);
       out += "[" + std::to_string(size_) + "]";
       return;
     case Kind::kRecord:
@@ -99,7 +126,8 @@ void Schema::append_text(std::string& out) const {
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     if (i != 0) out += between;
     if (!parts_[i].label_.empty()) out += parts_[i].label_ + ":";
-    parts_[i].append_text(out);
+    if (names && !parts_[i].field_.empty()) out += parts_[i].field_ + ":";
+    parts_[i].append_text(out, names);
   }
   out += close;
 }
@@ -139,9 +167,10 @@ void SchemaBuilder::opaque(const std::string& name, std::uint32_t version) {
   schema_.version_ = version;
 }
 
-Schema& SchemaBuilder::add_part(const char* label) {
+Schema& SchemaBuilder::add_part(const char* label, std::string_view name) {
   schema_.parts_.emplace_back();
   schema_.parts_.back().label_ = label;
+  schema_.parts_.back().field_ = name;
   return schema_.parts_.back();
 }
 

@@ -43,6 +43,10 @@ TEST(Accumulator, ACountTakesWholeNumbersOfThings) {
   count.add(41);
   EXPECT_EQ(count.value().count, 42u);
   EXPECT_EQ(count.value().text(), "42");
+  for (const double nothing : {std::nan(""), -3.0, -HUGE_VAL, 0.5}) count.add(nothing);
+  EXPECT_EQ(count.value().count, 42u);
+  count.add(HUGE_VAL);
+  EXPECT_EQ(count.value().count, UINT64_MAX);
 }
 
 TEST(Accumulator, AHistogramHasABucketForEachPowerOfTwo) {

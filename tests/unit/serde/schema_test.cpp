@@ -44,6 +44,63 @@ std::string text() {
   return schema_of<T>().text();
 }
 
+struct Visit {
+  std::string page_1;
+  std::int64_t _time;
+  int marks[3];
+  std::vector<Color> colors;
+};
+template <class T>
+struct Twice {
+  T first_of_two;
+  T second;
+};
+
+TEST(Schema, KnowsTheNamesOfFieldsBesideItsText) {
+  struct Local {
+    Visit visit;
+    Twice<Money> twice;
+  };
+  const Schema& schema = schema_of<Local>();
+  EXPECT_EQ(schema.text(),
+            "{{string,i64,i32[3],list(enum(u8))},{Money:2{cents:i64},Money:2{cents:i64}}}");
+  EXPECT_EQ(schema.text_with_names(),
+            "{visit:{page_1:string,_time:i64,marks:i32[3],colors:list(enum(u8))},"
+            "twice:{first_of_two:Money:2{cents:i64},second:Money:2{cents:i64}}}");
+  EXPECT_EQ(schema.parts().at(0).field(), "visit");
+}
+
+TEST(Schema, ComparesTheNamesOfEqualOnes) {
+  struct A {
+    int x, y, z;
+  };
+  struct Same {
+    int x, y, z;
+  };
+  struct Moved {
+    int x, z, y;
+  };
+  struct PartlyMoved {
+    int x, z, other;
+  };
+  struct Other {
+    int x, y, w;
+  };
+  using Names = Schema::Names;
+  const auto compare = [](const Schema& a, const Schema& b) {
+    EXPECT_EQ(a.fingerprint(), b.fingerprint());
+    EXPECT_EQ(a.compare_names(b), b.compare_names(a));
+    return a.compare_names(b);
+  };
+  EXPECT_EQ(compare(schema_of<A>(), schema_of<Same>()), Names::kAlike);
+  EXPECT_EQ(compare(schema_of<A>(), schema_of<Moved>()), Names::kOtherOrder);
+  EXPECT_EQ(compare(schema_of<A>(), schema_of<PartlyMoved>()), Names::kOtherOrder);
+  EXPECT_EQ(compare(schema_of<A>(), schema_of<Other>()), Names::kOthers);
+  EXPECT_EQ(compare(schema_of<A>(), schema_of<std::tuple<int, int, int>>()), Names::kAlike);
+  EXPECT_EQ(compare(schema_of<std::vector<Twice<A>>>(), schema_of<std::vector<Twice<Moved>>>()),
+            Names::kOtherOrder);
+}
+
 TEST(Schema, IsWrittenInOneCanonicalLine) {
   EXPECT_EQ(text<std::int32_t>(), "i32");
   EXPECT_EQ(text<unsigned long long>(), "u64");

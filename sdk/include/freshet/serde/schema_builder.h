@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "freshet/api.h"
@@ -19,6 +20,9 @@ class SchemaBuilder;
 // C++ types play no part (they differ by compiler), names and versions that a Serde gives do.
 // Two types with equal schemas are written as the same bytes: string and string_view, or a pair
 // and an aggregate of two such fields. Immutable once built; any thread may read it.
+//
+// The names of an aggregate's fields go along beside it, where the compiler gives them: they are no
+// part of text() and fingerprint(), and tell those apart who mean different things by equal bytes.
 class FRESHET_API Schema {
  public:
   enum class Kind : std::uint8_t {
@@ -40,6 +44,7 @@ class FRESHET_API Schema {
   Kind kind() const noexcept { return kind_; }
   const std::string& name() const noexcept { return name_; }    // "" if it has none
   const std::string& label() const noexcept { return label_; }  // as a field, if its Serde says
+  const std::string& field() const noexcept { return field_; }  // its name in its class, or ""
   std::uint32_t version() const noexcept { return version_; }   // 0 if none was given
   std::size_t size() const noexcept { return size_; }           // of kScalar, kBytes, kArray
   const std::vector<Schema>& parts() const noexcept { return parts_; }
@@ -53,20 +58,30 @@ class FRESHET_API Schema {
   // One line, e.g. "{i64,string,list(f64)}" or "Money:2{cents:i64}". Equal texts, equal schemas.
   std::string text() const;
 
+  // text() with the names of fields, where they are known: for people.
+  std::string text_with_names() const;
+
   // A hash of text(), equal in every process, compiler and release.
   std::uint64_t fingerprint() const;
+
+  // What this schema and an equal one call their fields. kOtherOrder: a name that both have stands
+  // at another place, so that what is read as one field was written as another. Names that one of
+  // them does not know are no difference.
+  enum class Names : std::uint8_t { kAlike, kOthers, kOtherOrder };
+  Names compare_names(const Schema& other) const;
 
   friend bool operator==(const Schema& a, const Schema& b) { return a.text() == b.text(); }
 
  private:
   friend class SchemaBuilder;
-  void append_text(std::string& out) const;
+  void append_text(std::string& out, bool names) const;
 
   Kind kind_ = Kind::kRecord;
   std::uint32_t version_ = 0;
   std::size_t size_ = 0;
   std::string name_;
   std::string label_;
+  std::string field_;
   std::vector<Schema> parts_;
 };
 
@@ -89,15 +104,16 @@ class FRESHET_API SchemaBuilder {
   SchemaBuilder& record(const std::string& name = "", std::uint32_t version = 0);
   void opaque(const std::string& name, std::uint32_t version);
 
+  // The label belongs to the schema, the name goes along beside it.
   template <class P>
-  SchemaBuilder& field(const char* label = "") {
-    SchemaBuilder part(add_part(label));
+  SchemaBuilder& field(const char* label = "", std::string_view name = {}) {
+    SchemaBuilder part(add_part(label, name));
     Serde<P>::describe(part);
     return *this;
   }
 
  private:
-  Schema& add_part(const char* label);
+  Schema& add_part(const char* label, std::string_view name);
 
   Schema& schema_;
 };

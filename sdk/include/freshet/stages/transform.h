@@ -80,14 +80,6 @@ struct FRESHET_HIDDEN IdentityStage {
   }
 };
 
-// The watermark of a stream whose records come up to `distance` ms (0 or more) behind `highest`:
-// "nothing at or before this time is still to come". kNoTimestamp where there is no earlier time.
-constexpr std::int64_t watermark_behind(std::int64_t highest, std::int64_t distance) {
-  std::int64_t earliest = 0;
-  if (__builtin_sub_overflow(highest, distance, &earliest)) return kNoTimestamp;
-  return earliest == INT64_MIN ? kNoTimestamp : earliest - 1;
-}
-
 // Timestamps from the records; the watermark follows the highest one by a fixed distance.
 template <class T, class F>
 struct FRESHET_HIDDEN TimestampStage : FunctionStage<F> {
