@@ -20,7 +20,7 @@ Attempt::Attempt(Services services, const JobPlan& plan, std::uint32_t number,
 Attempt::~Attempt() {
   alive_.end();
   services_.resources.give_up(holder_);
-  for (const auto& timer : {slots_timer_, kill_timer_}) {
+  for (const auto& timer : {slots_timer_, peer_timer_, kill_timer_}) {
     if (timer) services_.thread.cancel(*timer);
   }
   for (std::uint32_t w = 0; w < workers_.size(); ++w) {
@@ -194,6 +194,24 @@ void Attempt::tasks_failed(std::uint32_t, FailureInfo failure) {
   fail(std::move(failure), fatal);
 }
 
+// A connection ends with the process of the peer, or by itself. Which of the two it was its task
+// manager tells soon, with signal and last lines: so the end of the process is the reason, if it
+// comes. Two that have lost each other both live.
+void Attempt::peer_lost(std::uint32_t number, std::uint32_t peer, FailureInfo failure) {
+  constexpr std::int64_t kPatienceMs = 10'000;
+  if (failed_ || ended_ || stage_ == Stage::kEnding) return;
+  if (peer >= workers_.size()) {
+    tasks_failed(number, std::move(failure));
+  } else if (!lost_peer_) {
+    lost_peer_ = LostPeer{number, peer, std::move(failure)};
+    peer_timer_ = services_.thread.after_ms(
+        kPatienceMs, "end of a lost worker",
+        alive_.guard([this] { tasks_failed(lost_peer_->by, lost_peer_->failure); }));
+  } else if (lost_peer_->by == peer && lost_peer_->worker == number) {
+    tasks_failed(lost_peer_->by, lost_peer_->failure);
+  }
+}
+
 void Attempt::operator_told(std::uint32_t, OperatorTold told) {
   if (told.vertex < plan_.graph().vertices.size()) listener_.attempt_told(std::move(told));
 }
@@ -230,7 +248,14 @@ void Attempt::tasks_ended(std::uint32_t number, TaskReport report) {
   settle();
 }
 
-void Attempt::worker_lost(std::uint32_t number) { workers_[number].link = nullptr; }
+// Its end tells which of the two it was, a crash or a lost link: so it is not killed at once.
+void Attempt::worker_lost(std::uint32_t number) {
+  constexpr std::int64_t kPatienceMs = 2'000;
+  workers_[number].link = nullptr;
+  services_.thread.after_ms(kPatienceMs, "end of a lost worker", alive_.guard([this, number] {
+    if (!workers_[number].gone) services_.task_managers.stop(id_of(number));
+  }));
+}
 
 void Attempt::worker_ended(std::uint32_t number, FailureInfo how) {
   Worker& worker = workers_[number];
@@ -274,7 +299,9 @@ void Attempt::begin_to_end(const std::string& reason) {
   const bool stayed = stage_ == Stage::kCommitting && !committables_.empty();
   stage_ = Stage::kEnding;
   services_.resources.give_up(holder_);
-  if (slots_timer_) services_.thread.cancel(*slots_timer_);
+  for (const auto& timer : {slots_timer_, peer_timer_}) {
+    if (timer) services_.thread.cancel(*timer);
+  }
   end_readers();
   for (std::uint32_t w = 0; w < workers_.size(); ++w) {
     Worker& worker = workers_[w];

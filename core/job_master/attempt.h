@@ -109,6 +109,11 @@ class FRESHET_API Attempt final : private WorkerEvents {
     std::uint64_t accumulated = 0;  // bytes, before it finished
     std::optional<TaskReport> report;
   };
+  // That a worker has lost its connection to another one.
+  struct LostPeer {
+    std::uint32_t by, worker;
+    FailureInfo failure;
+  };
   struct Reader {
     std::uint32_t vertex;
     PublicKey key;
@@ -136,6 +141,7 @@ class FRESHET_API Attempt final : private WorkerEvents {
   void tasks_opened(std::uint32_t number) override;
   void tasks_finished(std::uint32_t number, FinishedTasks finished) override;
   void tasks_failed(std::uint32_t number, FailureInfo failure) override;
+  void peer_lost(std::uint32_t number, std::uint32_t peer, FailureInfo failure) override;
   void operator_told(std::uint32_t number, OperatorTold told) override;
   void tasks_accumulated(std::uint32_t number, TasksAccumulated accumulated) override;
   void tasks_ended(std::uint32_t number, TaskReport report) override;
@@ -159,7 +165,8 @@ class FRESHET_API Attempt final : private WorkerEvents {
   bool ended_ = false;
   bool gone_ = false;
   std::vector<Reader> readers_;
-  std::optional<TimerId> slots_timer_, kill_timer_;
+  std::optional<LostPeer> lost_peer_;  // the first, while the end of that process is awaited
+  std::optional<TimerId> slots_timer_, peer_timer_, kill_timer_;
   Alive alive_;
 };
 

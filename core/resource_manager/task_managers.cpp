@@ -49,7 +49,11 @@ void TaskManagers::add_to(MessageTable& table) {
   });
   table.on<TasksFailed>([tell](Link& link, const TasksFailed& message) {
     tell(link, [&](WorkerEvents& events, std::uint32_t number) {
-      events.tasks_failed(number, message.failure);
+      if (message.lost_worker) {
+        events.peer_lost(number, *message.lost_worker, message.failure);
+      } else {
+        events.tasks_failed(number, message.failure);
+      }
     });
   });
   table.on<TasksAccumulated>([tell](Link& link, const TasksAccumulated& message) {
@@ -107,8 +111,11 @@ void TaskManagers::link_lost(Link& link, const std::string& reason) {
     Worker& worker = workers_.at(id);
     worker.link = nullptr;
     worker.lost = reason;
-    if (worker.events) worker.events->worker_lost(id.number);
-    stop(id);  // its end tells which of the two it was: a crash, or a lost link
+    if (worker.events) {
+      worker.events->worker_lost(id.number);
+    } else {
+      stop(id);
+    }
   }
 }
 
@@ -247,6 +254,7 @@ void TaskManagers::start(const std::string& task_manager, StartWorker message,
 void TaskManagers::stop(const WorkerId& id) {
   const auto worker = workers_.find(id);
   if (worker == workers_.end()) return;
+  worker->second.stopped = true;
   const auto manager = managers_.find(worker->second.manager);
   if (manager != managers_.end()) manager->second.link->send(StopWorker{id});
 }
@@ -280,7 +288,8 @@ void TaskManagers::ended(Link& link, const WorkerEnded& message) {
   if (manager == managers_.end() || manager->second.link != &link) return;
   std::string how = how_it_ended(message);
   // We have killed it, since its link was lost: that is the reason.
-  if (!found->second.lost.empty() && message.signal == 9 && message.killed_because.empty()) {
+  if (!found->second.lost.empty() && found->second.stopped && message.signal == 9 &&
+      message.killed_because.empty()) {
     how = "the link to it was lost: " + found->second.lost;
   }
   FailureInfo failure = message.crash;

@@ -32,10 +32,13 @@ class WorkerEvents {
   virtual void tasks_opened(std::uint32_t number) = 0;
   virtual void tasks_finished(std::uint32_t number, FinishedTasks finished) = 0;
   virtual void tasks_failed(std::uint32_t number, FailureInfo failure) = 0;
+  // It has lost its connection to another worker of the job.
+  virtual void peer_lost(std::uint32_t number, std::uint32_t peer, FailureInfo failure) = 0;
   virtual void operator_told(std::uint32_t number, OperatorTold told) = 0;
   virtual void tasks_accumulated(std::uint32_t number, TasksAccumulated accumulated) = 0;
   virtual void tasks_ended(std::uint32_t number, TaskReport report) = 0;
-  // Its link is invalid when this returns. It is killed; ended() follows.
+  // Its link is invalid when this returns. Mostly its process has ended, or ends by itself, which
+  // ended() tells soon; whoever is told here stops it if that does not come.
   virtual void worker_lost(std::uint32_t number) = 0;
   // Its message: "exited with 3", "killed by signal 9 (Killed)", "the link was lost: …", and its
   // last lines. Its operator, if it died in one by a signal.
@@ -94,7 +97,8 @@ class FRESHET_API TaskManagers {
     PublicKey key;
     Link* link = nullptr;
     std::int64_t process_id = 0;
-    std::string lost;  // why its link was lost; we have stopped it then
+    std::string lost;      // why its link was lost
+    bool stopped = false;  // by us
   };
   Done registered(Link& link, const RegisterTaskManager& message);
   void ready(Link& link, const WorkerReady& message);

@@ -195,7 +195,8 @@ struct TasksFailed {
   static constexpr const char* kKind = "tasks-failed";
   static constexpr Senders kFrom{Role::kWorker};
   FailureInfo failure;
-  MSGPACK_DEFINE_MAP(failure)
+  std::optional<std::uint32_t> lost_worker;  // it is that the connection to this one is lost
+  MSGPACK_DEFINE_MAP(failure, lost_worker)
 };
 // worker -> job manager: what an operator has to say. Deadline: none. Since 1.
 struct OperatorTold {

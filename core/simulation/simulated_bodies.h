@@ -17,7 +17,8 @@ struct SimulatedCluster::Life {
   std::string name, kind, parent;
   std::unique_ptr<ControlThread> thread;
   std::unique_ptr<Body> body;
-  std::uint32_t slots = 0;  // of a worker
+  std::uint32_t slots = 0;         // of a worker
+  std::optional<WorkerId> worker;  // that it is
   ProcessHandle handle = 0;
   detail::UniqueFunction<void(ProcessEnd)> on_end;
   std::optional<ProcessEnd> ended;  // taken down soon
@@ -98,7 +99,8 @@ class SimulatedCluster::WorkerBody final : public Body {
  public:
   WorkerBody(ControlThread& thread, Transport& transport, std::uint64_t seed, IdSource& ids,
              const WorkerStart& start, LinkOptions links, std::function<void(ProcessEnd)> exit)
-      : tasks_(thread, seed, start.worker.text(),
+      : own_(start.worker),
+        tasks_(thread, seed, start.worker.text(),
                [exit] {
                  ProcessEnd end;
                  end.signal = 11;
@@ -113,8 +115,13 @@ class SimulatedCluster::WorkerBody final : public Body {
               }) {
     role_.start();
   }
+  void worker_ended(const WorkerId& worker) override {
+    const bool same_attempt = worker.job == own_.job && worker.attempt == own_.attempt;
+    if (same_attempt) tasks_.peer_ended(worker.number);
+  }
 
  private:
+  const WorkerId own_;
   SimulatedTasks tasks_;
   WorkerRole role_;
 };

@@ -125,6 +125,11 @@ bool SimulatedCluster::reap() {
   }
   network_.crash(name, life->silently);
   life->end_now();
+  if (life->worker && !life->silently) {
+    for (const auto& [each, other] : lives_) {
+      if (other->body && !other->ended) other->body->worker_ended(*life->worker);
+    }
+  }
   const auto parent = lives_.find(life->parent);
   if (parent != lives_.end() && life->on_end && !parent->second->ended) {
     parent->second->thread->after_ms(
@@ -153,6 +158,7 @@ void SimulatedCluster::spawn_child(Life& parent, ProcessHandle handle, ProcessSp
   if (is_worker) {
     const WorkerStart start = read_worker_start(spec.inherited);
     life.slots = start.slots;
+    life.worker = start.worker;
     check_slots(parent);
     life.thread->after_ms(delay_ms(20), "start",
                           [this, name, start] { start_worker(name, start); });

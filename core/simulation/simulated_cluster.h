@@ -144,6 +144,8 @@ class FRESHET_API SimulatedCluster {
   class Body {
    public:
     virtual ~Body() = default;
+    // [outside of fibers] Of a worker: another one of the cluster has.
+    virtual void worker_ended(const WorkerId&) {}
   };
 
   Life& begin(const std::string& name, const std::string& kind, const std::string& parent);

@@ -58,7 +58,7 @@ void SimulatedTasks::deploy(const Deployment& deployment, TaskRunnerListener& li
   if (drawn(behaviour_.crashes_one_in)) later(lives_ms, crash_);
   if (drawn(behaviour_.fails_one_in)) {
     later(lives_ms, [this] {
-      if (ended_ || canceled_) return;
+      if (ended_ || canceled_ || failed_) return;
       failed_ = true;
       FailureInfo failure;
       failure.operator_name = "map";
@@ -76,6 +76,7 @@ void SimulatedTasks::open_gate() {
   if (behaviour_.runs_ms < 0) return;
   later(behaviour_.runs_ms, [this] {
     if (canceled_ || failed_) return;
+    finished_ = true;
     FinishedTasks finished;
     if (behaviour_.commits_ms >= 0) {
       finished.committables.push_back({0, 0, "part-" + std::to_string(number_)});
@@ -116,6 +117,16 @@ void SimulatedTasks::end() {
   if (ended_) return;
   ended_ = true;
   listener_->tasks_ended(report());
+}
+
+void SimulatedTasks::peer_ended(std::uint32_t worker) {
+  later(3, [this, worker] {
+    if (!listener_ || ended_ || canceled_ || failed_ || finished_) return;
+    failed_ = true;
+    FailureInfo failure;
+    failure.message = "worker " + std::to_string(worker) + " of the job is lost";
+    listener_->peer_lost(worker, std::move(failure));
+  });
 }
 
 TaskReport SimulatedTasks::report() const {

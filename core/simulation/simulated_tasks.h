@@ -46,6 +46,8 @@ class FRESHET_API SimulatedTasks final : public TaskRunner {
   void commit_prepared(CommitRequest request, Committed done) override;
   void cancel() override;
   TaskReport report() const override;
+  // Its connection to that worker has ended.
+  void peer_ended(std::uint32_t worker);
 
  private:
   void later(std::int64_t at_most_ms, std::function<void()> what);
@@ -59,7 +61,7 @@ class FRESHET_API SimulatedTasks final : public TaskRunner {
   TaskRunnerListener* listener_ = nullptr;
   std::uint64_t subtasks_ = 0;
   std::uint32_t number_ = 0;
-  bool canceled_ = false, failed_ = false, hangs_ = false, ended_ = false;
+  bool canceled_ = false, failed_ = false, finished_ = false, hangs_ = false, ended_ = false;
   Alive alive_;
 };
 

@@ -7,6 +7,7 @@
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "task/clock.h"
+#include "task/shared_end.h"
 
 namespace freshet {
 
@@ -72,6 +73,7 @@ void JobTasks::check_part() const {
 void JobTasks::start() {
   if (remote_) remote_->join();
   thread_ = std::thread([this] {
+    const RuntimeThreadMark mark;
     run();
     thread_ended_.store(true, std::memory_order_release);
   });
@@ -382,14 +384,21 @@ void JobTasks::subtask_finished(std::vector<Committable> committables, bool comm
   listener_.tasks_finished(std::move(all));
 }
 
+// Then it is the reason, and told.
+bool JobTasks::is_first(const FailureInfo& failure) {
+  const std::lock_guard lock(mutex_);
+  if (failure_ || canceled_) return false;
+  failure_ = failure;
+  return true;
+}
+
 void JobTasks::subtask_failed(FailureInfo failure) {
   failure = bounded(std::move(failure));
-  {
-    const std::lock_guard lock(mutex_);
-    if (failure_ || canceled_) return;
-    failure_ = failure;
-  }
-  listener_.tasks_failed(std::move(failure));
+  if (is_first(failure)) listener_.tasks_failed(std::move(failure));
+}
+
+void JobTasks::peer_lost(std::uint32_t worker, FailureInfo failure) {
+  if (is_first(failure)) listener_.peer_lost(worker, std::move(failure));
 }
 
 void JobTasks::subtask_ended(const Subtask&, std::optional<FailureInfo> failure) {

@@ -46,7 +46,7 @@ class FRESHET_API JobTasks final : private JobServices,
   // listener outlives the tasks.
   JobTasks(const std::string& job_graph, const Configuration& configuration,
            TaskRunnerListener& listener, std::optional<WorkerPart> part = std::nullopt);
-  // Cancels what still runs, and waits for it.
+  // Cancels what still runs, and waits for it. [not the tasks' own thread: see task/shared_end.h]
   ~JobTasks() override;
 
   const JobGraph& graph() const { return job_.graph(); }
@@ -93,6 +93,7 @@ class FRESHET_API JobTasks final : private JobServices,
   void subtask_ended(const Subtask& subtask, std::optional<FailureInfo> failure) override;
 
   void remote_failed(FailureInfo failure) override { subtask_failed(std::move(failure)); }
+  void peer_lost(std::uint32_t worker, FailureInfo failure) override;
   void sender_finished() override { subtask_finished({}, false); }
   const RecordType& type_of_input(std::uint32_t place, std::uint32_t input) override;
   std::optional<std::string> local_split(std::uint32_t vertex, std::uint32_t subtask) override;
@@ -113,6 +114,7 @@ class FRESHET_API JobTasks final : private JobServices,
   void spawn(SchedulerPool& pool, std::uint32_t place, std::string name, FiberFunction function);
   void end_remote();
   void cancel_fibers();
+  bool is_first(const FailureInfo& failure);
   void wake_subtasks();
   std::size_t thread_count() const;
   AccumulatorValues accumulators() const;  // [under the lock]

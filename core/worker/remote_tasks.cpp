@@ -188,6 +188,12 @@ void RemoteTasks::take_credits(std::uint32_t worker, std::string_view message) {
 
 void RemoteTasks::worker_lost(std::uint32_t worker, const std::string& reason) {
   const std::string text = name_of(worker) + " is lost: " + reason;
+  // First, so that no operator is blamed that waits for a split, or asks for one.
+  if (!finished_.load(std::memory_order_acquire)) {
+    FailureInfo failure;
+    failure.message = text;
+    host_.peer_lost(worker, std::move(failure));
+  }
   std::vector<Asked> unanswered;
   {
     const std::lock_guard lock(mutex_);
@@ -202,10 +208,6 @@ void RemoteTasks::worker_lost(std::uint32_t worker, const std::string& reason) {
     }
   }
   for (Asked& asked : unanswered) asked.promise.set_error(std::make_exception_ptr(Error(text)));
-  if (finished_.load(std::memory_order_acquire)) return;
-  FailureInfo failure;
-  failure.message = text;
-  host_.remote_failed(std::move(failure));
 }
 
 // ---- splits --------------------------------------------------------------------------------

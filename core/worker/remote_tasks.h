@@ -40,6 +40,8 @@ class RemoteHost {
  public:
   virtual ~RemoteHost() = default;
   virtual void remote_failed(FailureInfo failure) = 0;  // [any thread]
+  // The connection to another worker has ended. [network thread]
+  virtual void peer_lost(std::uint32_t worker, FailureInfo failure) = 0;
   // Everything that the senders of a subtask had has been sent. [its fiber]
   virtual void sender_finished() = 0;
   // The rows that the subtask at `place` reads from that input. [its thread, when it has opened]

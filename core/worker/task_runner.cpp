@@ -1,8 +1,13 @@
 #include "worker/task_runner.h"
 
+#include <utility>
+
 namespace freshet {
 
 TaskRunnerListener::~TaskRunnerListener() = default;
+void TaskRunnerListener::peer_lost(std::uint32_t, FailureInfo failure) {
+  tasks_failed(std::move(failure));
+}
 TaskRunner::~TaskRunner() = default;
 
 }  // namespace freshet

@@ -61,6 +61,9 @@ class FRESHET_API TaskRunnerListener {
   virtual void tasks_opened() = 0;                          // all of this worker
   virtual void tasks_finished(FinishedTasks finished) = 0;  // all of this worker
   virtual void tasks_failed(FailureInfo failure) = 0;  // the first; cancel() is up to the JobMaster
+  // In place of tasks_failed() where the first failure is that the connection to another worker is
+  // lost. Whether that one has ended is not known here.
+  virtual void peer_lost(std::uint32_t worker, FailureInfo failure);
   virtual void told(std::uint32_t vertex, std::uint32_t subtask, std::string text) = 0;
   virtual void tasks_ended(TaskReport report) = 0;  // the last word
 };

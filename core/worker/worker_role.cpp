@@ -138,7 +138,15 @@ void WorkerRole::tell_accumulated(Link& link) {
 }
 
 void WorkerRole::tasks_failed(FailureInfo failure) {
-  tell([failure = std::move(failure)](Link& link) { link.send(TasksFailed{failure}); });
+  tell([failure = std::move(failure)](Link& link) {
+    link.send(TasksFailed{failure, std::nullopt});
+  });
+}
+
+void WorkerRole::peer_lost(std::uint32_t worker, FailureInfo failure) {
+  tell([worker, failure = std::move(failure)](Link& link) {
+    link.send(TasksFailed{failure, worker});
+  });
 }
 
 void WorkerRole::told(std::uint32_t vertex, std::uint32_t subtask, std::string text) {

@@ -41,6 +41,7 @@ class FRESHET_API WorkerRole final : private LinkListener, private TaskRunnerLis
   void tasks_opened() override;
   void tasks_finished(FinishedTasks finished) override;
   void tasks_failed(FailureInfo failure) override;
+  void peer_lost(std::uint32_t worker, FailureInfo failure) override;
   void told(std::uint32_t vertex, std::uint32_t subtask, std::string text) override;
   void tasks_ended(TaskReport report) override;
 

@@ -126,6 +126,12 @@ void use_memory() {
   }
 }
 
+std::int64_t overflow(std::int64_t n) {
+  volatile char page[4096];
+  page[0] = static_cast<char>(n);
+  return n == 0 ? page[0] : overflow(n + 1) + page[0];
+}
+
 int run(int argc, char** argv);
 
 // Of the file that was shipped beside this module.
@@ -376,6 +382,26 @@ int run(int argc, char** argv) {
     env.execute("greedy");
     return 0;
   }
+  if (how == "exchange-until-one-dies") {  // in the subtask that gets 5: as the next argument says
+    write_file(more, "");
+    env.from_sequence(1, std::int64_t{1} << 60)
+        .rebalance()
+        .map(
+            [](std::int64_t n, const std::string& end) {
+              if (n == 5 && end == "abort") {
+                std::fputs("it has had enough\n", stderr);
+                std::abort();
+              }
+              if (n == 5 && end == "overflow") return overflow(n);
+              freshet::await([] { ::usleep(1'000); });
+              return n;
+            },
+            argc > 3 ? std::string(argv[3]) : std::string())
+        .name("exchanged")
+        .discard();
+    env.execute("exchanging");
+    return 0;
+  }
   if (how == "fail-if-it-runs") {
     env.from_sequence(1, 10)
         .map([](std::int64_t) -> std::int64_t { throw std::runtime_error("it runs"); })
@@ -408,6 +434,11 @@ int run(int argc, char** argv) {
     }
     std::printf("%lld rows, %lld\n", static_cast<long long>(rows), static_cast<long long>(sum));
     return 0;
+  }
+  if (how == "leave-collecting") {  // its rows wait for somebody who reads them
+    static const auto* const left = new auto(
+        env.from_sequence(1, std::atoll(more.c_str())).execute_and_collect("left collecting"));
+    return left == nullptr ? 1 : 0;
   }
   if (how == "gated") {  // says by a file that rows come; the last ones once there is another
     std::int64_t rows = 0, sum = 0;

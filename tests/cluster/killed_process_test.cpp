@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "own_cluster.h"
+#include "scale.h"
 
 namespace {
 
@@ -33,6 +34,46 @@ TEST_F(KilledProcess, WorkerFailsItsJob) {
   const Outcome outcome = client.wait(30);
   EXPECT_EQ(outcome.code, 70) << outcome.text();
   EXPECT_TRUE(says(outcome, "signal 9")) << outcome.text();
+}
+
+// One of two workers, whose other one loses the connection to it: the reason is the signal.
+TEST_F(KilledProcess, OneOfTwoWorkersFailsTheirJobWithTheSignal) {
+  ASSERT_EQ(fr({"cluster", "start", "--cluster-id=s", "--task-managers=2", "--slots=1"}).code, 0);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(scaled(24, 4)); ++i) {
+    ChildProcess client(
+        line({"--target=standalone-session", "--parallelism", "2", "exchange", "100000000"}),
+        surroundings());
+    ASSERT_TRUE(eventually([&] {
+      const auto list = fr_json({"list"});
+      return list.size() > i && !list[i]["jobs"].empty() &&
+             list[i]["jobs"][0]["status"] == "running";
+    }));
+    const auto workers = processes("worker");
+    ASSERT_EQ(workers.size(), 2u) << list_of_processes();
+    ::kill(workers[i % 2], SIGKILL);
+    const Outcome outcome = client.wait(60);
+    EXPECT_EQ(outcome.code, 70) << outcome.text();
+    EXPECT_TRUE(says(outcome, "killed by signal 9")) << outcome.text();
+    EXPECT_FALSE(says(outcome, "is lost")) << outcome.text();
+    EXPECT_FALSE(says(outcome, "operator '")) << "an innocent one: " << outcome.text();
+  }
+  stop_session("s");
+}
+
+TEST_F(KilledProcess, OneOfTwoWorkersTellsItsLastLines) {
+  ASSERT_EQ(fr({"cluster", "start", "--cluster-id=s", "--task-managers=2", "--slots=1"}).code, 0);
+  for (int i = 0; i < scaled(8, 2); ++i) {
+    const Outcome aborted =
+        in_session({"--parallelism", "2", "exchange-until-one-dies", scratch_ / "begun", "abort"});
+    EXPECT_EQ(aborted.code, 70) << aborted.text();
+    EXPECT_TRUE(says(aborted, "killed by signal 6")) << aborted.text();
+    EXPECT_TRUE(says(aborted, "it has had enough")) << aborted.text();
+    const Outcome overflown = in_session(
+        {"--parallelism", "2", "exchange-until-one-dies", scratch_ / "begun", "overflow"});
+    EXPECT_EQ(overflown.code, 70) << overflown.text();
+    EXPECT_TRUE(says(overflown, "task.stack-size")) << overflown.text();
+  }
+  stop_session("s");
 }
 
 TEST_F(KilledProcess, WorkerOfAJobThatRestartsIsReplaced) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "captured_log.h"
+#include "scale.h"
 #include "scenario.h"
 
 namespace freshet::testing {
@@ -417,6 +418,25 @@ TEST(ClusterClients, AnswerThatThereAreNoSnapshotsYet) {
   for (const std::string& error :
        {scenario.error(job->stop("/savepoints", false)), scenario.error(job->savepoint("/s"))}) {
     EXPECT_NE(error.find("is not supported by this job yet"), std::string::npos) << error;
+  }
+}
+
+// The others notice it as soon as its task manager, and mostly tell it sooner.
+TEST(Jobs, NameTheEndOfAWorkersProcessAndNotThatOthersHaveLostIt) {
+  for (int seed = 1; seed <= scaled(200, 20); ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    SimulatedClusterOptions options;
+    options.seed = static_cast<std::uint64_t>(seed);
+    options.task_managers = 3;
+    options.slots = 1;
+    Scenario scenario(options);
+    const auto job = scenario.wait(scenario.client.submit_job(Scenario::job(1, 3, endless()), ""));
+    ASSERT_TRUE(scenario.becomes(job->job_id(), JobStatus::kRunning));
+    scenario.cluster.crash_a_worker();
+    const JobResult result = scenario.wait(job->result());
+    ASSERT_EQ(result.status, JobStatus::kFailed);
+    EXPECT_NE(result.failure->message.find("killed by signal 11"), std::string::npos)
+        << result.failure->message;
   }
 }
 
