@@ -3,14 +3,11 @@
 #include <spdlog/spdlog.h>
 
 #include <atomic>
-#include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "rpc/alive.h"
+#include "task/shared_end.h"
 
 namespace freshet {
 namespace {
@@ -18,38 +15,6 @@ namespace {
 bool waits_for_an_end(std::string_view kind) {
   return kind == AwaitJob::kKind || kind == AwaitApplication::kKind;
 }
-
-// Owners of sessions whose last user was on the owner's own thread: they end on a thread of their
-// own. A process that ends waits for them, as they are still saying goodbye.
-class Leaving {
- public:
-  static Leaving& instance() {
-    static Leaving leaving;
-    return leaving;
-  }
-  ~Leaving() {
-    std::unique_lock lock(mutex_);
-    gone_.wait_for(lock, kPatience, [this] { return count_ == 0; });
-  }
-  void add(std::shared_ptr<void> owner) {
-    {
-      const std::lock_guard lock(mutex_);
-      ++count_;
-    }
-    std::thread([this, owner = std::move(owner)]() mutable {
-      owner.reset();
-      const std::lock_guard lock(mutex_);
-      --count_;
-      gone_.notify_all();
-    }).detach();
-  }
-
- private:
-  static constexpr std::chrono::seconds kPatience{1};
-  std::mutex mutex_;
-  std::condition_variable gone_;
-  int count_ = 0;
-};
 
 }  // namespace
 
@@ -69,7 +34,12 @@ class ClientSession::Inner final : public std::enable_shared_from_this<Inner>,
   Inner(ControlThread& its_thread, Links& links, ClientSessionOptions options)
       : thread(its_thread), links_(links), options_(std::move(options)) {
     table_.on<Event>([this](Link&, const Event& message) {
-      if (listener_) listener_->on_event(message.event);
+      // It may let go of the client, which lets go of it.
+      if (const auto listener = listener_) listener->on_event(message.event);
+    });
+    table_.on<ClusterEnds>([this](Link&, const ClusterEnds& message) {
+      ended_ = message.reason.empty() ? "it says so" : message.reason;
+      return Done{};
     });
   }
 
@@ -136,8 +106,10 @@ class ClientSession::Inner final : public std::enable_shared_from_this<Inner>,
 
  private:
   void link_opened(Link& link) override {
+    const auto self = shared_from_this();  // what fails here may let go of the client
     open_ = true;
     waits_since_ns_.reset();
+    ended_.clear();
     if (patience_) thread.cancel(*patience_);
     patience_.reset();
     if (listener_) subscribe();
@@ -192,18 +164,27 @@ class ClientSession::Inner final : public std::enable_shared_from_this<Inner>,
   void give_up() {
     patience_.reset();
     gave_up_ = true;
-    std::map<std::uint64_t, Request> failed;
-    failed.swap(requests_);
+    if (!ended_.empty()) {
+      fail_all("cluster '" + options_.cluster_id + "' has ended: " + ended_);
+      return;
+    }
     const std::string where =
         looked_at_.empty() ? "none has told where it listens" : "looked for at " + looked_at_;
+    fail_all("no job manager of cluster '" + options_.cluster_id + "' answered within " +
+             std::to_string(options_.patience_ms) + " ms: " + where +
+             (last_reason_.empty() ? "" : " (" + last_reason_ + ")"));
+  }
+
+  // Who hears of it may let go of the client.
+  void fail_all(const std::string& reason) {
+    const auto self = shared_from_this();
+    std::map<std::uint64_t, Request> failed;
+    failed.swap(requests_);
     for (auto& [number, request] : failed) {
       request.fail(std::make_exception_ptr(ClusterUnreachable(
-          "no job manager of cluster '" + options_.cluster_id + "' answered within " +
-          std::to_string(options_.patience_ms) + " ms: " + where +
-          (last_reason_.empty() ? "" : " (" + last_reason_ + ")") +
-          (waits_for_an_end(request.kind)
-               ? ": how it has ended is not known, a part of its output may be visible"
-               : ""))));
+          reason + (waits_for_an_end(request.kind)
+                        ? ": how it has ended is not known, a part of its output may be visible"
+                        : ""))));
     }
   }
 
@@ -243,6 +224,7 @@ class ClientSession::Inner final : public std::enable_shared_from_this<Inner>,
   std::optional<std::int64_t> waits_since_ns_;  // without a link
   std::optional<TimerId> patience_, again_;
   std::string looked_at_, last_reason_;
+  std::string ended_;  // why the cluster has ended, as it has said; empty: it has not
   std::shared_ptr<ClusterListener> listener_;
   Alive alive_;
 };
@@ -262,8 +244,6 @@ ClientSession::~ClientSession() {
   if (inner_->closed()) return;
   if (inner_->thread.is_current()) {
     inner_->close();
-    // The owner waits for the control thread, which is this one.
-    if (owner_) Leaving::instance().add(std::move(owner_));
     return;
   }
   Promise<void> closed;
@@ -272,6 +252,8 @@ ClientSession::~ClientSession() {
     inner->close();
     closed.set_value();
   });
+  // A network thread can't wait: the control thread may need it to close.
+  if (on_runtime_thread() && !detail::suspender()) return;
   try {
     done.wait();
   } catch (const Canceled&) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "freshet/error.h"
+#include "rpc/arrivals.h"
 #include "security/zap_handler.h"
 #include "worker/data_messages.h"
 
@@ -51,7 +52,7 @@ void CollectReader::Connection::open(const KeyPair& own, const Address& worker,
                                      const std::string& job_id) {
   network_.call([&] {
     socket_ = &network_.open(ZMQ_DEALER, [this](NetworkSocket&) { receive(); });
-    socket_->set(ZMQ_RECONNECT_IVL, -1);
+    set_dialer_limits(*socket_);
     if (!worker.key.empty()) talk_to_owner_of(*socket_, worker.key, own);
     watch();
     socket_->connect(worker.endpoint);
@@ -74,6 +75,7 @@ void CollectReader::Connection::watch() {
     NetworkMessage event, address;
     if (!here.receive(event)) return;
     if (event.more()) static_cast<void>(here.receive(address));
+    const auto self = shared_from_this();
     receive();  // what came before
     end("the worker at " + worker_ + ", which collects the rows of '" + vertex_ +
         "', can't be reached any more");
@@ -95,6 +97,7 @@ void CollectReader::Connection::say(const std::string& message) {
 }
 
 void CollectReader::Connection::receive() {
+  const auto self = shared_from_this();  // who gets the rows may let go of the reader
   for (;;) {
     NetworkMessage message;
     if (!socket_ || !socket_->receive(message)) return;

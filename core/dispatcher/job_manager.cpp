@@ -155,13 +155,16 @@ void JobManager::add_to_table() {
 
 void JobManager::link_opened(Link& link) {
   spdlog::debug("{} '{}' is connected", name_of(link.peer().role), link.peer().name);
-  if (link.peer().role == Role::kClient) ++clients_;
+  if (link.peer().role == Role::kClient) {
+    clients_.push_back(&link);
+    if (says_goodbye_) say_goodbye_to(link);
+  }
   dispatcher_->link_opened(link);
 }
 
 void JobManager::link_lost(Link& link, const std::string& reason) {
   spdlog::info("{} '{}' is gone: {}", name_of(link.peer().role), link.peer().name, reason);
-  if (link.peer().role == Role::kClient) --clients_;
+  std::erase(clients_, &link);
   std::erase_if(uploads_, [&](const auto& upload) { return upload.second.link == &link; });
   task_managers_.link_lost(link, reason);
   dispatcher_->link_lost(link, reason);
@@ -278,7 +281,7 @@ void JobManager::check_end() {
   if (ending_.empty() && options_.one_application && dispatcher_->application_has_ended() &&
       dispatcher_->idle()) {
     // Whoever was told still fetches the last of what main has printed.
-    const bool all_left = dispatcher_->ends_told() > 0 && clients_ == 0;
+    const bool all_left = dispatcher_->ends_told() > 0 && clients_.empty();
     if (all_left || options_.linger_ms == 0 || lingered_) {
       shut_down("its application has ended");
     } else if (!lingers_) {
@@ -309,13 +312,39 @@ void JobManager::end() {
   const std::function<void()> finish = alive_.guard([this] {
     std::vector<Promise<Done>> askers = std::move(shut_down_askers_);
     for (Promise<Done>& asker : askers) asker.set_value(Done{});
-    leadership_.give_up(alive_.guard([this] { tell_end(ending_); }));
+    say_goodbye();
   });
   if (!leadership_.leads()) {
     finish();
     return;
   }
   leadership_.jobs().put_end({ending_, services_.thread.clock().wall_ms()}, finish);
+}
+
+// Whoever waited has its answer by now. But what is under way to it is lost if the connection ends
+// before it is read, as when the client's host is busy: so each client says that it has heard.
+void JobManager::say_goodbye() {
+  says_goodbye_ = true;
+  const std::vector<Link*> clients = clients_;
+  ++unheard_;
+  for (Link* client : clients) say_goodbye_to(*client);
+  --unheard_;
+  check_heard();
+}
+
+void JobManager::say_goodbye_to(Link& client) {
+  ++unheard_;
+  alive_.on_done(client.ask(ClusterEnds{ending_}, options_.links.heartbeat_timeout_ms),
+                 [this](const Future<Done>&) {
+                   --unheard_;
+                   check_heard();
+                 });
+}
+
+void JobManager::check_heard() {
+  if (unheard_ > 0) return;
+  says_goodbye_ = false;
+  leadership_.give_up(alive_.guard([this] { tell_end(ending_); }));
 }
 
 // What called us may still be on its way out of a link or a job.

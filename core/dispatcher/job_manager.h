@@ -117,6 +117,9 @@ class FRESHET_API JobManager final : private LinkListener {
   void give_way(const std::string& reason);
   void check_end();
   void end();
+  void say_goodbye();
+  void say_goodbye_to(Link& client);
+  void check_heard();
   void tell_end(const std::string& why);
 
   const JobManagerServices services_;
@@ -140,7 +143,9 @@ class FRESHET_API JobManager final : private LinkListener {
   bool task_managers_told_ = false;
   bool waited_enough_ = false;  // for task managers to end
   bool lingers_ = false, lingered_ = false;
-  std::size_t clients_ = 0;  // links of clients
+  std::vector<Link*> clients_;
+  bool says_goodbye_ = false;
+  std::size_t unheard_ = 0;  // goodbyes to clients
   bool ended_ = false;
   std::vector<Promise<Done>> shut_down_askers_;
   MessageTable table_;

@@ -15,7 +15,13 @@ void set_listener_limits(NetworkSocket& listener) {
   listener.set(ZMQ_BACKLOG, kBacklog);
 }
 
-void set_dialer_limits(NetworkSocket& dialer) { dialer.set(ZMQ_HANDSHAKE_IVL, kHandshakeMs); }
+void set_dialer_limits(NetworkSocket& dialer) {
+  // A socket is for one connection and closed at its end. Told not to connect again at all, libzmq
+  // drops at that end whatever has arrived and was not read yet.
+  constexpr int kLongAfterItsEndMs = 3'600'000;
+  dialer.set(ZMQ_RECONNECT_IVL, kLongAfterItsEndMs);
+  dialer.set(ZMQ_HANDSHAKE_IVL, kHandshakeMs);
+}
 
 void Arrivals::hear(const SocketMonitor::Event& event, const std::string& endpoint) {
   endpoint_ = endpoint;

@@ -267,6 +267,16 @@ struct ShutDown {
   FRESHET_NO_FIELDS;
 };
 
+// job manager -> client. The cluster ends, and whatever of it the client waited for has been
+// answered before. Answer: it is heard. Deadline: a heartbeat.timeout. Since 1.
+struct ClusterEnds {
+  static constexpr const char* kKind = "cluster-ends";
+  static constexpr Senders kFrom{Role::kJobManager};
+  using Answer = Done;
+  std::string reason;
+  MSGPACK_DEFINE_MAP(reason)
+};
+
 // client -> job manager. Announces a file of exactly that size. Refused: a hash that is none, a
 // size above blob.max-size. Deadline: the asker's. Since 1.
 struct PutBlob {

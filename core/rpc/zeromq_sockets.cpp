@@ -56,7 +56,6 @@ void ZeroMqSockets::dial(ConnectionId connection, const Address& to) {
       &network_.open(ZMQ_DEALER, [this, connection](NetworkSocket&) { read_dial(connection); });
   NetworkSocket& socket = *dial.socket;
   try {
-    socket.set(ZMQ_RECONNECT_IVL, -1);
     set_dialer_limits(socket);
     if (!to.key.empty()) talk_to_owner_of(socket, to.key, own_);
     dial.monitor = std::make_unique<SocketMonitor>(network_, socket,

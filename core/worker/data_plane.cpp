@@ -343,7 +343,6 @@ void DataPlane::connect_to(std::uint32_t worker) {
   NetworkSocket& socket =
       network_.open(ZMQ_DEALER, [this, worker](NetworkSocket&) { receive_from(worker); });
   peer.socket = &socket;
-  socket.set(ZMQ_RECONNECT_IVL, -1);
   set_dialer_limits(socket);
   if (!address.key.empty()) talk_to_owner_of(socket, address.key, own_);
   peer.monitor =

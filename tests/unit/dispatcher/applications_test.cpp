@@ -1,6 +1,7 @@
 // The life of applications, case by case: docs/maintainers/clusters.md has the table.
 #include <gtest/gtest.h>
 
+#include "scale.h"
 #include "scenario.h"
 
 namespace freshet::testing {
@@ -272,6 +273,52 @@ TEST(ApplicationClusters, AreShutDownWhileMainRunsExactlyOnce) {
   scenario.cluster.run_for(5'000);
   EXPECT_EQ(scenario.cluster.processes(), scenario.cluster.processes("client"));
   EXPECT_EQ(scenario.cluster.job_manager_ends(), 1u);
+}
+
+// What the job manager sent last is lost where its connections end before it has arrived.
+TEST(Sessions, EndOnceAllWhoWaitHaveHeardOfTheEnd) {
+  for (int seed = 1; seed <= scaled(80, 20); ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    SimulatedClusterOptions options;
+    options.seed = static_cast<std::uint64_t>(seed);
+    Scenario scenario(options);
+    std::vector<Future<ApplicationInfo>> ends;
+    for (int i = 1; i <= 4; ++i) {
+      ClusterClient& waits = scenario.cluster.add_client("waits " + std::to_string(i)).cluster();
+      ends.push_back(waits.application_end(scenario.wait(
+          waits.submit_application(Scenario::application(script(0, End::kNever), i)))));
+    }
+    scenario.cluster.run_for(1'000);
+    scenario.wait(scenario.client.shut_down());
+    for (const auto& end : ends) {
+      EXPECT_EQ(scenario.error(end), "");
+      if (scenario.error(end).empty()) {
+        EXPECT_EQ(end.get().status, ApplicationStatus::kCanceled);
+      }
+    }
+    EXPECT_EQ(scenario.cluster.job_manager_ends(), 1u);
+  }
+}
+
+TEST(Sessions, TellWhoAsksAfterTheirEndWhyTheyHaveEnded) {
+  Scenario scenario;
+  ClusterClient& other = scenario.cluster.add_client("other").cluster();
+  scenario.wait(other.status());
+  scenario.wait(scenario.client.shut_down());
+  scenario.cluster.run_until([&] { return scenario.cluster.job_manager_ends() == 1; }, 60'000);
+  scenario.cluster.run_for(1'000);
+  const std::string error = scenario.error(other.status());
+  EXPECT_NE(error.find("has ended: the cluster was shut down by client"), std::string::npos)
+      << error;
+}
+
+TEST(Sessions, EndThoughAClientDoesNotAnswer) {
+  Scenario scenario;
+  scenario.wait(scenario.cluster.add_client("silent").cluster().status());
+  scenario.cluster.network().part("silent", "jm");
+  scenario.wait(scenario.client.shut_down());
+  EXPECT_TRUE(
+      scenario.cluster.run_until([&] { return scenario.cluster.job_manager_ends() == 1; }, 20'000));
 }
 
 }  // namespace

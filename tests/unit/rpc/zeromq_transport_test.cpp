@@ -300,6 +300,42 @@ TEST(ZeroMqTransport, TellsOfAPeersEndAfterAllThatItSent) {
   }
 }
 
+// The last frames and the end of the connection are there before the one who dialed reads any.
+TEST(ZeroMqTransport, BringsAllThatWasSentBeforeTheEndToOneThatReadsLate) {
+  const auto sockets = [] {
+    std::size_t count = 0;
+    for (const auto& each : std::filesystem::directory_iterator("/proc/self/fd")) {
+      std::error_code gone;
+      if (std::filesystem::read_symlink(each.path(), gone).native().starts_with("socket:")) ++count;
+    }
+    return count;
+  };
+  for (int round = 0; round < 5; ++round) {
+    FrameProcess client;
+    auto server = std::make_unique<FrameProcess>();
+    server->process.admit(client.process);
+    const ConnectionId connection = client.connect(server->listen());
+    ASSERT_TRUE(client.eventually([&] { return client.connects == 1; }));
+    client.send(connection, "hello");
+    ASSERT_TRUE(server->eventually([&] { return server->frames.size() == 1; }));
+    Promise<void> busy, go_on;
+    const auto is_busy = busy.future(), may_go_on = go_on.future();
+    client.process.network.post([&busy, may_go_on] {
+      busy.set_value();
+      may_go_on.wait();
+    });
+    is_busy.wait();
+    const std::size_t before = sockets();
+    for (int i = 0; i < 100; ++i) server->send(server->from, std::to_string(i));
+    server.reset();
+    // The listener, its connection, and the client's side of that.
+    EXPECT_TRUE(comes_true([&] { return sockets() + 3 <= before; }));
+    go_on.set_value();
+    ASSERT_TRUE(client.eventually([&] { return !client.ends.empty(); }));
+    EXPECT_EQ(client.process.on_control([&] { return client.frames_at_end; }), 100u);
+  }
+}
+
 TEST(ZeroMqTransport, ConnectsAgainSoonAfterItsListenerIsBack) {
   FrameProcess client;
   const KeyPair keys = make_key_pair();

@@ -218,9 +218,13 @@ int resize(const ResizeWords& words) {
   return kDone;
 }
 
+// How long a cluster may take to end: what runs, and then its processes, which see to it that those
+// who wait hear of it.
+constexpr std::int64_t kPatienceMs = 30'000;
+
 // Why it did not end in order; empty: it did, perhaps since somebody else has stopped it.
 std::string shut_down(const ClusterRecord& record, const Configuration& configuration) {
-  constexpr std::int64_t kPatienceMs = 30'000, kLookMs = 50;
+  constexpr std::int64_t kLookMs = 50;
   const ClusterRecords& records = LocalDeployerServices::instance().cluster_records();
   try {
     const auto client = connect_to(record, configuration);
@@ -256,10 +260,11 @@ int stop(const ClientWords& words) {
   const std::string trouble = shut_down(record, configuration);
   // What does not end by itself is killed, whatever state it is in.
   const auto& records = LocalDeployerServices::instance().cluster_records();
-  constexpr int kLooks = 200;
-  for (int i = 0; trouble.empty() && i < kLooks && is_present(records.folder(), record.cluster_id);
-       ++i)
-    ::usleep(10'000);
+  constexpr std::int64_t kLookMs = 10;
+  for (std::int64_t waited = 0;
+       trouble.empty() && waited < kPatienceMs && is_present(records.folder(), record.cluster_id);
+       waited += kLookMs)
+    ::usleep(kLookMs * 1'000);
   // Its last process may have removed the record, by which the deployer knows what was there.
   if (records.put_back(record)) (*deployer)->kill(record.cluster_id).get();
   if (words.json) {
