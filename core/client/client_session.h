@@ -4,8 +4,7 @@
 // Begin here; rpc_cluster_client.h and rpc_job_client.h are the clients, uploads.h brings files.
 //
 // Threads    ask(), listen() and the destructor from any thread; the rest on the control thread,
-// where
-//            futures complete and the listener is told.
+//            where futures complete and the listener is told. Each may let go of the session.
 // End        The session ends with the last copy of its shared_ptr; a request that is not answered
 //            yet holds one.
 #pragma once
@@ -32,7 +31,8 @@ struct ClientSessionOptions {
   std::int64_t patience_ms = 5'000;  // client.timeout
   // What the cluster accepts of jobs is known to every later job manager of it.
   bool keeps_jobs = false;
-  // Of whom control thread and links are; let go last, on a thread of its own if need be.
+  // Of whom control thread and links are; let go last. What waits in its destructor is shared by
+  // share_with_own_threads(), since the session may end on the control thread.
   std::shared_ptr<void> owner;
 };
 

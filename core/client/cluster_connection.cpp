@@ -7,11 +7,12 @@
 #include "client/collect_reader.h"
 #include "client/rpc_cluster_client.h"
 #include "rpc/id_source.h"
+#include "task/shared_end.h"
 
 namespace freshet {
 namespace {
 
-// Lives as long as anybody uses the session.
+// Lives as long as anybody uses the session, whose last user may be on one of its threads.
 struct ClientNode {
   ClientNode(KeyPair keys, const PeerInfo& self) : node(std::move(keys)) {
     node.run([&] {
@@ -27,15 +28,32 @@ struct ClientNode {
   std::unique_ptr<Links> links;
 };
 
-// The node outlives it: a job's client lets go of its readers before its session.
+// The node outlives it: a job's client lets go of its readers before its session. Rows come where
+// all else of a client does, on the control thread: there a continuation may wait for the client.
 class NodeRowReader final : public RowReader {
  public:
   NodeRowReader(ClusterNode& node, const Address& worker, const std::string& job_id,
                 const std::string& vertex)
-      : reader_(node.network(), node.keys(), worker, job_id, vertex) {}
-  Future<std::optional<std::string>> next() override { return reader_.next(); }
+      : control_(node.control()), reader_(node.network(), node.keys(), worker, job_id, vertex) {}
+
+  Future<std::optional<std::string>> next() override {
+    using Rows = Future<std::optional<std::string>>;
+    const auto promise = std::make_shared<Promise<std::optional<std::string>>>();
+    const auto ignored = reader_.next().then([&control = control_, promise](const Rows& rows) {
+      control.post("client: rows", [promise, rows] {
+        try {
+          promise->set_value(rows.get());
+        } catch (...) {
+          promise->set_error(std::current_exception());
+        }
+      });
+    });
+    static_cast<void>(ignored);
+    return promise->future();
+  }
 
  private:
+  ControlThread& control_;
   CollectReader reader_;
 };
 
@@ -57,7 +75,8 @@ std::unique_ptr<ClusterClient> connect_to_cluster(const ClusterConnection& conne
   self.name =
       connection.name.empty() ? "client (pid " + std::to_string(::getpid()) + ")" : connection.name;
   self.incarnation = RandomIds().draw();
-  const auto node = std::make_shared<ClientNode>(key_pair_of(connection.secret_key), self);
+  const auto node = share_with_own_threads(
+      std::make_unique<ClientNode>(key_pair_of(connection.secret_key), self));
 
   ClientSessionOptions options;
   options.cluster_id = connection.cluster_id;

@@ -27,7 +27,7 @@ class FRESHET_API CollectReader {
   // NetworkError. [a thread that is not the network thread]
   CollectReader(NetworkThread& network, const KeyPair& own, const Address& worker,
                 std::string job_id, std::string vertex);
-  // Before the end: the job fails, since its rows go nowhere. [not the network thread]
+  // Before the end: the job fails, since its rows go nowhere. Also in the continuation of next().
   ~CollectReader();
   CollectReader(const CollectReader&) = delete;
   CollectReader& operator=(const CollectReader&) = delete;

@@ -27,7 +27,7 @@ class FRESHET_API LocalJob final : private TaskRunnerListener {
   // Takes the serialised graph, as it would come from elsewhere. Throws InvalidInput or DecodeError
   // if it can't be run here.
   LocalJob(const std::string& job_graph, const Configuration& configuration);
-  // Cancels what still runs, and waits for it.
+  // Cancels what still runs, and waits for it. [not the job's own threads: see task/shared_end.h]
   ~LocalJob() override;
 
   void start() { tasks_.start(); }

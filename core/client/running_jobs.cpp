@@ -1,6 +1,7 @@
 #include "client/running_jobs.h"
 
 #include "freshet/error.h"
+#include "task/shared_end.h"
 
 namespace freshet {
 
@@ -58,7 +59,7 @@ RunningJobs& RunningJobs::instance() {
 RunningJobs::~RunningJobs() { cancel_all(); }
 
 std::unique_ptr<JobClient> RunningJobs::start(std::unique_ptr<LocalJob> job) {
-  std::shared_ptr<LocalJob> shared = std::move(job);
+  const std::shared_ptr<LocalJob> shared = share_with_own_threads(std::move(job));
   std::vector<std::shared_ptr<LocalJob>> gone;  // their ends are not waited for under the lock
   {
     const std::lock_guard lock(mutex_);
@@ -71,7 +72,7 @@ std::unique_ptr<JobClient> RunningJobs::start(std::unique_ptr<LocalJob> job) {
     jobs_.push_back({shared, {}});
   }
   shared->start();
-  return std::make_unique<InProcessJobClient>(std::move(shared));
+  return std::make_unique<InProcessJobClient>(shared);
 }
 
 std::vector<std::shared_ptr<LocalJob>> RunningJobs::running() {

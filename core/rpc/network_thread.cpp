@@ -12,6 +12,7 @@
 
 #include "task/fiber_thread.h"
 #include "task/forked_child.h"
+#include "task/shared_end.h"
 
 namespace freshet {
 namespace {
@@ -225,6 +226,7 @@ void NetworkThread::wait_in_fiber(Answered& answered) {
 }
 
 void NetworkThread::run() {
+  const RuntimeThreadMark mark;
   while (!ending_) {
     wait();
     run_posted();

@@ -13,6 +13,7 @@
 #include "freshet/options.h"
 #include "job_master/commit_progress.h"
 #include "operators/committer.h"
+#include "task/shared_end.h"
 
 namespace freshet::testing {
 
@@ -311,7 +312,8 @@ std::unique_ptr<JobClient> start_over_workers(const std::string& job_graph, cons
       return static_cast<std::uint32_t>((*draw)() % workers);
     };
   }
-  auto job = std::make_shared<WorkersJob>(job_graph, options);
+  // Its last user may be a continuation on one of its threads.
+  auto job = share_with_own_threads(std::make_unique<WorkersJob>(job_graph, options));
   job->start();
   const std::lock_guard lock(mutex);
   std::erase_if(jobs, [](const auto& each) { return each->result().ready(); });

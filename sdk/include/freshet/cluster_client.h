@@ -6,7 +6,8 @@
 // Errors     InvalidInput: the cluster refuses it. ClusterUnreachable: no job manager answered in
 //            time. A job manager that is away for a moment is waited for, and what was asked is
 //            asked again; nothing is submitted twice.
-// Ownership  A client does not own its cluster: it goes on when the client is dropped.
+// Ownership  A client does not own its cluster: it goes on when the client is dropped, which may be
+//            anywhere, also in the continuation of a future or in what a listener is told.
 #pragma once
 
 #include <cstdint>

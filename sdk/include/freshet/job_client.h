@@ -2,6 +2,8 @@
 //
 // Threads    Any. No call blocks: each returns a future (see freshet/future.h), whose waiting calls
 //            block the thread outside and only the fiber inside a task.
+// Ownership  The job goes on when its client is dropped, which may be anywhere, also in the
+//            continuation of a future.
 #pragma once
 
 #include <cstdint>
