@@ -114,7 +114,8 @@ void ClusterRecords::write(const ClusterRecord& given) const {
   if (const auto before = find(given.cluster_id)) {
     // Whoever brings up a cluster has looked for one before, and another one may have come since.
     if (before->public_key != given.public_key)
-      throw InvalidInput("cluster '" + given.cluster_id + "' is there already: " + path.native() +
+      throw InvalidInput("cluster '" + given.cluster_id +
+                         "' is there already: " + path_of(given.cluster_id).native() +
                          ": choose another --cluster-id, or end that one by 'fr cluster stop'");
     if (record.endpoint.empty()) record.endpoint = before->endpoint;
     record.details.insert(before->details.begin(), before->details.end());
