@@ -169,7 +169,10 @@ void Committing::worker_ready(std::uint32_t, Link& link, const Address&) {
   }
 }
 
-void Committing::worker_lost(std::uint32_t) { own_->link = nullptr; }
+void Committing::worker_lost(std::uint32_t) {
+  own_->link = nullptr;
+  services_.task_managers.stop(own_->id);
+}
 
 void Committing::worker_ended(std::uint32_t, FailureInfo how) {
   services_.resources.release(holder(), *own_->slot);

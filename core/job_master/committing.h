@@ -73,6 +73,7 @@ class FRESHET_API Committing final : private WorkerEvents {
   void tasks_opened(std::uint32_t) override {}
   void tasks_finished(std::uint32_t, FinishedTasks) override {}
   void tasks_failed(std::uint32_t, FailureInfo) override {}
+  void peer_lost(std::uint32_t, std::uint32_t, FailureInfo) override {}
   void operator_told(std::uint32_t, OperatorTold) override {}
   void tasks_accumulated(std::uint32_t, TasksAccumulated) override {}
   void tasks_ended(std::uint32_t, TaskReport) override {}
