@@ -482,6 +482,38 @@ TEST_F(SessionMode, WithoutAHomeTheTemporaryFolderServes) {
   std::filesystem::remove_all(state);
 }
 
+TEST_F(SessionMode, AnEmptyValueIsBadUsageAndNoClusterIsTakenForIt) {
+  start_session("s");
+  const std::vector<Words> all{{"cluster", "stop", "--cluster-id", ""},
+                               {"cluster", "stop", "--cluster-id="},
+                               {"cluster", "start", "--target", ""},
+                               {"cluster", "resize", ""},
+                               {"list", "--cluster-id", ""},
+                               {"list", "--wait-for-cluster", ""},
+                               {"status", ""},
+                               {"cancel", ""},
+                               {"wait", ""},
+                               {"logs", ""},
+                               {"config", "--config", ""},
+                               {"config", ""},
+                               {"info", "--config", "", application_},
+                               {"info", ""},
+                               {"info", application_, "--parallelism", ""},
+                               {"plugin", "inspect", ""},
+                               {"plugin", "list", "--plugin-dir", ""},
+                               {"new", "", "x"},
+                               {"taskmanager", "--join", ""},
+                               {"jobmanager", "--cluster-id", ""}};
+  for (const Words& words : all) {
+    const Outcome outcome = fr(words);
+    EXPECT_EQ(outcome.code, 64) << words[0] << " " << words[1] << ": " << outcome.text();
+  }
+  const Outcome by_option = fr({"cluster", "stop", "-D", "cluster.id="});
+  EXPECT_NE(by_option.code, 0) << by_option.text();
+  EXPECT_EQ(fr({"cluster", "status"}).code, 0);
+  stop_session("s");
+}
+
 TEST_F(SessionMode, TwoSideBySideAreChosenById) {
   start_session("one");
   start_session("two");

@@ -5,6 +5,7 @@
 
 #include "command.h"
 #include "configuration_flags.h"
+#include "empty_values.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "graph/plan_printer.h"
@@ -43,6 +44,7 @@ void tell(const std::string& text) { std::fprintf(stderr, "fr: %s\n", text.c_str
 void read_words(CommandLine& line, std::vector<std::string> words) {
   if (words.empty()) throw BadUsage("no application is given: fr info [OPTIONS] APPLICATION ...");
   line.application = words.front();
+  if (line.application.empty()) throw BadUsage("the application's name is empty: give its file");
   if (line.application.starts_with('-')) {
     throw BadUsage("there is no option '" + line.application + "' (fr info --help)");
   }
@@ -55,8 +57,10 @@ void read_words(CommandLine& line, std::vector<std::string> words) {
   if (const std::string warning = warning_of_main_words(rest, line.arguments); !warning.empty())
     tell("warning: " + warning);
   words.erase(own, words.end());
-  std::reverse(words.begin(), words.end());  // as CLI::App::parse() takes them
+  refuse_empty_values(rest);
   try {
+    refuse_words_without_value(words);
+    std::reverse(words.begin(), words.end());  // as CLI::App::parse() takes them
     rest.parse(words);
   } catch (const CLI::ParseError& error) {
     throw BadUsage(error.what());

@@ -12,8 +12,10 @@
 
 #include "command.h"
 #include "crash/crash_handler.h"
+#include "empty_values.h"
 #include "freshet/api.h"
 #include "freshet/nearest_name.h"
+#include "own_words.h"
 #include "process/standard_streams.h"
 #include "shown_text.h"
 
@@ -32,6 +34,16 @@ std::vector<Registered>& registered() {
 }
 
 std::span<char> last_argument;
+
+// Without those of a main.
+std::vector<std::string> own_words_of(const CLI::App& fr, std::vector<std::string> words) {
+  const auto called = fr.get_subcommands(
+      [&](const CLI::App* each) { return !words.empty() && each->get_name() == words[0]; });
+  if (called.empty() || !called[0]->get_prefix_command()) return words;
+  words.erase(words.begin());
+  words.resize(own_words(*called[0], words, 0));
+  return words;
+}
 
 }  // namespace
 
@@ -78,7 +90,9 @@ int main(int argc, char** argv) {
                  near.empty() ? "" : (": did you mean '" + near + "'?").c_str());
     return kBadUsage;
   }
+  refuse_empty_values(fr);
   try {
+    refuse_words_without_value(own_words_of(fr, {argv + 1, argv + argc}));
     fr.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return fr.exit(error) == 0 ? kDone : kBadUsage;

@@ -1,12 +1,21 @@
 #include "freshet/options.h"
 
 namespace freshet::options {
+namespace {
 
-const ConfigOption<std::string> kApplicationId{
-    "application.id", std::nullopt,
-    "Fixes the id of the application, so that one that is submitted again finds its earlier jobs. "
-    "Not set: each submission gets a new id.",
-    Scope::kJob};
+// Of what names something: nothing is named by "", as by a script's variable that is not set.
+bool is_not_empty(const std::string& text) { return !text.empty(); }
+constexpr const char* kNotEmpty = "not empty";
+
+}  // namespace
+
+const ConfigOption<std::string> kApplicationId =
+    ConfigOption<std::string>{"application.id", std::nullopt,
+                              "Fixes the id of the application, so that one that is submitted "
+                              "again finds its earlier jobs. "
+                              "Not set: each submission gets a new id.",
+                              Scope::kJob}
+        .check(is_not_empty, kNotEmpty);
 
 const ConfigOption<std::string> kApplicationWorkingFolder{
     "application.working-folder", std::nullopt,
@@ -43,11 +52,13 @@ const ConfigOption<Duration> kClientTimeout{
     "client.timeout", seconds(5),
     "How long a client looks for a job manager before it says that there is none.", Scope::kClient};
 
-const ConfigOption<std::string> kClusterId{"cluster.id", std::nullopt,
-                                           "Which cluster: a-z, 0-9, - and _, at most 64 "
-                                           "characters. Not set: a new cluster draws one, and "
-                                           "a client takes the only one there is.",
-                                           Scope::kClient};
+const ConfigOption<std::string> kClusterId =
+    ConfigOption<std::string>{"cluster.id", std::nullopt,
+                              "Which cluster: a-z, 0-9, - and _, at most 64 "
+                              "characters. Not set: a new cluster draws one, and "
+                              "a client takes the only one there is.",
+                              Scope::kClient}
+        .check(is_not_empty, kNotEmpty);
 
 const ConfigOption<std::int64_t> kExecutionBatchRecords =
     ConfigOption<std::int64_t>{"execution.batch-records", 0,
@@ -90,10 +101,12 @@ const ConfigOption<RuntimeMode> kExecutionRuntimeMode{
     "input. Automatic is batch if every source of the job is bounded, else streaming.",
     Scope::kJob};
 
-const ConfigOption<std::string> kExecutionTarget{
-    "execution.target", std::nullopt,
-    "Where jobs run, by the name of an executor or deployer plugin, such as 'local'.",
-    Scope::kClient};
+const ConfigOption<std::string> kExecutionTarget =
+    ConfigOption<std::string>{
+        "execution.target", std::nullopt,
+        "Where jobs run, by the name of an executor or deployer plugin, such as 'local'.",
+        Scope::kClient}
+        .check(is_not_empty, kNotEmpty);
 
 const ConfigOption<std::vector<std::string>> kFetchAllowedAddresses{
     "fetch.allowed-addresses", std::vector<std::string>{},
@@ -152,21 +165,28 @@ const ConfigOption<Duration> kHeartbeatTimeout =
                            Scope::kCluster}
         .minimum(milliseconds(50));
 
-const ConfigOption<std::string> kHighAvailabilityType{
-    "high-availability.type", std::string("none"),
-    "Which high-availability service the job managers of a cluster use: who leads, the graphs of "
-    "accepted jobs, the results of ended ones. The name of a plugin, or 'none': a job manager "
-    "leads "
-    "alone, and nothing outlives it.",
-    Scope::kCluster};
+const ConfigOption<std::string> kHighAvailabilityType =
+    ConfigOption<std::string>{
+        "high-availability.type", std::string("none"),
+        "Which high-availability service the job managers of a cluster use: who leads, the graphs "
+        "of "
+        "accepted jobs, the results of ended ones. The name of a plugin, or 'none': a job manager "
+        "leads "
+        "alone, and nothing outlives it.",
+        Scope::kCluster}
+        .check(is_not_empty, kNotEmpty);
 
-const ConfigOption<std::string> kJobId{
-    "job.id", std::nullopt,
-    "Which job of a cluster JobClient::from() is a client of: 32 hex digits.", Scope::kClient};
+const ConfigOption<std::string> kJobId =
+    ConfigOption<std::string>{
+        "job.id", std::nullopt,
+        "Which job of a cluster JobClient::from() is a client of: 32 hex digits.", Scope::kClient}
+        .check(is_not_empty, kNotEmpty);
 
-const ConfigOption<std::string> kJobmanagerBind{
-    "jobmanager.bind", std::string("tcp://127.0.0.1:*"),
-    "Where the job manager listens; * draws a free port.", Scope::kCluster};
+const ConfigOption<std::string> kJobmanagerBind =
+    ConfigOption<std::string>{"jobmanager.bind", std::string("tcp://127.0.0.1:*"),
+                              "Where the job manager listens; * draws a free port.",
+                              Scope::kCluster}
+        .check(is_not_empty, kNotEmpty);
 
 const ConfigOption<Duration> kJobmanagerClientGrace =
     ConfigOption<Duration>{
@@ -252,9 +272,12 @@ const ConfigOption<std::int32_t> kPipelineMaxParallelism =
         .minimum(1)
         .maximum(kParallelismLimit);
 
-const ConfigOption<std::string> kPipelineName{
-    "pipeline.name", std::nullopt,
-    "Name of the job for people. Not set: the name that the call of execute() gives.", Scope::kJob};
+const ConfigOption<std::string> kPipelineName =
+    ConfigOption<std::string>{
+        "pipeline.name", std::nullopt,
+        "Name of the job for people. Not set: the name that the call of execute() gives.",
+        Scope::kJob}
+        .check(is_not_empty, kNotEmpty);
 
 const ConfigOption<bool> kPipelineOperatorChaining =
     ConfigOption<bool>{"pipeline.operator-chaining", true,
@@ -362,11 +385,13 @@ const ConfigOption<MemorySize> kTaskStackSize =
         .minimum(MemorySize::kilobytes(64))
         .maximum(MemorySize::gigabytes(1));
 
-const ConfigOption<std::string> kTaskmanagerBind{"taskmanager.bind", std::string("127.0.0.1"),
-                                                 "Host name or address at which the workers of a "
-                                                 "task manager listen for data of workers on other "
-                                                 "hosts.",
-                                                 Scope::kCluster};
+const ConfigOption<std::string> kTaskmanagerBind =
+    ConfigOption<std::string>{"taskmanager.bind", std::string("127.0.0.1"),
+                              "Host name or address at which the workers of a "
+                              "task manager listen for data of workers on other "
+                              "hosts.",
+                              Scope::kCluster}
+        .check(is_not_empty, kNotEmpty);
 
 const ConfigOption<std::string> kTaskmanagerHost{
     "taskmanager.host", std::nullopt,
