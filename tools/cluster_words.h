@@ -13,7 +13,7 @@
 
 namespace freshet::tool {
 
-constexpr int kNoCluster = 69;  // EX_UNAVAILABLE of sysexits.h
+constexpr int kNoCluster = 69;   // EX_UNAVAILABLE of sysexits.h
 constexpr int kBadCluster = 65;  // EX_DATAERR: a process of it can't start
 
 // The record of the cluster that the configuration names, or the only one there is; with

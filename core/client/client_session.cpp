@@ -123,11 +123,11 @@ class ClientSession::Inner final : public std::enable_shared_from_this<Inner>,
                         (request.repeat == Repeat::kKeptJobs && !options_.keeps_jobs);
       if (once && !request.sent_to.empty() && request.sent_to != link.peer().incarnation) {
         auto lost = requests_.extract(found);
-        lost.mapped().fail(std::make_exception_ptr(
-            Error("the job manager of cluster '" + options_.cluster_id +
-                  "' has restarted during '" + lost.mapped().kind +
-                  "', and keeps no records of what ran before: what was submitted is gone with it; "
-                  "submit it again if it may run twice")));
+        lost.mapped().fail(std::make_exception_ptr(ClusterUnreachable(
+            "the job manager of cluster '" + options_.cluster_id + "' has restarted during '" +
+            lost.mapped().kind +
+            "', and keeps no records of what ran before: what was submitted is gone with it; "
+            "submit it again if it may run twice")));
       } else {
         send(number, request);
       }

@@ -7,16 +7,60 @@
 #include "freshet/options.h"
 #include "job_master/commit_progress.h"
 #include "operators/committer.h"
+#include "task/clock.h"
 
 namespace freshet {
+namespace {
+
+std::string message_of(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (...) {
+    return detail::current_exception_message();
+  }
+}
+
+}  // namespace
 
 LocalJob::LocalJob(const std::string& job_graph, const Configuration& configuration)
-    : result_(promise_.future()), tasks_(job_graph, configuration, *this) {
+    : graph_bytes_(job_graph), configuration_(configuration), result_(promise_.future()) {
+  TaskRunnerListener& listener = *this;
+  tasks_ = std::make_shared<JobTasks>(graph_bytes_, configuration_, listener);
+  id_ = tasks_->graph().id;
+  name_ = tasks_->graph().name;
+  const Configuration& of_job = tasks_->configuration();
+  if (of_job.get(options::kRestartStrategy) == RestartStrategy::kFixedDelay) {
+    restarts_left_ = of_job.get(options::kRestartStrategyAttempts);
+    restart_delay_ms_ = of_job.get(options::kRestartStrategyDelay).ms();
+  }
   const std::lock_guard lock(mutex_);
   enter(JobStatus::kCreated);
 }
 
-LocalJob::~LocalJob() { cancel(); }
+LocalJob::~LocalJob() {
+  cancel();
+  if (started_) result_.wait();
+}
+
+void LocalJob::start() {
+  started_ = true;
+  started_ns_ = SystemClock::instance().now_ns();
+  tasks_->start();
+}
+
+std::shared_ptr<JobTasks> LocalJob::tasks() const {
+  const std::lock_guard lock(mutex_);
+  return tasks_;
+}
+
+bool LocalJob::thread_ended() const { return tasks()->thread_ended(); }
+
+std::int64_t LocalJob::running_ms() const {
+  const std::lock_guard lock(mutex_);
+  if (started_ns_ == 0) return 0;
+  const std::int64_t end = ended_ns_ != 0 ? ended_ns_ : SystemClock::instance().now_ns();
+  return (end - started_ns_) / 1'000'000;
+}
 
 JobStatus LocalJob::status() const {
   const std::lock_guard lock(mutex_);
@@ -31,8 +75,9 @@ bool LocalJob::cancel() {
     cancel_requested_ = true;
     enter(JobStatus::kCanceling);
   }
+  canceled_.notify_all();
   messages_.publish();
-  tasks_.cancel();
+  tasks()->cancel();
   return true;
 }
 
@@ -50,8 +95,8 @@ JobDetails LocalJob::details() const {
   details.job_id = job_id();
   details.job_name = name();
   details.status = status();
-  TaskReport report = tasks_.report();
-  details.running_ms = tasks_.running_ms();
+  TaskReport report = tasks()->report();
+  details.running_ms = running_ms();
   details.vertices = std::move(report.vertices);
   details.source_records = report.source_records;
   details.sink_records = report.sink_records;
@@ -63,7 +108,8 @@ void LocalJob::enter(JobStatus status) {
   JobMessage message;
   message.status = status;
   message.text = std::string("job '") + name() + "' is " + name_of(status);
-  if (failure_ && (status == JobStatus::kFailing || status == JobStatus::kFailed)) {
+  if (failure_ && (status == JobStatus::kFailing || status == JobStatus::kFailed ||
+                   status == JobStatus::kRestarting)) {
     message.operator_name = failure_->operator_name;
     message.subtask = failure_->subtask;
     message.text = JobFailed(name(), *failure_).what();
@@ -75,7 +121,7 @@ void LocalJob::enter(JobStatus status) {
 
 void LocalJob::told(std::uint32_t vertex, std::uint32_t subtask, std::string text) {
   JobMessage message;
-  message.operator_name = tasks_.graph().vertices[vertex].name;
+  message.operator_name = tasks()->graph().vertices[vertex].name;
   message.subtask = subtask;
   message.text = std::move(text);
   {
@@ -87,37 +133,53 @@ void LocalJob::told(std::uint32_t vertex, std::uint32_t subtask, std::string tex
 }
 
 void LocalJob::tasks_opened() {
+  std::shared_ptr<JobTasks> tasks;
   {
     const std::lock_guard lock(mutex_);
-    if (status_ == JobStatus::kCreated) enter(JobStatus::kRunning);
+    const bool waits = status_ == JobStatus::kCreated || status_ == JobStatus::kRestarting;
+    if (waits && !attempt_failed_) enter(JobStatus::kRunning);
+    tasks = tasks_;
   }
   messages_.publish();
-  tasks_.open_gate();
+  tasks->open_gate();
 }
 
 void LocalJob::tasks_finished(FinishedTasks finished) {
+  std::shared_ptr<JobTasks> tasks;
   {
     const std::lock_guard lock(mutex_);
-    if (cancel_requested_) return;
+    if (cancel_requested_ || attempt_failed_) return;
+    committing_ = true;  // it is not run again after that
     committables_ = std::move(finished.committables);
     if (!committables_.empty()) enter(JobStatus::kCommitting);
+    tasks = tasks_;
   }
   messages_.publish();
-  tasks_.commit();
+  tasks->commit();
+}
+
+bool LocalJob::may_restart(FailureInfo& failure) {
+  if (restarts_left_ == 0 || committing_) return false;
+  if (tasks_->begin_results_anew()) return true;
+  failure.message +=
+      "; it is not run again, because rows of it have been read already: collect them once it has "
+      "finished, or write them somewhere";
+  return false;
 }
 
 // On the thread of the tasks, none of which runs any more.
 void LocalJob::commit() {
   using Time = std::chrono::steady_clock;
-  const Duration patience = tasks_.configuration().get(options::kExecutionCommitTimeout);
+  const std::shared_ptr<JobTasks> tasks = this->tasks();
+  const Duration patience = tasks->configuration().get(options::kExecutionCommitTimeout);
   const Time::time_point deadline = Time::now() + std::chrono::nanoseconds(patience.ns());
-  CommitProgress progress(tasks_.graph(), std::exchange(committables_, {}));
+  CommitProgress progress(tasks->graph(), std::exchange(committables_, {}));
   std::string why;
   while (why.empty()) {
     const std::vector<std::size_t> places = progress.open();
     std::vector<Committable> open;
     for (const std::size_t place : places) open.push_back(progress.at(place));
-    const auto outcomes = commit_all(tasks_.job(), open, tasks_.configuration());
+    const auto outcomes = commit_all(tasks->job(), open, tasks->configuration());
     for (std::size_t i = 0; i < places.size(); ++i) progress.note(places[i], outcomes[i]);
     if (progress.done()) return;
     if (progress.refused()) {
@@ -142,28 +204,80 @@ void LocalJob::commit() {
 }
 
 void LocalJob::tasks_failed(FailureInfo failure) {
+  std::shared_ptr<JobTasks> tasks;
   {
     const std::lock_guard lock(mutex_);
-    if (failure_ || cancel_requested_) return;
+    if (attempt_failed_ || cancel_requested_) return;
+    attempt_failed_ = true;
+    const bool again = may_restart(failure);
     failure_ = std::move(failure);
-    enter(JobStatus::kFailing);
-    cancel_requested_ = true;
+    if (again) {
+      --restarts_left_;
+      enter(JobStatus::kRestarting);
+    } else {
+      enter(JobStatus::kFailing);
+      cancel_requested_ = true;
+    }
+    tasks = tasks_;
   }
   messages_.publish();
-  tasks_.cancel();
+  tasks->cancel();
+}
+
+bool LocalJob::restart() {
+  {
+    std::unique_lock lock(mutex_);
+    const auto delay = std::chrono::milliseconds(restart_delay_ms_);
+    if (canceled_.wait_for(lock, delay, [this] { return cancel_requested_; })) return false;
+  }
+  std::shared_ptr<JobTasks> next;
+  std::exception_ptr error;
+  try {
+    TaskRunnerListener& listener = *this;
+    next = std::make_shared<JobTasks>(graph_bytes_, configuration_, listener);
+  } catch (...) {
+    error = std::current_exception();
+  }
+  std::shared_ptr<JobTasks> over;  // its thread is waited for outside of the lock
+  {
+    const std::lock_guard lock(mutex_);
+    if (cancel_requested_) return false;
+    if (error) {
+      failure_ = FailureInfo{};
+      failure_->message = "it can't be started again: " + message_of(error);
+      enter(JobStatus::kFailing);
+      return false;
+    }
+    attempt_failed_ = false;
+    next->take_results_of(*tasks_);
+    over = std::exchange(former_, std::exchange(tasks_, next));
+  }
+  over.reset();
+  next->start();
+  return true;
+}
+
+Future<std::optional<std::string>> LocalJob::next_result(const std::string& vertex) {
+  const std::lock_guard lock(mutex_);  // no other attempt takes over meanwhile
+  return tasks_->next_result(vertex);
 }
 
 void LocalJob::tasks_ended(TaskReport report) {
+  if (status() == JobStatus::kRestarting && restart()) return;
   if (status() == JobStatus::kCommitting) commit();
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ns_ = SystemClock::instance().now_ns();
+  }
   JobResult result;
   result.job_id = job_id();
   result.job_name = name();
   result.accumulators = std::move(report.accumulators);
-  result.duration_ms = tasks_.running_ms();
+  result.duration_ms = running_ms();
   std::exception_ptr error;
   {
     const std::lock_guard lock(mutex_);
-    if (failure_) {
+    if (status_ == JobStatus::kFailing) {
       enter(JobStatus::kFailed);
       error = std::make_exception_ptr(JobFailed(result.job_name, *failure_));
     } else if (cancel_requested_) {
@@ -173,9 +287,9 @@ void LocalJob::tasks_ended(TaskReport report) {
       enter(JobStatus::kFinished);
     }
     result.status = status_;
-    result.failure = failure_;
+    if (status_ == JobStatus::kFailed) result.failure = failure_;
   }
-  tasks_.end_results(error);
+  tasks()->end_results(error);
   messages_.end();
   messages_.publish();
   promise_.set_value(std::move(result));

@@ -81,7 +81,7 @@ std::vector<std::shared_ptr<LocalJob>> RunningJobs::running() {
   return jobs;
 }
 
-std::vector<JobResult> RunningJobs::results() {
+std::vector<JobResult> RunningJobs::ended() {
   std::vector<Entry> entries;
   {
     const std::lock_guard lock(mutex_);
@@ -89,6 +89,7 @@ std::vector<JobResult> RunningJobs::results() {
   }
   std::vector<JobResult> results;
   for (Entry& entry : entries) {
+    if (entry.job && !entry.job->result().ready()) continue;
     results.push_back(entry.job ? entry.job->result().get() : std::move(entry.result));
     results.back().accumulators.clear();
   }

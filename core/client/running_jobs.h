@@ -22,9 +22,8 @@ class FRESHET_API RunningJobs {
   std::unique_ptr<JobClient> start(std::unique_ptr<LocalJob> job);
   // Those that have not ended.
   std::vector<std::shared_ptr<LocalJob>> running();
-  // How all that were started ended, in that order, without their accumulators. Waits for those
-  // that run.
-  std::vector<JobResult> results();
+  // How those ended that have, in the order of their start, without their accumulators.
+  std::vector<JobResult> ended();
   // Cancels what runs and waits for its end.
   void cancel_all();
 

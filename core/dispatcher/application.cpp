@@ -145,7 +145,8 @@ void Application::main_canceled(const std::string& reason) {
     settle();
     return;
   }
-  const auto job = canceled_job();
+  auto job = canceled_job(/*by_main=*/false);
+  if (!job) job = canceled_job(/*by_main=*/true);
   cancel(job ? "job '" + *job + "' was canceled" : reason);
 }
 
@@ -182,9 +183,10 @@ void Application::add_files(std::set<std::string>& to) const {
   }
 }
 
-void Application::job_ended_before(const JobInfo& job) {
+void Application::job_ended_before(const JobInfo& job, bool canceled_by_main) {
   if (job.status == JobStatus::kFailed && !failed_before_) failed_before_ = job.detail;
-  if (job.status == JobStatus::kCanceled && !canceled_before_) canceled_before_ = job.job_name;
+  auto& canceled = canceled_by_main ? canceled_by_main_before_ : canceled_before_;
+  if (job.status == JobStatus::kCanceled && !canceled) canceled = job.job_name;
 }
 
 void Application::main_was_lost() {
@@ -197,7 +199,7 @@ void Application::main_was_lost() {
 void Application::forget(const JobMaster& job) {
   assert(job.has_ended());
   std::erase(jobs_, &job);
-  job_ended_before(job.info());
+  job_ended_before(job.info(), job.was_canceled_by_main());
 }
 
 void Application::job_ended(JobMaster& job) {
@@ -211,17 +213,20 @@ bool Application::all_jobs_ended() const {
                      [](const JobMaster* job) { return job->has_ended(); });
 }
 
-const JobMaster* Application::first_job(JobStatus status) const {
-  const auto found = std::find_if(jobs_.begin(), jobs_.end(), [status](const JobMaster* job) {
-    return job->status() == status;
+const JobMaster* Application::first_failed() const {
+  const auto found = std::find_if(jobs_.begin(), jobs_.end(), [](const JobMaster* job) {
+    return job->status() == JobStatus::kFailed;
   });
   return found == jobs_.end() ? nullptr : *found;
 }
 
-std::optional<std::string> Application::canceled_job() const {
-  if (canceled_before_) return canceled_before_;
-  const JobMaster* const job = first_job(JobStatus::kCanceled);
-  return job == nullptr ? std::nullopt : std::optional<std::string>(job->name());
+std::optional<std::string> Application::canceled_job(bool by_main) const {
+  const auto& before = by_main ? canceled_by_main_before_ : canceled_before_;
+  if (before) return before;
+  const auto found = std::find_if(jobs_.begin(), jobs_.end(), [by_main](const JobMaster* job) {
+    return job->status() == JobStatus::kCanceled && job->was_canceled_by_main() == by_main;
+  });
+  return found == jobs_.end() ? std::nullopt : std::optional<std::string>((*found)->name());
 }
 
 void Application::cancel_jobs(const std::string& reason) {
@@ -259,9 +264,9 @@ void Application::settle() {
     enter(ApplicationStatus::kFailed, *failed_before_);
     return;
   }
-  if (const JobMaster* failed = first_job(JobStatus::kFailed)) {
+  if (const JobMaster* failed = first_failed()) {
     enter(ApplicationStatus::kFailed, failed->info().detail);
-  } else if (const auto canceled = canceled_job()) {
+  } else if (const auto canceled = canceled_job(/*by_main=*/false)) {
     enter(ApplicationStatus::kCanceled, "job '" + *canceled + "' was canceled");
   } else {
     enter(ApplicationStatus::kFinished, "");

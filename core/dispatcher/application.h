@@ -68,7 +68,7 @@ class FRESHET_API Application {
   void add(JobMaster& job);  // not started yet; [accepts_jobs()]
   // Under an earlier leader: one of its jobs ended; the runner of its main was lost, which fails it
   // once its jobs have ended.
-  void job_ended_before(const JobInfo& job);
+  void job_ended_before(const JobInfo& job, bool canceled_by_main);
   void main_was_lost();
   // The record of one of its jobs, which has ended, is dropped.
   void forget(const JobMaster& job);
@@ -82,6 +82,10 @@ class FRESHET_API Application {
   void main_was_at(const std::string& incarnation, const std::string& name, bool told);
   bool main_is_of(const PeerInfo& peer) const {
     return client_ && client_->peer == peer.incarnation;
+  }
+  // Main is in that process: its runner, or a client.
+  bool has_main_at(const PeerInfo& peer) const {
+    return main_is_of(peer) || (runner_ && peer.role == Role::kRunner && peer.key == runner_key_);
   }
   // "client (pid 4711)"; empty: main is in none.
   std::string client_name() const { return client_ ? client_->name : ""; }
@@ -126,9 +130,9 @@ class FRESHET_API Application {
   void settle();
   void enter(ApplicationStatus status, const std::string& reason);
   bool all_jobs_ended() const;
-  const JobMaster* first_job(JobStatus status) const;  // nullptr: none
-  // The name of the first one that was canceled.
-  std::optional<std::string> canceled_job() const;
+  const JobMaster* first_failed() const;  // nullptr: none
+  // The name of the first one that was canceled, by main itself or by others.
+  std::optional<std::string> canceled_job(bool by_main) const;
 
   RunnerServices& services_;
   const std::string id_, name_, ticket_;
@@ -141,7 +145,7 @@ class FRESHET_API Application {
   const std::shared_ptr<std::atomic<bool>> wants_files_ = std::make_shared<std::atomic<bool>>(true);
   std::vector<JobMaster*> jobs_;  // in the order of their submission
   // Of jobs that are forgotten: the first one's reason, the first one's name.
-  std::optional<std::string> failed_before_, canceled_before_;
+  std::optional<std::string> failed_before_, canceled_before_, canceled_by_main_before_;
   struct Client {
     std::string peer, name;  // its incarnation
     bool told;

@@ -97,11 +97,14 @@ void Dispatcher::add_to(MessageTable& table) {
   table.on<ListApplications>(
       [this](Link&, const ListApplications& message) { return list(message); });
   table.on<DescribeApplication>([this](Link&, const DescribeApplication& message) {
-    return info_of(application(message.id));
+    const auto earlier = earlier_application(message.id);
+    return earlier ? *earlier : info_of(application(message.id));
   });
   table.on<FindIds>([this](Link&, const FindIds& message) { return find(message.beginning); });
   table.on<AwaitApplication>([this](Link&, const AwaitApplication& message) {
-    return application(message.id).ended().then([this](const ApplicationInfo& info) {
+    const auto earlier = earlier_application(message.id);
+    const auto ended = earlier ? make_ready_future(*earlier) : application(message.id).ended();
+    return ended.then([this](const ApplicationInfo& info) {
       ++ends_told_;
       services_.jobs.thread.post("dispatcher: an end was told",
                                  alive_.guard([this] { on_change_(); }));
@@ -109,6 +112,7 @@ void Dispatcher::add_to(MessageTable& table) {
     });
   });
   table.on<CancelApplication>([this](Link& link, const CancelApplication& message) {
+    if (earlier_application(message.id)) return Done{};
     application(message.id).cancel("canceled by " + link.peer().name);
     return Done{};
   });
@@ -135,7 +139,7 @@ void Dispatcher::add_to(MessageTable& table) {
                          "be visible already: wait for its end, or end it by force ('fr cancel "
                          "--force')");
     } else {
-      of.cancel(reason);
+      of.cancel(reason, application(of.application_id()).has_main_at(link.peer()));
     }
     return Done{};
   });
@@ -201,6 +205,13 @@ void Dispatcher::start_anew(const KeptGraph& graph) {
   add_job(std::move(made), application_of(graph));
 }
 
+std::optional<ApplicationInfo> Dispatcher::earlier_application(const std::string& id) const {
+  if (application_by_id_.count(id) > 0) return std::nullopt;
+  const auto jobs = earlier_.of_application(id);
+  if (jobs.empty()) return std::nullopt;
+  return EarlierJobs::application_of(jobs);
+}
+
 // Main is not run again; one in a client goes on, if that comes.
 Application& Dispatcher::application_of(const KeptGraph& graph) {
   using Main = Application::Main;
@@ -211,9 +222,8 @@ Application& Dispatcher::application_of(const KeptGraph& graph) {
   Application& added = add_application(std::make_unique<Application>(
       services_.runners, graph.application_id, graph.application_name, graph.application_ticket,
       in_client ? Main::kClient : Main::kNone, listener));
-  for (const auto& [number, job] : earlier_.all()) {
-    if (job->application_id == added.id()) added.job_ended_before(job->info());
-  }
+  for (const KeptResult* job : earlier_.of_application(added.id()))
+    added.job_ended_before(job->info(), job->canceled_by_main);
   if (graph.main_in_runner) added.main_was_lost();
   if (in_client) {
     added.main_was_at(graph.client_incarnation, graph.client_name,
@@ -508,8 +518,14 @@ void Dispatcher::job_changed(JobMaster& job) { tell(event_of(job.info())); }
 
 void Dispatcher::keep_result(JobMaster& job, detail::UniqueFunction<void()> kept) {
   const JobInfo info = job.info_of_end();
-  const KeptResult result{job.result(), info.application_id, job.ticket(),
-                          info.detail,  info.since_ms,       info.ended_ms};
+  const KeptResult result{job.result(),
+                          info.application_id,
+                          job.ticket(),
+                          info.detail,
+                          info.since_ms,
+                          info.ended_ms,
+                          application(info.application_id).name(),
+                          job.was_canceled_by_main()};
   const auto once = std::make_shared<detail::UniqueFunction<void()>>(std::move(kept));
   // The job stays at least until its end is kept.
   services_.kept.put_result(

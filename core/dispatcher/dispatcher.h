@@ -79,6 +79,8 @@ class FRESHET_API Dispatcher final : private JobMasterListener, private Applicat
   ListApplications::Answer list(const ListApplications& message) const;
   ListJobs::Answer list(const ListJobs& message) const;
   IdMatches find(const std::string& beginning) const;
+  // One of which nothing is left but the results of its jobs, which ended under earlier leaders.
+  std::optional<ApplicationInfo> earlier_application(const std::string& id) const;
   // A job whose graph is being kept.
   struct Accepting {
     std::unique_ptr<JobMaster> job;

@@ -1,5 +1,7 @@
 #include "dispatcher/earlier_jobs.h"
 
+#include <algorithm>
+
 namespace freshet {
 
 void EarlierJobs::add(KeptResult result, std::uint64_t number, std::int64_t now_ms) {
@@ -13,6 +15,40 @@ void EarlierJobs::add(KeptResult result, std::uint64_t number, std::int64_t now_
 const KeptResult* EarlierJobs::find(const std::string& job_id) const {
   const auto found = by_id_.find(job_id);
   return found == by_id_.end() ? nullptr : &found->second.result;
+}
+
+std::vector<const KeptResult*> EarlierJobs::of_application(const std::string& id) const {
+  std::vector<const KeptResult*> jobs;
+  for (const auto& [number, job] : all_) {
+    if (job->application_id == id) jobs.push_back(job);
+  }
+  return jobs;
+}
+
+ApplicationInfo EarlierJobs::application_of(const std::vector<const KeptResult*>& jobs) {
+  ApplicationInfo info;
+  info.id = jobs.front()->application_id;
+  info.name = jobs.front()->application_name;
+  info.status = ApplicationStatus::kFinished;
+  info.reason =
+      "all its jobs have finished; whether its main had more to do is not known, because the job "
+      "manager that knew has ended";
+  info.since_ms = jobs.front()->since_ms;
+  for (const KeptResult* job : jobs) {
+    info.jobs.push_back(job->info());
+    info.since_ms = std::min(info.since_ms, job->since_ms);
+    info.ended_ms = std::max(info.ended_ms, job->ended_ms);
+    const bool failed = job->result.status == JobStatus::kFailed;
+    const bool canceled = job->result.status == JobStatus::kCanceled && !job->canceled_by_main;
+    if (failed && info.status != ApplicationStatus::kFailed) {
+      info.status = ApplicationStatus::kFailed;
+      info.reason = job->detail;
+    } else if (canceled && info.status == ApplicationStatus::kFinished) {
+      info.status = ApplicationStatus::kCanceled;
+      info.reason = "job '" + job->result.job_name + "' was canceled";
+    }
+  }
+  return info;
 }
 
 JobDetails EarlierJobs::details_of(const KeptResult& job) {

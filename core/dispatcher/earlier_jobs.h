@@ -28,6 +28,11 @@ class FRESHET_API EarlierJobs {
   const KeptResult* find(const std::string& job_id) const;
   const std::map<std::string, Entry>& by_id() const { return by_id_; }
   const std::map<std::uint64_t, const KeptResult*>& all() const { return all_; }  // by number
+  // In the order of their ends.
+  std::vector<const KeptResult*> of_application(const std::string& id) const;
+  // What the results of its jobs, at least one, tell of an application: how main ended is not
+  // known, so `reason` says that where they finished.
+  static ApplicationInfo application_of(const std::vector<const KeptResult*>& jobs);
   // What is known of one beside its result.
   static JobDetails details_of(const KeptResult& job);
 

@@ -41,7 +41,10 @@ struct KeptResult {
   std::string ticket;
   std::string detail;  // as JobInfo has it
   std::int64_t since_ms = 0, ended_ms = 0;
-  MSGPACK_DEFINE_MAP(result, application_id, ticket, detail, since_ms, ended_ms)
+  std::string application_name;
+  bool canceled_by_main = false;  // of its application, which went on
+  MSGPACK_DEFINE_MAP(result, application_id, ticket, detail, since_ms, ended_ms, application_name,
+                     canceled_by_main)
 
   JobInfo info() const;
 };

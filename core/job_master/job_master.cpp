@@ -233,12 +233,13 @@ void JobMaster::cancel_by_force(const std::string& reason) {
 
 // ---- its end ------------------------------------------------------------------------------------
 
-void JobMaster::cancel(const std::string& reason) {
+void JobMaster::cancel(const std::string& reason, bool by_main) {
   if (is_committing()) return;
   if (has_ended() || keeps_result_ || status_ == JobStatus::kCanceling ||
       status_ == JobStatus::kFailing) {
     return;
   }
+  canceled_by_main_ = by_main;
   enter(JobStatus::kCanceling, reason);
   listener_.job_changed(*this);
   if (restart_timer_) {

@@ -56,8 +56,11 @@ class FRESHET_API JobMaster final : private AttemptListener, private CommittingL
   void start();
   // Instead of start(): its tasks had all finished under an earlier leader.
   void start_to_commit(JobCommit commit);
-  // May repeat; nothing once it has ended, or while it is committing.
-  void cancel(const std::string& reason);
+  // May repeat; nothing once it has ended, or while it is committing. `by_main`: of its
+  // application, which goes on.
+  void cancel(const std::string& reason, bool by_main = false);
+  // Whether that is why it was canceled.
+  bool was_canceled_by_main() const { return canceled_by_main_; }
   // From when its committables are being kept: it is not run again and can't be canceled.
   bool is_committing() const { return keeps_commit_ || status_ == JobStatus::kCommitting; }
   // cancel(), and if it is committing: fails it.
@@ -144,6 +147,7 @@ class FRESHET_API JobMaster final : private AttemptListener, private CommittingL
   bool keeps_commit_ = false;
   JobCommit commit_;
   std::unique_ptr<Committing> committing_;
+  bool canceled_by_main_ = false;
   bool keeps_result_ = false;  // it has ended, which nobody is told before it is kept
   std::string keeping_error_;  // of the last try; empty: there was none
   bool gone_ = false;

@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "bounds/bounds.h"
+#include "freshet/detail/canceled_stage.h"
 #include "freshet/error.h"
 #include "task/clock.h"
 
@@ -386,6 +387,10 @@ FailureInfo OperatorChain::current_failure() const {
     stage = thrown.stage;
     failure.record = thrown.record;
     failure.message = thrown.message;
+  } catch (const detail::CanceledStage& thrown) {
+    stage = thrown.stage;
+    failure.record = thrown.record;
+    failure.message = thrown.what();
   } catch (...) {
     failure.message = detail::current_exception_message();
   }

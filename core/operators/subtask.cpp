@@ -64,6 +64,7 @@ void Subtask::run() noexcept {
     all_finished = true;
     chain_->commit();
   } catch (const Canceled&) {
+    if (!canceled()) failure = failure_by_canceled();
   } catch (...) {
     failure = chain_->current_failure();
   }
@@ -75,12 +76,21 @@ void Subtask::run() noexcept {
   try {
     chain_->close();
   } catch (const Canceled&) {
+    if (!canceled() && !failure) failure = failure_by_canceled();
   } catch (...) {
     if (!failure) failure = chain_->current_failure();
   }
   mailbox_.close();
   for (Input& input : inputs_) input.channel->abandon();
   listener_.subtask_ended(*this, std::move(failure));
+}
+
+// Of one that nobody has asked for: as what a future of something else that was canceled throws.
+FailureInfo Subtask::failure_by_canceled() const {
+  FailureInfo failure = chain_->current_failure();
+  failure.message =
+      "freshet::Canceled was thrown, though nobody has canceled the job: " + failure.message;
+  return failure;
 }
 
 void Subtask::run_source() {

@@ -79,6 +79,7 @@ class Subtask final : private TaskHost {
   void serve_until(detail::UniqueFunction<bool()> ready) override;
   void fail(FailureInfo failure) override { listener_.subtask_failed(std::move(failure)); }
 
+  FailureInfo failure_by_canceled() const;
   void run_source();
   void run_inputs();
   void take(Input& input, const Element& element);

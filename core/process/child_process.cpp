@@ -41,22 +41,42 @@ struct Pipe {
   Descriptor reading, writing;
 };
 
+// Our ends of what it writes, and its own, until it is there.
+struct Pipes {
+  explicit Pipes(bool separate_errors) {
+    if (separate_errors) errors.emplace();
+  }
+  int its_errors() const { return errors ? errors->writing.get() : output.writing.get(); }
+  std::array<Descriptor, ChildProcess::kStreams.size()> ours() {
+    return {std::move(output.reading), errors ? std::move(errors->reading) : Descriptor(),
+            std::move(account.reading)};
+  }
+
+  Pipe output, account;
+  std::optional<Pipe> errors;
+};
+
 }  // namespace
 
 ChildProcess::ChildProcess(std::vector<std::string> command,
                            std::map<std::string, std::string> environment,
-                           std::optional<std::string> inherited, const ControlGroups& groups,
+                           std::optional<Start> start, const ControlGroups& groups,
                            std::uint64_t number)
     : mark_(mark_of(number)), group_(groups.make(number)) {
   try {
-    Pipe output;
+    Pipes pipes(start && start->separate_errors);
     Descriptor its;
-    ProgramStart program{std::move(command), std::move(environment), {}, output.writing.get()};
+    ProgramStart program{std::move(command),
+                         std::move(environment),
+                         {},
+                         pipes.output.writing.get(),
+                         pipes.its_errors()};
     program.environment[kProcessMark] = mark_;
     program.control_group = group_;
-    if (inherited) {
-      report_ = file_with(*inherited);
+    if (start) {
+      report_ = file_with(start->inherited);
       program.inherited_file = report_.get();
+      program.account = pipes.account.writing.get();
     } else {
       const TemplateChannel channel = template_channel();
       channel_ = Descriptor(channel.ours);
@@ -64,7 +84,7 @@ ChildProcess::ChildProcess(std::vector<std::string> command,
       program.template_channel = its.get();
     }
     id_ = start_child(program);
-    output_ = std::move(output.reading);
+    streams_ = pipes.ours();
     watch_it();
   } catch (...) {
     ControlGroups::remove(group_);
@@ -72,14 +92,16 @@ ChildProcess::ChildProcess(std::vector<std::string> command,
   }
 }
 
-ChildProcess::ChildProcess(const ChildProcess& from, const std::string& inherited,
+ChildProcess::ChildProcess(const ChildProcess& from, const Start& start,
                            const ControlGroups& groups, std::uint64_t number)
     : mark_(mark_of(number)), group_(groups.make(number)) {
   try {
-    Pipe output;
-    report_ = file_with(inherited);
-    id_ = fork_from_template(from.channel_.get(), {report_.get(), output.writing.get(), group_});
-    output_ = std::move(output.reading);
+    Pipes pipes(start.separate_errors);
+    report_ = file_with(start.inherited);
+    id_ = fork_from_template(from.channel_.get(),
+                             {report_.get(), pipes.output.writing.get(), pipes.its_errors(),
+                              pipes.account.writing.get(), group_});
+    streams_ = pipes.ours();
     watch_it();
   } catch (...) {
     // A template that did not answer may have forked, or do so still.

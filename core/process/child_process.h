@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -23,15 +24,22 @@ namespace freshet {
 
 class ChildProcess {
  public:
+  struct Start {
+    std::string inherited;
+    bool separate_errors = false;  // its two output streams are told apart
+  };
+  // What it writes to whom.
+  enum Stream : std::uint8_t { kOutput, kErrors, kAccount };
+  static constexpr std::array kStreams{kOutput, kErrors, kAccount};
+
   // Each takes a number that no other child of this process has had, and throws InvalidInput: it
   // can't be started, or can't be watched.
   //
-  // Without `inherited` it becomes a template (template_process.h).
+  // Without `start` it becomes a template (template_process.h).
   ChildProcess(std::vector<std::string> command, std::map<std::string, std::string> environment,
-               std::optional<std::string> inherited, const ControlGroups& groups,
-               std::uint64_t number);
+               std::optional<Start> start, const ControlGroups& groups, std::uint64_t number);
   // Forked from that template, which is ready. If it throws, the template has to go.
-  ChildProcess(const ChildProcess& from, const std::string& inherited, const ControlGroups& groups,
+  ChildProcess(const ChildProcess& from, const Start& start, const ControlGroups& groups,
                std::uint64_t number);
   // Waits until nothing runs in its group. It has been reaped, or is killed and reaped.
   ~ChildProcess();
@@ -39,9 +47,11 @@ class ChildProcess {
   ChildProcess& operator=(const ChildProcess&) = delete;
 
   pid_t id() const { return id_; }
-  int watch() const { return watch_.get(); }    // readable once it has ended
-  int output() const { return output_.get(); }  // what it prints; -1 once nobody can print any more
-  void close_output() { output_.close(); }
+  int watch() const { return watch_.get(); }  // readable once it has ended
+  // What it prints; -1 if there is no such stream, or once nobody can print to it any more. Without
+  // separate errors all that it prints is output.
+  int stream(Stream which) const { return streams_[which].get(); }
+  void close(Stream which) { streams_[which].close(); }
 
   // What it has left about its death (crash/crash_report.h); -1 of a template.
   int report() const { return report_.get(); }
@@ -77,7 +87,7 @@ class ChildProcess {
   std::filesystem::path group_;
   pid_t id_ = 0;
   Descriptor watch_;
-  Descriptor output_;
+  std::array<Descriptor, kStreams.size()> streams_;
   Descriptor report_;   // what it inherits, until it has taken it
   Descriptor channel_;  // of a template
   bool ready_ = false;

@@ -39,6 +39,7 @@ int sooner(int one_ms, int other_ms) {  // -1: never
   if (one_ms < 0 || other_ms < 0) return std::max(one_ms, other_ms);
   return std::min(one_ms, other_ms);
 }
+constexpr std::size_t kMostOfAccount = std::size_t{128} * 1024;
 
 // SIGCHLD wakes the thread, so that adopted processes are reaped, too.
 std::atomic<int> wake_on_child{-1};
@@ -124,7 +125,8 @@ class ChildProcesses::State {
       runs = !std::count(ended_logs_.begin(), ended_logs_.end(), name);
     }
     LogText found = log->read(from, std::size_t{256} * 1024);
-    return {found.text, found.next, !runs && found.text.empty()};
+    const bool ended = !runs && found.text.empty();
+    return {std::move(found.text), found.next, ended, std::move(found.errors)};
   }
 
   void add_log(std::shared_ptr<RolledLog> log) {
@@ -140,6 +142,7 @@ class ChildProcesses::State {
     std::shared_ptr<RolledLog> log;
     std::unique_ptr<ChildProcess> process;
     std::string killed_because;
+    std::string account;
   };
   // It has ended, and is told of once nothing of it runs any more.
   struct Leaving {
@@ -176,7 +179,8 @@ class ChildProcesses::State {
         for (auto& [handle, child] : children_) {
           order.push_back(child.get());
           polled.push_back({child->process->watch(), POLLIN, 0});
-          polled.push_back({child->process->output(), POLLIN, 0});
+          for (const auto stream : ChildProcess::kStreams)
+            polled.push_back({child->process->stream(stream), POLLIN, 0});
         }
         for (const int watch : templates_.watches()) polled.push_back({watch, POLLIN, 0});
       }
@@ -188,11 +192,15 @@ class ChildProcesses::State {
         std::uint64_t count = 0;
         static_cast<void>(::read(wake_, &count, sizeof count) == sizeof count);
       }
+      constexpr std::size_t kPerChild = 1 + ChildProcess::kStreams.size();
       for (std::size_t i = 0; i < order.size(); ++i) {
-        if (polled[1 + 2 * i + 1].revents != 0) read_output(*order[i], kBlocksAtOnce);
+        for (const auto stream : ChildProcess::kStreams)
+          if (polled[1 + kPerChild * i + 1 + stream].revents != 0)
+            read_stream(*order[i], stream, kBlocksAtOnce);
       }
       for (std::size_t i = 0; i < order.size(); ++i) {
-        if (polled[1 + 2 * i].revents != 0 && order[i]->process->has_ended()) end(*order[i]);
+        if (polled[1 + kPerChild * i].revents != 0 && order[i]->process->has_ended())
+          end(*order[i]);
       }
       if (options_.adopt_orphans) reap_orphans(own_children());
       let_go_of_what_has_left();
@@ -251,7 +259,8 @@ class ChildProcesses::State {
       child.process = templates_.fork(child.spec, ProcessTemplates::Clock::now());
       if (!child.process)
         child.process = std::make_unique<ChildProcess>(
-            child.spec.whole_command(), child.spec.environment, std::move(child.spec.inherited),
+            child.spec.whole_command(), child.spec.environment,
+            ChildProcess::Start{std::move(child.spec.inherited), child.spec.separate_errors},
             groups_, ++last_number_);
       memory_.limit(child.process->group());
     } catch (const std::exception& error) {
@@ -260,17 +269,22 @@ class ChildProcesses::State {
     return {};
   }
 
-  void read_output(Child& child, int blocks) {
+  void read_stream(Child& child, ChildProcess::Stream stream, int blocks) {
     std::string block(kBlock, '\0');
-    while (child.process->output() >= 0 && blocks-- > 0) {
-      const ssize_t got = ::read(child.process->output(), block.data(), block.size());
+    while (child.process->stream(stream) >= 0 && blocks-- > 0) {
+      const ssize_t got = ::read(child.process->stream(stream), block.data(), block.size());
       if (got < 0 && errno == EINTR) continue;
       if (got < 0 && errno == EAGAIN) return;
       if (got <= 0) {
-        child.process->close_output();
+        child.process->close(stream);
         return;
       }
-      child.log->append({block.data(), static_cast<std::size_t>(got)});
+      const std::string_view text(block.data(), static_cast<std::size_t>(got));
+      if (stream == ChildProcess::kAccount) {
+        child.account += text.substr(0, kMostOfAccount - child.account.size());
+      } else {
+        child.log->append(text, stream == ChildProcess::kErrors);
+      }
     }
   }
 
@@ -280,7 +294,7 @@ class ChildProcesses::State {
     child.process->kill_family();  // it is a zombie still, so the number is its own
     if (options_.adopt_orphans) child.process->end_orphans(own_children());
     // All writers have gone, or were never ours to end: what is in the pipe is what there is.
-    read_output(child, 1 << 20);
+    for (const auto stream : ChildProcess::kStreams) read_stream(child, stream, 1 << 20);
     ProcessEnd end;
     (facts.by_signal ? end.signal : end.exit_code) = facts.number;
     if (end.signal == SIGKILL) {
@@ -288,6 +302,7 @@ class ChildProcesses::State {
       if (memory_.has_ended(child.process->group())) end.killed_because = memory_.reason();
     }
     end.last_lines = child.log->last_lines();
+    end.account = std::move(child.account);
     child.log->close();
     std::string crash = facts.by_signal ? crash_report_in(child.process->report()) : std::string();
     std::unique_ptr<Child> gone;

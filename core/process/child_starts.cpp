@@ -25,7 +25,10 @@ Start unpack(const std::string& bytes, const char* what) {
 }  // namespace
 
 ProcessSpec runner_process(const std::string& program, const RunnerStart& start) {
-  return {"main-" + start.application_id, {program, "runner"}, {}, pack(start), start.name, true};
+  ProcessSpec runner{
+      "main-" + start.application_id, {program, "runner"}, {}, pack(start), start.name, true};
+  runner.separate_errors = true;
+  return runner;
 }
 
 ProcessSpec worker_process(const std::string& program, const WorkerStart& start) {

@@ -5,18 +5,15 @@
 namespace freshet {
 namespace {
 
-constexpr const char* kMark = "[freshet] main ";
-
 std::string without_end_of_line(std::string text) {
   while (!text.empty() && text.back() == '\n') text.pop_back();
   return text;
 }
 
-}  // namespace
+// What is left of it in a process's exit code.
+int exit_byte(int code) { return code & 0xff; }
 
-std::string last_line_of_main(const std::string& reason) {
-  return kMark + without_end_of_line(reason) + "\n";
-}
+}  // namespace
 
 MainEnd main_end_of(const ProcessEnd& end) {
   MainEnd main;
@@ -24,27 +21,21 @@ MainEnd main_end_of(const ProcessEnd& end) {
     main.returned_zero = true;
     return main;
   }
-  std::string said = without_end_of_line(end.last_lines);
-  std::string before;
-  const std::size_t at = said.rfind(kMark);
-  if (at != std::string::npos && (at == 0 || said[at - 1] == '\n')) {
-    const std::string word = said.substr(at + std::string(kMark).size());
-    // main may exit with one of these codes itself, but then the line is not there.
-    if (end.exit_code == kMainRefused || end.exit_code == kMainJobFailed ||
-        end.exit_code == kMainThrew || end.exit_code == kMainCanceled) {
-      main.canceled = end.exit_code == kMainCanceled;
-      main.reason = "main " + word;
-      return main;
-    }
-    // What runs behind main, such as the end of its module, has ended the process.
-    before = ", after main " + word;
-    said = without_end_of_line(said.substr(0, at));
+  const std::string account = without_end_of_line(end.account);
+  // main may exit with one of these codes itself, but then there is no account.
+  if (!account.empty() && (end.exit_code == kMainRefused || end.exit_code == kMainJobFailed ||
+                           end.exit_code == kMainThrew || end.exit_code == kMainCanceled)) {
+    main.canceled = end.exit_code == kMainCanceled;
+    main.reason = "main " + account;
+    return main;
   }
   main.reason = !end.exit_code && !end.signal ? "main could not be started"
                 : end.signal                  ? "main was " + end.text()
                                               : "main " + end.text();
-  main.reason += before;
-  if (!said.empty()) main.reason += "; it printed last:\n" + said;
+  // What runs behind main, such as the end of its module, has ended the process.
+  if (!account.empty()) main.reason += ", after main " + account;
+  const std::string printed = without_end_of_line(end.last_lines);
+  if (!printed.empty()) main.reason += "; it printed last:\n" + printed;
   if (end.crash) main.reason += end.crash->threads;
   return main;
 }
@@ -52,7 +43,8 @@ MainEnd main_end_of(const ProcessEnd& end) {
 int exit_code_of(const MainResult& main) {
   switch (main.outcome) {
     case FRESHET_MAIN_RETURNED:
-      return main.exit_code;
+      return main.exit_code != 0 && exit_byte(main.exit_code) == 0 ? kMainJobFailed
+                                                                   : exit_byte(main.exit_code);
     case FRESHET_MAIN_REFUSED:
       return kMainRefused;
     case FRESHET_MAIN_JOB_FAILED:
@@ -67,7 +59,9 @@ int exit_code_of(const MainResult& main) {
 std::string words_of(const MainResult& main) {
   switch (main.outcome) {
     case FRESHET_MAIN_RETURNED:
-      return "";
+      if (main.exit_code == exit_byte(main.exit_code)) return "";
+      return "returned " + std::to_string(main.exit_code) +
+             ": the exit code of a process is 0 to 255, return one of these";
     case FRESHET_MAIN_REFUSED:
       return "was refused: " + main.error;
     case FRESHET_MAIN_JOB_FAILED:

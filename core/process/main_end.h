@@ -1,5 +1,5 @@
-// How a main ended, as the process of its runner tells it: by its exit code or signal, and by a
-// last line of the runner's own.
+// How a main ended, as the process of its runner tells it: by its exit code or signal, and by its
+// account of itself (own_account.h).
 //
 // Threads    Any.
 #pragma once
@@ -28,12 +28,10 @@ struct MainEnd {
   std::string reason;
 };
 
-// What a runner prints last, as a line of its own: the reason.
-FRESHET_API std::string last_line_of_main(const std::string& reason);
 FRESHET_API MainEnd main_end_of(const ProcessEnd& end);
 
-// Of a main that ran in this process: what its runner exits with, and what it prints last ("threw:
-// no such file"), nothing if main has returned.
+// Of a main that ran in this process: what its runner exits with, 0 only if main has returned 0,
+// and its account of it ("threw: no such file"), nothing if main has returned an exit code.
 FRESHET_API int exit_code_of(const MainResult& main);
 FRESHET_API std::string words_of(const MainResult& main);
 

@@ -25,6 +25,8 @@ struct FRESHET_API ProcessSpec {
   // Whether it may be forked from a process of that command that was started before, which takes
   // what it inherits from serve_as_template() then, and shows its name itself.
   bool may_be_forked = false;
+  // Whether its log tells what it prints to its standard error from its standard output.
+  bool separate_errors = false;
 
   std::vector<std::string> whole_command() const;
 };
@@ -45,6 +47,7 @@ struct FRESHET_API ProcessEnd {
   std::string last_lines;  // of what it printed; may be empty
   std::optional<ProcessCrash> crash = {};
   std::string killed_because = {};  // why its starter has killed it, if that is known here
+  std::string account = {};  // what it said itself of its end (own_account.h); empty: nothing
 
   bool clean() const { return exit_code == 0; }
   // "exited with 3", "killed by signal 11 (Segmentation fault) at address 0x10", and the stack of

@@ -20,7 +20,7 @@ std::vector<std::string> kind_of(const ProcessSpec& spec) {
 // The beginning of it; nobody reads it otherwise.
 std::string printed_by(const ChildProcess& process) {
   std::string text(1024, '\0');
-  const ssize_t got = ::read(process.output(), text.data(), text.size());
+  const ssize_t got = ::read(process.stream(ChildProcess::kOutput), text.data(), text.size());
   text.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
   return text;
 }
@@ -42,7 +42,9 @@ std::unique_ptr<ChildProcess> ProcessTemplates::fork(const ProcessSpec& spec,
   kind.wanted = now;
   if (!kind.process || !kind.process->is_ready()) return nullptr;
   try {
-    return std::make_unique<ChildProcess>(*kind.process, spec.inherited, groups_, ++last_number_);
+    return std::make_unique<ChildProcess>(*kind.process,
+                                          ChildProcess::Start{spec.inherited, spec.separate_errors},
+                                          groups_, ++last_number_);
   } catch (const std::exception& error) {
     spdlog::warn("'{}' is started anew: {}", spec.name, error.what());
     kind.process.reset();

@@ -6,12 +6,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace freshet {
 namespace {
 
 constexpr std::size_t kTailBytes = 4096;
 constexpr std::size_t kTailLines = 20;
+// Changes between output and errors in one file: it is full after so many.
+constexpr std::size_t kMostTurns = std::size_t{1} << 18;
 
 std::uint64_t size_of(const std::filesystem::path& file) {
   struct stat facts {};
@@ -49,8 +52,9 @@ RolledLog::RolledLog(std::filesystem::path folder, std::string name, std::uint64
     : folder_(std::move(folder)),
       name_(std::move(name)),
       max_bytes_(std::max<std::uint64_t>(max_bytes, kTailBytes)) {
-  current_begin_ = size_of(previous());
-  end_ = current_begin_ + size_of(current());
+  previous_.size = current_.begin = size_of(previous());
+  current_.size = size_of(current());
+  end_ = current_.begin + current_.size;
 }
 
 RolledLog::~RolledLog() {
@@ -72,57 +76,81 @@ void RolledLog::roll() {
     // Better no past than a full disk.
     if (file_ >= 0 && ::ftruncate(file_, 0) != 0) ::unlink(current().c_str());
   }
-  previous_begin_ = current_begin_;
-  current_begin_ = end_;
+  previous_ = std::exchange(current_, {end_, 0, {}});
+  lost_ = false;
   if (file_ >= 0) ::close(file_);
   open();
 }
 
-void RolledLog::append(std::string_view text) {
+void RolledLog::lose(std::uint64_t bytes) {
+  end_ += bytes;
+  lost_ = true;
+}
+
+void RolledLog::turn_to(bool errors) {
+  if ((current_.turns.size() % 2 == 1) != errors) current_.turns.push_back(end_);
+}
+
+void RolledLog::append(std::string_view text, bool errors) {
   if (text.empty()) return;
   const std::lock_guard lock(mutex_);
   tail_ += text.substr(text.size() - std::min(text.size(), kTailBytes));
   if (tail_.size() > kTailBytes) tail_.erase(0, tail_.size() - kTailBytes);
 
   if (file_ < 0) open();
-  if (file_ < 0) {
-    end_ += text.size();
-    return;
-  }
   while (!text.empty()) {
+    if (file_ < 0) return lose(text.size());
     // What the process itself printed beside it counts, too.
-    if (takes_streams_) end_ = std::max(end_, current_begin_ + size_of(current()));
-    if (end_ - current_begin_ >= max_bytes_) {
-      roll();
-      if (file_ < 0) return;
+    if (takes_streams_) {
+      current_.size = std::max(current_.size, size_of(current()));
+      end_ = std::max(end_, current_.begin + current_.size);
     }
-    const std::size_t room = static_cast<std::size_t>(max_bytes_ - (end_ - current_begin_));
+    if (current_.size >= max_bytes_ || current_.turns.size() >= kMostTurns ||
+        (lost_ && current_.size > 0)) {
+      roll();
+      continue;
+    }
+    if (std::exchange(lost_, false)) current_.begin = end_;
+    turn_to(errors);
+    const auto room = static_cast<std::size_t>(max_bytes_ - current_.size);
     const ssize_t wrote = ::write(file_, text.data(), std::min(room, text.size()));
     if (wrote < 0 && errno == EINTR) continue;
-    if (wrote <= 0) return;  // dropped: a log never stops a process
+    if (wrote <= 0) return lose(text.size());  // a log never stops a process
+    current_.size += static_cast<std::uint64_t>(wrote);
     end_ += static_cast<std::uint64_t>(wrote);
     text.remove_prefix(static_cast<std::size_t>(wrote));
   }
 }
 
+LogText RolledLog::read_from(const File& file, const std::filesystem::path& path,
+                             std::uint64_t size, std::uint64_t from, std::size_t max_bytes) const {
+  LogText found;
+  const std::uint64_t end = file.begin + size;
+  if (from >= end) return found;
+  found.text = read_part(path, from - file.begin,
+                         static_cast<std::size_t>(std::min<std::uint64_t>(max_bytes, end - from)));
+  found.next = from + found.text.size();
+  auto turn = std::upper_bound(file.turns.begin(), file.turns.end(), from);
+  bool errors = (turn - file.turns.begin()) % 2 == 1;
+  for (std::uint64_t at = from; at < found.next; errors = !errors) {
+    const std::uint64_t to = turn == file.turns.end() ? found.next : std::min(*turn++, found.next);
+    if (errors) found.errors.emplace_back(at - from, to - from);
+    at = to;
+  }
+  return found;
+}
+
 LogText RolledLog::read(std::uint64_t from, std::size_t max_bytes) const {
   const std::lock_guard lock(mutex_);
-  const std::uint64_t end =
-      takes_streams_ ? std::max(end_, current_begin_ + size_of(current())) : end_;
-  LogText found;
-  found.next = std::min(std::max(from, previous_begin_), end);
-  if (found.next < current_begin_) {
-    found.text = read_part(
-        previous(), found.next - previous_begin_,
-        static_cast<std::size_t>(std::min<std::uint64_t>(max_bytes, current_begin_ - found.next)));
-    // Shorter than it was if somebody has cut it: then its rest is gone.
-    found.next = found.text.empty() ? current_begin_ : found.next + found.text.size();
-    if (!found.text.empty()) return found;
-  }
-  found.text =
-      read_part(current(), found.next - current_begin_,
-                static_cast<std::size_t>(std::min<std::uint64_t>(max_bytes, end - found.next)));
-  found.next = found.text.empty() ? end : found.next + found.text.size();
+  const std::uint64_t size =
+      takes_streams_ ? std::max(current_.size, size_of(current())) : current_.size;
+  const std::uint64_t end = std::max(end_, current_.begin + size);
+  const std::uint64_t begin = std::min(std::max(from, previous_.begin), end);
+  // A file is shorter than it was if somebody has cut it: then its rest is gone.
+  LogText found = read_from(previous_, previous(), previous_.size, begin, max_bytes);
+  if (found.text.empty())
+    found = read_from(current_, current(), size, std::max(begin, current_.begin), max_bytes);
+  if (found.text.empty()) found.next = end;
   return found;
 }
 

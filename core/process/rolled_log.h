@@ -1,7 +1,8 @@
 // What a process has printed: <folder>/<name>.log, and <name>.log.1 with what came before, each at
 // most so big. The end of it is kept in memory, too.
 //
-// Positions count every byte since the first, also those of files that are gone by now.
+// Positions count every byte since the first, also those of files that are gone by now and those
+// that a full disk has swallowed.
 //
 // Threads    Any.
 #pragma once
@@ -11,6 +12,8 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "freshet/api.h"
 
@@ -19,6 +22,8 @@ namespace freshet {
 struct LogText {
   std::string text;
   std::uint64_t next = 0;  // where to go on
+  // What of `text` was appended as errors: [begin, end) in order.
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> errors;
 };
 
 class FRESHET_API RolledLog {
@@ -31,8 +36,8 @@ class FRESHET_API RolledLog {
   RolledLog& operator=(const RolledLog&) = delete;
 
   const std::string& name() const { return name_; }
-  // Never throws for a full disk: what can't be written is dropped.
-  void append(std::string_view text);
+  // Never throws for a full disk: what can't be written is dropped, and read() leaves it out.
+  void append(std::string_view text, bool errors = false);
   // From `from` on, at most `max_bytes`; from the oldest that is kept if that is gone.
   LogText read(std::uint64_t from, std::size_t max_bytes) const;
   // The last lines, at most 20 of them and 4 KiB.
@@ -45,8 +50,19 @@ class FRESHET_API RolledLog {
   void remove();
 
  private:
+  // Its streams alternate: it begins with output, and changes at each of `turns`.
+  struct File {
+    std::uint64_t begin = 0;  // position of its first byte
+    std::uint64_t size = 0;
+    std::vector<std::uint64_t> turns{};  // positions
+  };
+
   void open();
   void roll();
+  void lose(std::uint64_t bytes);
+  void turn_to(bool errors);
+  LogText read_from(const File& file, const std::filesystem::path& path, std::uint64_t size,
+                    std::uint64_t from, std::size_t max_bytes) const;
   std::filesystem::path current() const;
   std::filesystem::path previous() const;
 
@@ -56,9 +72,9 @@ class FRESHET_API RolledLog {
   mutable std::mutex mutex_;
   int file_ = -1;
   bool takes_streams_ = false;
-  std::uint64_t previous_begin_ = 0;  // position of the first byte of <name>.log.1
-  std::uint64_t current_begin_ = 0;   // of <name>.log
+  File previous_, current_;  // <name>.log.1 and <name>.log
   std::uint64_t end_ = 0;
+  bool lost_ = false;  // what came last is nowhere: the next file begins behind it
   std::string tail_;
 };
 

@@ -18,7 +18,7 @@ namespace freshet {
 namespace {
 
 constexpr int kInherited = 3;
-constexpr int kReport = 4;      // closes by itself once the program runs
+constexpr int kReport = 5;      // closes by itself once the program runs
 constexpr int kFirstFree = 16;  // above all that the child gets
 
 [[noreturn]] void refuse(const std::vector<std::string>& command, const std::string& why,
@@ -37,11 +37,17 @@ class Prepared {
   explicit Prepared(const ProgramStart& start)
       : nothing_(out_of_the_way(Descriptor(::open("/dev/null", O_RDWR | O_CLOEXEC)).get())),
         output_(start.output >= 0 ? out_of_the_way(start.output) : -1),
+        errors_(start.errors >= 0 ? out_of_the_way(start.errors) : -1),
+        account_(start.account >= 0 ? out_of_the_way(start.account)
+                 // Taken, so that none of what a template is handed comes to lie there.
+                 : start.template_channel >= 0 ? out_of_the_way(nothing_.get())
+                                               : -1),
         inherited_(start.template_channel >= 0 ? out_of_the_way(start.template_channel)
                    : start.inherited_file >= 0
                        ? out_of_the_way(start.inherited_file)
                        : out_of_the_way(memory_file(start.inherited).get())) {
-    if (nothing_.get() < 0 || inherited_.get() < 0 || (start.output >= 0 && output_.get() < 0))
+    if (nothing_.get() < 0 || inherited_.get() < 0 || (start.output >= 0 && output_.get() < 0) ||
+        (start.errors >= 0 && errors_.get() < 0) || (start.account >= 0 && account_.get() < 0))
       refuse(start.command, "its descriptors can't be made", errno);
     if (start.command.empty() || start.command[0].empty() || start.command[0][0] != '/')
       throw InvalidInput("a process can't be started: its program must be an absolute path");
@@ -64,9 +70,15 @@ class Prepared {
   // In the child, whose report stands at kReport. Returns the errno if it fails.
   int run() const {
     const int out = output_.get() >= 0 ? output_.get() : nothing_.get();
+    const int errors = errors_.get() >= 0 ? errors_.get() : out;
     if (::dup2(nothing_.get(), STDIN_FILENO) < 0 || ::dup2(out, STDOUT_FILENO) < 0 ||
-        ::dup2(out, STDERR_FILENO) < 0 || ::dup2(inherited_.get(), kInherited) < 0)
+        ::dup2(errors, STDERR_FILENO) < 0 || ::dup2(inherited_.get(), kInherited) < 0)
       return errno;
+    if (account_.get() < 0) {
+      ::close(kOwnAccount);
+    } else if (::dup2(account_.get(), kOwnAccount) < 0) {
+      return errno;
+    }
     ::close_range(kReport + 1, ~0U, 0);
     for (const int number : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGXFSZ})
       ::signal(number, SIG_DFL);
@@ -76,7 +88,7 @@ class Prepared {
   }
 
  private:
-  const Descriptor nothing_, output_, inherited_;
+  const Descriptor nothing_, output_, errors_, account_, inherited_;
   std::vector<char*> argv_, envp_;
   std::vector<std::string> added_;
   sigset_t no_signals_;

@@ -20,7 +20,7 @@ namespace {
 
 constexpr int kChannel = 3;
 constexpr int kAnswerMs = 250;  // a fork takes 1; who waits for it does nothing else meanwhile
-constexpr std::size_t kDescriptors = 3;
+constexpr std::size_t kDescriptors = 5;
 
 struct Request {
   pid_t parent = 0;
@@ -61,7 +61,7 @@ bool send_request(int channel, const std::array<int, kDescriptors>& descriptors)
 
 struct Asked {
   pid_t parent = 0;
-  Descriptor inherited, output, group;
+  Descriptor inherited, output, errors, account, group;
 };
 
 // False if the other end has gone.
@@ -78,7 +78,9 @@ bool receive_request(Asked& asked) {
   asked.parent = received.request.parent;
   asked.inherited = Descriptor(descriptors[0]);
   asked.output = Descriptor(descriptors[1]);
-  asked.group = Descriptor(descriptors[2]);
+  asked.errors = Descriptor(descriptors[2]);
+  asked.account = Descriptor(descriptors[3]);
+  asked.group = Descriptor(descriptors[4]);
   return true;
 }
 
@@ -123,8 +125,8 @@ void become(const Asked& asked) {
   ::setsid();
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != asked.parent) ::_exit(127);
   if (::dup2(asked.output.get(), STDOUT_FILENO) < 0 ||
-      ::dup2(asked.output.get(), STDERR_FILENO) < 0 ||
-      ::dup2(asked.inherited.get(), kChannel) < 0) {
+      ::dup2(asked.errors.get(), STDERR_FILENO) < 0 ||
+      ::dup2(asked.inherited.get(), kChannel) < 0 || ::dup2(asked.account.get(), kOwnAccount) < 0) {
     ::_exit(127);
   }
 }
@@ -145,7 +147,8 @@ bool hears_ready(int channel) {
 
 pid_t fork_from_template(int channel, const ForkedStart& start) {
   const Descriptor group(::open(start.control_group.c_str(), O_PATH | O_CLOEXEC));
-  if (group.get() < 0 || !send_request(channel, {start.inherited, start.output, group.get()}))
+  if (group.get() < 0 || !send_request(channel, {start.inherited, start.output, start.errors,
+                                                 start.account, group.get()}))
     throw InvalidInput(std::string("a template can't be asked: ") + std::strerror(errno));
   Answer word;
   if (!receive_answer(channel, kAnswerMs, word)) throw InvalidInput("a template has not answered");

@@ -31,7 +31,9 @@ FRESHET_API bool hears_ready(int channel);
 
 struct ForkedStart {
   int inherited = -1;                   // a file with what serve_as_template() returns in it
-  int output = -1;                      // becomes its streams 1 and 2
+  int output = -1;                      // becomes its stream 1
+  int errors = -1;                      // becomes its stream 2
+  int account = -1;                     // becomes its descriptor kOwnAccount
   std::filesystem::path control_group;  // the one it is born in
 };
 // To one that is ready. The child is in a session of its own, and killed when the thread that has

@@ -105,7 +105,7 @@ FRESHET_ON_WIRE(freshet::IdMatches, applications, jobs, count);
 FRESHET_ON_WIRE(freshet::TaskManagerInfo, id, host, process_id, slots, free_slots,
                 worker_processes);
 FRESHET_ON_WIRE(freshet::ClusterInfo, id, version, process_id, since_ms, task_managers);
-FRESHET_ON_WIRE(freshet::LogChunk, text, next, ended);
+FRESHET_ON_WIRE(freshet::LogChunk, text, next, ended, errors);
 FRESHET_ON_WIRE(freshet::ClusterEvent, application_id, job_id, name, status, detail, terminal);
 FRESHET_ON_WIRE(freshet::Committable, vertex, subtask, bytes);
 FRESHET_ON_WIRE(freshet::CommitOutcome, committed, refused, text);

@@ -152,7 +152,7 @@ void SimulatedMain::finish() {
 void SimulatedMain::exit_with(int code, const std::string& reason) {
   ProcessEnd end;
   end.exit_code = code;
-  end.last_lines = last_line_of_main(reason);
+  end.account = reason;
   exit_(end);
 }
 

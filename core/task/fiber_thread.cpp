@@ -29,6 +29,7 @@ namespace {
 // Read by the handler of crashes, too: of this model no first use asks for memory.
 [[gnu::tls_model("initial-exec")]] thread_local FiberThread* current_thread = nullptr;
 thread_local FiberThread* thread_of_scheduler = nullptr;  // stays when the thread leaves
+std::atomic<pid_t> process_of_fibers{0};                  // not one that it has forked
 
 // Hangs a fiber's record on Boost's context, which deletes it.
 class RecordLink final : public fibers::fiber_properties {
@@ -52,19 +53,12 @@ bool running_fiber(RunningFiber& running) {
 class ExitWatch {
  public:
   ~ExitWatch() {
+    end_process_left_by_task("exit");
     const Fiber* fiber = FiberThread::current_fiber();
-    if (fiber == nullptr) return;
-    if (is_forked_child()) {
-      std::fprintf(stderr,
-                   "freshet: a child that '%s' of a job forked called exit(), by which its exit "
-                   "code is lost: call _exit() in it\n",
-                   fiber->name.c_str());
-      std::fflush(nullptr);
-      ::_exit(EXIT_FAILURE);
-    }
+    if (fiber == nullptr || !is_forked_child()) return;
     std::fprintf(stderr,
-                 "freshet: '%s' of a job called exit(), which ends the process here: throw an "
-                 "exception to fail the job\n",
+                 "freshet: a child that '%s' of a job forked called exit(), by which its exit "
+                 "code is lost: call _exit() in it\n",
                  fiber->name.c_str());
     std::fflush(nullptr);
     ::_exit(EXIT_FAILURE);
@@ -209,9 +203,23 @@ Fiber* FiberThread::current_fiber() noexcept {
   return link ? link->fiber : nullptr;
 }
 
+void end_process_left_by_task(const char* function) noexcept {
+  const Fiber* own = FiberThread::current_fiber();
+  const Fiber* fiber = own != nullptr ? own : HelperThreads::served();
+  if (fiber == nullptr || process_of_fibers != ::getpid()) return;
+  std::fprintf(stderr,
+               "freshet: '%s' of a job called %s(), which ends its process: throw an exception to "
+               "fail the job\n",
+               fiber->name.c_str(), function);
+  std::fflush(nullptr);
+  // Neither what exit() calls nor a library's _exit(), which may be the caller.
+  ::syscall(SYS_exit_group, kLeftByTask);
+}
+
 void FiberThread::enter(HelperThreads& helpers) {
   assert(!current_thread && (!thread_of_scheduler || thread_of_scheduler == this));
   helpers_ = &helpers;
+  process_of_fibers = ::getpid();
   report_crashes_of_fibers(&running_fiber);
   prctl(PR_SET_TIMERSLACK, 1);
   current_thread = this;

@@ -28,6 +28,14 @@ namespace freshet {
 
 class HelperThreads;
 
+// What a process ends with that a task has left by exit() or its like: as if its job had failed.
+inline constexpr int kLeftByTask = 70;
+
+// If the calling thread runs a fiber's code, itself or as its helper, ends the process with
+// kLeftByTask and says on standard error which one called `function`; a child that it has forked is
+// left alone.
+FRESHET_API void end_process_left_by_task(const char* function) noexcept;
+
 class FRESHET_API FiberThread {
  public:
   // One that no thread uses. Give it back only once the thread that entered it has been joined.

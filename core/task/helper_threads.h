@@ -27,7 +27,6 @@ class FRESHET_API HelperThreads {
   // Suspends the calling fiber until function(argument), which must not throw, has returned. Goes
   // on if the fiber is canceled.
   void run(void (*function)(void*), void* argument);
-
   // The fiber whose call the calling thread runs; null if it runs none. May be called in a signal
   // handler.
   static const Fiber* served() noexcept;

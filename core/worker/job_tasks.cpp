@@ -542,6 +542,17 @@ std::int64_t JobTasks::running_ms() const {
   return ((ended_ns_ ? ended_ns_ : SystemClock::instance().now_ns()) - started_ns_) / 1'000'000;
 }
 
+bool JobTasks::begin_results_anew() {
+  bool none_read = true;
+  for (auto& [vertex, queue] : collected_) none_read = queue.stop() && none_read;
+  return none_read;
+}
+
+void JobTasks::take_results_of(JobTasks& former) {
+  collected_.swap(former.collected_);
+  for (auto& [vertex, queue] : collected_) queue.go_on();
+}
+
 void JobTasks::end_results(const std::exception_ptr& error) {
   for (auto& [vertex, queue] : collected_) queue.end(error);
 }

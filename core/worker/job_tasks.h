@@ -67,6 +67,12 @@ class FRESHET_API JobTasks final : private JobServices,
   // The next rows of the collecting vertex of that id, as JobClient has it. Of a worker's part,
   // clients read them from its data socket.
   Future<std::optional<std::string>> next_result(const std::string& vertex);
+  // The job is to be run anew by other tasks: what these collect is dropped, as is what nobody has
+  // read of it. False if somebody has read some, and then the job can't be run anew.
+  bool begin_results_anew();
+  // From tasks of the same job, of which that was asked and which have ended: whoever waits for
+  // their rows gets these. Before start().
+  void take_results_of(JobTasks& former);
   // After the end: nothing follows what has been collected; `error` says why unless the job has
   // finished.
   void end_results(const std::exception_ptr& error);

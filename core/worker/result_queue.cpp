@@ -5,18 +5,36 @@ namespace freshet {
 void ResultQueue::push(std::string rows) {
   writer_.wait([this] {
     const std::lock_guard lock(mutex_);
-    return rows_.size() < kDepth || reader_.has_value();
+    return rows_.size() < kDepth || reader_.has_value() || stopped_;
   });
   std::optional<Promise<std::optional<std::string>>> reader;
   {
     const std::lock_guard lock(mutex_);
+    if (stopped_) return;
     if (!reader_) {
       rows_.push_back(std::move(rows));
       return;
     }
     reader.swap(reader_);
+    was_read_ = true;
   }
   reader->set_value(std::move(rows));
+}
+
+bool ResultQueue::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (was_read_) return false;
+    stopped_ = true;
+    rows_.clear();
+  }
+  writer_.wake();
+  return true;
+}
+
+void ResultQueue::go_on() {
+  const std::lock_guard lock(mutex_);
+  stopped_ = false;
 }
 
 void ResultQueue::end(std::exception_ptr error) {
@@ -40,6 +58,7 @@ Future<std::optional<std::string>> ResultQueue::next() {
     if (!rows_.empty()) {
       promise.set_value(std::move(rows_.front()));
       rows_.pop_front();
+      was_read_ = true;
     } else if (!ended_) {
       reader_.emplace(std::move(promise));
     } else if (error_) {

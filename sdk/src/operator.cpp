@@ -2,6 +2,7 @@
 
 #include <exception>
 
+#include "freshet/detail/canceled_stage.h"
 #include "freshet/error.h"
 #include "freshet/executor.h"
 #include "freshet/front_end.h"
@@ -65,6 +66,8 @@ std::string current_exception_message() {
   }
 }
 
+CanceledStage::~CanceledStage() = default;
+
 void check_payload_count(std::size_t expected, std::size_t got) {
   if (expected == got) return;
   throw DecodeError("an operator of " + std::to_string(expected) + " stages got the payloads of " +
@@ -74,8 +77,10 @@ void check_payload_count(std::size_t expected, std::size_t got) {
 void rethrow_as_stage_failure(std::uint32_t stage, std::uint64_t record) {
   try {
     throw;
-  } catch (const Canceled&) {
+  } catch (const CanceledStage&) {
     throw;
+  } catch (const Canceled& canceled) {
+    throw CanceledStage(canceled, stage, record);
   } catch (const StageFailure&) {
     throw;
   } catch (...) {

@@ -132,6 +132,31 @@ std::int64_t overflow(std::int64_t n) {
   return n == 0 ? page[0] : overflow(n + 1) + page[0];
 }
 
+// In a task, as its first record says: user code that ends its process, or claims a cancel.
+std::int64_t leave_by(std::int64_t n, const std::string& how) {
+  if (n != 7) return n;
+  if (how == "exit") std::exit(0);
+  if (how == "_exit") ::_exit(0);
+  if (how == "_Exit") std::_Exit(0);
+  if (how == "quick_exit") std::quick_exit(0);
+  if (how == "exit-awaited") freshet::await([] { std::exit(0); });
+  if (how == "canceled") throw freshet::Canceled("I have had enough");
+  return n;
+}
+
+// Fails at record `at` of each attempt but the last of so many; those leave a file.
+std::int64_t fail_at_first(std::int64_t n, std::int64_t at, std::int64_t attempts,
+                           const std::string& folder) {
+  if (n != at) return n;
+  for (std::int64_t attempt = 1; attempt < attempts; ++attempt) {
+    const std::string made = folder + "/attempt-" + std::to_string(attempt);
+    if (::access(made.c_str(), F_OK) == 0) continue;
+    write_file(made, "");
+    throw std::runtime_error("attempt " + std::to_string(attempt) + " fails");
+  }
+  return n;
+}
+
 int run(int argc, char** argv);
 
 // Of the file that was shipped beside this module.
@@ -171,6 +196,16 @@ int run(int argc, char** argv) {
   const std::string how = argc > 1 ? argv[1] : "";
   const std::string more = argc > 2 ? argv[2] : "";
   if (how == "exit") std::exit(std::atoi(more.c_str()));
+  if (how == "return") return std::atoi(more.c_str());
+  if (how == "streams") {
+    std::printf("out 1\n");
+    std::fflush(stdout);
+    std::fprintf(stderr, "err 1\n");
+    std::printf("%s\nout 2\n", more.c_str());
+    std::fflush(stdout);
+    std::fprintf(stderr, "err 2\n");
+    return 0;
+  }
   if (how == "throw") throw std::runtime_error(more);
   if (how == "segfault") {
     ::signal(SIGSEGV, SIG_DFL);  // as without a sanitizer
@@ -492,10 +527,62 @@ int run(int argc, char** argv) {
     std::printf(", then %s\n", freshet::name_of(job->result().get().status));
     return 0;
   }
-  if (how == "submit-and-throw") {
+  if (how == "submit-and-throw" || how == "submit-and-return" || how == "submit-and-exit") {
     endless_job(env, more);
     static_cast<void>(env.execute_async("orphan"));
-    throw std::runtime_error("after submitting");
+    if (how == "submit-and-throw") throw std::runtime_error("after submitting");
+    if (how == "submit-and-exit") std::exit(3);
+    return 3;
+  }
+  if (how == "write-and-exit") {  // before the job, which waits for a file, has ended
+    env.from_sequence(1, 10)
+        .map(
+            [](std::int64_t n, const std::string& go_on) {
+              while (::access(go_on.c_str(), F_OK) != 0) freshet::await([] { ::usleep(1'000); });
+              return n;
+            },
+            more + ".go")
+        .write_text(more);
+    static_cast<void>(env.execute_async("left alone"));
+    write_file(more + ".go", "");
+    std::exit(0);
+  }
+  if (how == "break-off") {  // after the first row of many
+    for (const std::int64_t n :
+         env.from_sequence(1, std::int64_t{1} << 60).execute_and_collect("broken off")) {
+      std::printf("row %lld\n", static_cast<long long>(n));
+      break;
+    }
+    return 0;
+  }
+  if (how == "cancel-own" || how == "cancel-own-and-throw") {
+    endless_job(env, more);
+    const auto job = env.execute_async("own");
+    while (::access(more.c_str(), F_OK) != 0) ::usleep(1'000);
+    job->cancel().get();
+    const freshet::JobResult result = job->result().get();
+    if (how == "cancel-own") return result.status == freshet::JobStatus::kCanceled ? 0 : 1;
+    throw freshet::JobCanceled(result.job_name);
+  }
+  if (how == "leave-a-task") {
+    env.from_sequence(1, 10).map(leave_by, more).name("leaver").discard();
+    env.execute("left");
+    return 0;
+  }
+  if (how == "fail-at-first" || how == "fail-at-first-collecting") {
+    const std::int64_t attempts = argc > 3 ? std::atoll(argv[3]) : 2;
+    const std::int64_t at = argc > 4 ? std::atoll(argv[4]) : 7;
+    auto rows =
+        env.from_sequence(1, at + 3).map(fail_at_first, at, attempts, more).name("doubtful");
+    if (how == "fail-at-first") {
+      rows.write_text(more + "/out");
+      env.execute("restarting");
+      return 0;
+    }
+    std::int64_t sum = 0;
+    for (const std::int64_t n : rows.execute_and_collect("restarting")) sum += n;
+    std::printf("%lld\n", static_cast<long long>(sum));
+    return 0;
   }
   std::fprintf(stderr, "unknown: %s\n", how.c_str());
   return 99;

@@ -130,6 +130,29 @@ TEST_F(HighAvailability, RowsThatNobodyHasGotYetComeFromTheNextLeadersAttempt) {
   EXPECT_EQ(task_manager->wait().code, 0);
 }
 
+// Main ends with the job manager; the result of its job is kept.
+TEST_F(HighAvailability, WhoWaitsForAnApplicationWhoseJobsHadEndedGetsWhatIsKeptOfThem) {
+  auto first = start_job_manager();
+  ASSERT_TRUE(leads(1));
+  auto task_manager = start_task_manager();
+  auto second = start_job_manager();
+  ChildProcess client(line({"--target=standalone-session", "pause", scratch_ / "go"}),
+                      surroundings());
+  ASSERT_TRUE(eventually([&] { return std::filesystem::exists(scratch_ / "go.pauses"); }));
+  first->send(SIGKILL);
+  first->wait();
+  ASSERT_TRUE(leads(2)) << text_of_file(kept("leader"));
+  const Outcome outcome = client.wait(30);
+  EXPECT_EQ(outcome.code, 0) << outcome.text();
+  EXPECT_TRUE(says(outcome,
+                   "all its jobs have finished; whether its main had more to do is not "
+                   "known"))
+      << outcome.text();
+  EXPECT_EQ(fr({"cluster", "stop"}).code, 0);
+  EXPECT_EQ(second->wait().code, 0);
+  EXPECT_EQ(task_manager->wait().code, 0);
+}
+
 TEST_F(HighAvailability, AJobManagerWhoseLeadershipIsTakenAwayEndsAndTheClusterGoesOn) {
   auto first = start_job_manager();
   ASSERT_TRUE(leads(1));

@@ -77,6 +77,31 @@ TEST_F(FrRunTest, TellsBadUsageApart) {
   EXPECT_EQ(fr_run_({"--version"}).code, 0);
 }
 
+TEST_F(FrRunTest, AnEmptyValueIsBadUsage) {
+  const std::vector<std::string> names{
+      "--target", "--parallelism", "--config", "--plugin-dir",
+      "--ship",   "--cluster-id",  "-D",       "--wait-for-cluster"};
+  for (const std::string& name : names) {
+    const Outcome next = fr_run_({application_, "--target=local", name, "", "no-job"});
+    EXPECT_EQ(next.code, 64) << name << ": " << next.text();
+    EXPECT_TRUE(has(next, name + ": it is empty")) << next.text();
+    if (name == "-D") continue;
+    const Outcome joined = fr_run_({application_, name + "=", "--target=local", "no-job"});
+    EXPECT_EQ(joined.code, 64) << name << ": " << joined.text();
+    EXPECT_TRUE(has(joined, name + ": it is empty")) << joined.text();
+  }
+  const Outcome application = fr_run_({"", "--target=local"});
+  EXPECT_EQ(application.code, 64) << application.text();
+  for (const char* key : {"cluster.id", "execution.target", "application.id", "pipeline.name"}) {
+    const Outcome outcome = fr_run_({application_, "-D", std::string(key) + "=", "no-job"});
+    EXPECT_EQ(outcome.code, 65) << outcome.text();
+    EXPECT_TRUE(has(outcome, "'" + std::string(key) + "'")) << outcome.text();
+    EXPECT_TRUE(has(outcome, "not empty")) << outcome.text();
+  }
+  const Outcome of_main = local({"arguments", ""});
+  EXPECT_EQ(of_main.code, 0) << of_main.text();
+}
+
 TEST_F(FrRunTest, GivesMainItsArguments) {
   const Outcome outcome = local({"arguments", "--target=moon", "-D", "a=b", "", "two words", "--"});
   EXPECT_EQ(outcome.code, 0) << outcome.text();
@@ -457,11 +482,12 @@ TEST_F(FrRunTest, ShowsProgressOnATerminalAlone) {
 
 TEST_F(FrRunTest, EndsAndSaysSoIfAnOperatorCallsExit) {
   const Outcome outcome = local({"exits-in-a-task"});
-  EXPECT_EQ(outcome.code, 1) << outcome.text();
+  EXPECT_EQ(outcome.code, 70) << outcome.text();
   EXPECT_TRUE(has(outcome, "leaver")) << outcome.text();
-  EXPECT_TRUE(has(outcome,
-                  "' of a job called exit(), which ends the process here: throw an exception to "
-                  "fail the job\n"))
+  EXPECT_TRUE(
+      has(outcome,
+          "' of a job called exit(), which ends its process: throw an exception to fail the "
+          "job\n"))
       << outcome.text();
 }
 

@@ -17,8 +17,9 @@
 #include "freshet/job_client.h"
 #include "freshet/options.h"
 #include "interrupts.h"
+#include "main_output.h"
 #include "plugin_catalog/deployer_selection.h"
-#include "process/main_end.h"
+#include "plugin_catalog/front_end_selection.h"
 #include "progress.h"
 #include "rpc/id_source.h"
 #include "shown_text.h"
@@ -49,73 +50,6 @@ ApplicationSpec spec_of(const ClusterRun& run, const Configuration& configuratio
   if (!unknown) spec.settings.emplace(options::kApplicationWorkingFolder.key(), here.native());
   return spec;
 }
-
-// What main prints, as it comes. The runner's own last line is told in the reason of its end.
-class Output {
- public:
-  Output(ClusterClient& client, std::string process)
-      : client_(client), process_(std::move(process)) {}
-
-  // False: there was nothing new within that time, or before nobody answers any more.
-  bool follow(std::int64_t patience_ms, const std::function<bool()>& nobody_answers) {
-    try {
-      const Future<LogChunk> answer = client_.read_log(process_, at_);
-      for (std::int64_t waited = 0; !answer.wait_for(kLookMs); waited += kLookMs)
-        if (waited >= patience_ms || (nobody_answers() && !answer.wait_for(kLookMs))) return false;
-      const LogChunk chunk = answer.get();
-      if (chunk.text.empty()) return false;
-      const std::uint64_t begin = chunk.next - chunk.text.size();
-      if (begin > at_) skip(begin - at_);
-      at_ = chunk.next;
-      show(chunk.text);
-      return true;
-    } catch (const Error&) {
-      return false;  // main has not begun, or the cluster has ended
-    }
-  }
-  void finish() {
-    if (!line_.empty() && !is_own(line_)) put(line_);
-    line_.clear();
-    std::fflush(stdout);
-    if (skipped_ > 0)
-      std::fprintf(stderr,
-                   "fr-run: %llu bytes that main printed are not shown: its log had dropped them "
-                   "before they were read here, raise the cluster's log.max-size or print less\n",
-                   static_cast<unsigned long long>(skipped_));
-  }
-
- private:
-  static bool is_own(const std::string& line) {
-    static const std::string mark = last_line_of_main("").substr(0, 10);
-    return line.compare(0, mark.size(), mark) == 0;
-  }
-  void skip(std::uint64_t bytes) {
-    skipped_ += bytes;
-    if (!line_.empty()) put(line_ + "\n");
-    line_.clear();
-  }
-  void show(const std::string& text) {
-    std::size_t begin = 0;
-    for (std::size_t end = text.find('\n'); end != std::string::npos;
-         end = text.find('\n', begin)) {
-      line_.append(text, begin, end + 1 - begin);
-      if (is_own(line_)) is_over_ = true;
-      if (!is_over_) put(line_);
-      line_.clear();
-      begin = end + 1;
-    }
-    line_.append(text, begin);
-    std::fflush(stdout);
-  }
-  static void put(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
-
-  ClusterClient& client_;
-  const std::string process_;
-  std::uint64_t at_ = 0;
-  std::uint64_t skipped_ = 0;
-  std::string line_;
-  bool is_over_ = false;
-};
 
 int code_of(const ApplicationInfo& end) {
   switch (end.status) {
@@ -174,7 +108,7 @@ int attend(ClusterClient& client, const std::string& id, const Configuration& co
   const auto cluster_is_gone = [&] {
     return record && has_ended(LocalDeployerServices::instance().cluster_records(), *record);
   };
-  Output output(client, "main:" + id);
+  MainOutput output(client, "main:" + id);
   const Future<ApplicationInfo> ended = client.application_end(id);
   {
     ClusterProgress progress(client, id, configuration.get(options::kClientProgressInterval).ms());
@@ -184,10 +118,19 @@ int attend(ClusterClient& client, const std::string& id, const Configuration& co
       progress.show();
     }
   }
-  const ApplicationInfo end = ended.get();
+  ApplicationInfo end;
+  try {
+    end = ended.get();
+  } catch (const Error& error) {
+    // It was accepted, so it is not this that was refused.
+    output.finish();
+    std::fprintf(stderr, "fr-run: application %s was submitted, its result is unknown: %s\n",
+                 id.c_str(), shown_text(error.what(), kIndent).c_str());
+    return kNoCluster;
+  }
   while (output.follow(kLastOutputMs, cluster_is_gone)) {
   }
-  output.finish();
+  const bool all_shown = output.finish();
   if (end.status == ApplicationStatus::kCanceled) {
     // Who waits knows of its own Ctrl-C.
     const bool by_client = end.reason.rfind("canceled by", 0) == 0;
@@ -196,19 +139,29 @@ int attend(ClusterClient& client, const std::string& id, const Configuration& co
   } else if (end.status == ApplicationStatus::kFailed) {
     std::fprintf(stderr, "fr-run: application '%s' (%s) failed: %s\n", shown_text(end.name).c_str(),
                  end.id.c_str(), shown_text(end.reason, kIndent).c_str());
+  } else if (!end.reason.empty()) {
+    std::fprintf(stderr, "fr-run: application '%s' (%s): %s\n", shown_text(end.name).c_str(),
+                 end.id.c_str(), shown_text(end.reason, kIndent).c_str());
   } else if (end.jobs.empty()) {
     std::fprintf(stderr, "fr-run: main of %s has run no job\n", shown_text(end.name).c_str());
   }
-  return code_of(end);
+  const int code = code_of(end);
+  return code == kFinished && !all_shown ? kOutputLost : code;
 }
 
 }  // namespace
+
+void refuse_shipped(const std::string& pipeline) {
+  throw InvalidInput("--ship is for applications: '" + pipeline +
+                     "' is read by a front end: leave it out");
+}
 
 int run_on_cluster(const ClusterRun& run, const Configuration& configuration,
                    PluginCatalog& catalog) {
   const SelectedDeployer selected = select_deployer(catalog, configuration);
   for (const std::string& warning : selected.warnings)
     std::fprintf(stderr, "fr-run: warning: %s\n", warning.c_str());
+  if (!run.shipped.empty() && may_be_a_pipeline(run.application)) refuse_shipped(run.application);
   LocalDeployerServices& services = LocalDeployerServices::instance();
   remove_all_remains(services.cluster_records());
   const bool attached = configuration.get(options::kClientAttached);

@@ -17,6 +17,9 @@ struct ClusterRun {
   bool wait_for_cluster = false;
 };
 
+// Throws InvalidInput: files can't be shipped with a pipeline.
+[[noreturn]] void refuse_shipped(const std::string& pipeline);
+
 // Returns the exit code. Throws InvalidInput or ClusterUnreachable.
 int run_on_cluster(const ClusterRun& run, const Configuration& configuration,
                    PluginCatalog& catalog);

@@ -10,6 +10,7 @@ enum ExitCode : int {
   kRefusedInput = 65,  // not an application, no such target, a bad value, a plan that can't be
   kJobFailed = 70,     // a job failed, and main did not return a code of its own
   kMainThrew = 71,     // an exception left main
+  kOutputLost = 74,    // all went well, but what was to be printed could not be written
   kCanceled = 130,     // Ctrl-C, SIGTERM or SIGHUP
 };
 

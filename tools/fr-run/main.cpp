@@ -15,15 +15,16 @@
 #include <vector>
 
 #include "client/in_process_backend.h"
-#include "client/running_jobs.h"
 #include "cluster_run.h"
 #include "cluster_words.h"
 #include "configuration/configuration.h"
 #include "crash/crash_handler.h"
+#include "empty_values.h"
 #include "exit_code.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "interrupts.h"
+#include "main_here.h"
 #include "modules/application.h"
 #include "own_words.h"
 #include "plugin_catalog/deployer_selection.h"
@@ -33,7 +34,8 @@
 #include "process/main_end.h"
 #include "process/standard_streams.h"
 #include "progress.h"
-#include "shown_text.h"
+#include "report.h"
+#include "standard_streams.h"
 
 namespace freshet::tool {
 namespace {
@@ -49,29 +51,13 @@ struct CommandLine {
   bool wait_for_cluster = false;
 };
 
-// A report fits into a screen, whatever a user's exception says, unless -v asks for all of it.
-// Bytes that would steer a terminal are shown as '?'.
-void tell(const std::string& text, bool whole = false) {
-  constexpr std::size_t kMostLines = 10;
-  std::string shown = "fr-run: ";
-  std::size_t lines = 1;
-  for (const char byte : shown_text(text)) {
-    if (byte == '\n') ++lines;
-    if (lines <= kMostLines || whole) shown += byte;
-  }
-  if (lines > kMostLines && !whole) {
-    shown += "\n  (" + std::to_string(lines - kMostLines) + " lines more: fr-run -v)";
-  }
-  std::fprintf(stderr, "%s\n", shown.c_str());
-}
-
 // Returns the exit code if there is nothing to run.
 std::optional<int> read(int argc, char** argv, CommandLine& line) {
   CLI::App app("Runs an application (a shared object with a main) on a target.", "fr-run");
   app.footer(
       "Exit codes: main's own; 64 bad usage, 65 refused input, 69 no cluster answers, 70 a job\n"
-      "failed, 71 main threw an exception, 128 and a signal's number if that killed main, 130\n"
-      "canceled.");
+      "failed, 71 main threw an exception, 74 output could not be written, 128 and a signal's\n"
+      "number if that killed main, 130 canceled.");
   app.set_version_flag("--version", sdk_version());
   std::string target, parallelism, cluster_id, wait;
   bool detached = false;
@@ -98,11 +84,13 @@ std::optional<int> read(int argc, char** argv, CommandLine& line) {
   app.add_flag("-d,--detached", detached,
                "leave once a cluster has taken the application (client.attached)");
   app.add_flag("-v,--verbose", line.verbose, "says more");
+  refuse_empty_values(app);
   try {
     std::vector<std::string> words(argv + 1, argv + argc);
     const auto own = words.begin() + static_cast<std::ptrdiff_t>(own_words(app, words, 1));
     line.arguments.assign(own, words.end());
     words.erase(own, words.end());
+    refuse_words_without_value(words);
     std::reverse(words.begin(), words.end());  // as CLI::App::parse() takes them
     const bool unknown = !line.arguments.empty() && line.arguments.front() != "--";
     try {
@@ -146,56 +134,6 @@ std::optional<int> read(int argc, char** argv, CommandLine& line) {
     line.flags.push_back({options::kPluginDirs.key(), all, "--plugin-dir"});
   }
   return std::nullopt;
-}
-
-// A main that threw may have done so since nobody answered it any more.
-bool answers(ClusterClient& cluster) {
-  constexpr std::int64_t kPatienceMs = 1'000;
-  try {
-    return cluster.status().get_for(kPatienceMs).has_value();
-  } catch (const Error&) {
-    return false;
-  }
-}
-
-// Of all jobs, also of those that main did not wait for. `cluster`: to which they went, if any.
-int outcome(const MainResult& main, const std::string& program, bool verbose,
-            ClusterClient* cluster) {
-  const std::vector<JobResult> results = RunningJobs::instance().results();
-  const JobResult* failed = nullptr;
-  for (const JobResult& result : results) {
-    if (result.status == JobStatus::kFailed && !failed) failed = &result;
-  }
-  if (main.outcome == FRESHET_MAIN_REFUSED) {
-    tell(main.error, verbose);
-    return kRefusedInput;
-  }
-  // A job that is committing comes to its end, interrupted or not.
-  const bool all_done = main.outcome == FRESHET_MAIN_RETURNED && !results.empty() &&
-                        std::all_of(results.begin(), results.end(),
-                                    [](const JobResult& result) { return result.succeeded(); });
-  if ((interrupted() && !all_done) || main.outcome == FRESHET_MAIN_CANCELED) {
-    tell("canceled");
-    return kCanceled;
-  }
-  if (failed) tell(JobFailed(failed->job_name, *failed->failure).what(), verbose);
-  if (main.outcome != FRESHET_MAIN_RETURNED) {
-    if (failed) return kJobFailed;
-    if (main.outcome == FRESHET_MAIN_JOB_FAILED) {  // elsewhere than in this process
-      tell(main.error, verbose);
-      return kJobFailed;
-    }
-    if (cluster != nullptr && !answers(*cluster)) {
-      tell("the cluster of main of " + program + " does not answer any more: " + main.error,
-           verbose);
-      return kNoCluster;
-    }
-    tell("an exception left the main of " + program + ": " + main.error, verbose);
-    return kMainThrew;
-  }
-  if (main.exit_code != 0) return main.exit_code;
-  if (!InProcessBackend::instance().has_submitted()) tell("main of " + program + " has run no job");
-  return failed ? kJobFailed : kFinished;
 }
 
 spdlog::level::level_enum severity(LogLevel level) {
@@ -242,11 +180,7 @@ int run_pipeline(const CommandLine& line, InProcessBackend& backend,
                  const Configuration& configuration, ConfigurationWarnings& warnings) {
   const SelectedFrontEnd selected = select_front_end(backend.catalog(), line.application);
   for (const std::string& warning : selected.warnings) tell("warning: " + warning);
-  if (!line.shipped.empty()) {
-    throw InvalidInput("--ship is for applications: '" + line.application +
-                       "' is read by the front end '" + selected.front_end.name() +
-                       "': leave it out");
-  }
+  if (!line.shipped.empty()) refuse_shipped(line.application);
   const std::unique_ptr<Pipeline> pipeline =
       selected.front_end.read(line.application, line.arguments);
   warnings.tell_all();
@@ -327,14 +261,6 @@ std::shared_ptr<ClusterClient> begin_here(InProcessBackend& backend,
   return cluster;
 }
 
-void end_here(InProcessBackend& backend, const MainResult& main) {
-  backend.wait_for_submissions();
-  MainEnd end;
-  end.canceled = main.outcome == FRESHET_MAIN_CANCELED;
-  if (const std::string words = words_of(main); !words.empty()) end.reason = "main " + words;
-  backend.end_application(exit_code_of(main), end);
-}
-
 // `cluster`: where the jobs of main go, if main runs here and they do not.
 int run_here(const CommandLine& line, InProcessBackend& backend, Configuration& configuration,
              ConfigurationWarnings& warnings, ClusterClient* cluster) {
@@ -347,14 +273,8 @@ int run_here(const CommandLine& line, InProcessBackend& backend, Configuration& 
   warnings.tell_all();
   backend.set_configuration(configuration);
 
-  MainResult main;
-  {
-    const ProgressLine progress(configuration.get(options::kClientProgressInterval).ms());
-    main = run_main(application, line.application, line.arguments);
-    for (const auto& job : RunningJobs::instance().running()) job->result().wait();
-  }
-  if (cluster != nullptr) end_here(backend, main);
-  return outcome(main, line.application, line.verbose, cluster);
+  return run_main_here(application, {line.application, line.arguments, line.verbose, cluster},
+                       configuration);
 }
 
 // fr-run alone does so: an executor is never asked without a target.
@@ -411,8 +331,9 @@ int run(const CommandLine& line) {
 int main(int argc, char** argv) {
   using namespace freshet::tool;
   freshet::open_closed_streams();
+  make_standard_streams_block();
   CommandLine line;
-  if (const auto code = read(argc, argv, line)) return *code;
+  if (const auto code = read(argc, argv, line)) return code_with_output(*code);
   if (!line.warning.empty()) tell("warning: " + line.warning);
   watch_interrupts();
   freshet::report_crashes();
@@ -429,5 +350,5 @@ int main(int argc, char** argv) {
   } catch (const std::exception& error) {
     tell(error.what(), line.verbose);
   }
-  return code;
+  return code_with_output(code);
 }

@@ -25,7 +25,8 @@
 
 namespace freshet {
 
-// No job manager of that cluster answers; names where it was looked for.
+// No job manager of that cluster answers, which names where it was looked for, or not the one that
+// was asked: it has restarted without any record of that.
 class FRESHET_API ClusterUnreachable : public Error {
  public:
   using Error::Error;
@@ -111,6 +112,9 @@ struct LogChunk {
   std::string text;
   std::uint64_t next = 0;  // where to go on
   bool ended = false;      // the process has, and that was all
+  // What of `text` came from the standard error of a main, as [begin, end) in order. The streams of
+  // other processes are not told apart.
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> errors;
 };
 
 // A change of status; the first events after the subscription tell what there is.

@@ -97,6 +97,26 @@ TEST_F(MainInClient, ThatLeavesSinceItsJobWasCanceledIsCanceledByTheJobsName) {
   EXPECT_EQ(told().reason, "job 'job 9' was canceled");
 }
 
+TEST_F(MainInClient, ThatCancelsItsOwnJobGoesOnAndIsFinished) {
+  begin();
+  const auto job = submit(9, -1);
+  scenario.wait(job->cancel());
+  EXPECT_EQ(scenario.wait(job->result()).status, JobStatus::kCanceled);
+  EXPECT_EQ(now().status, ApplicationStatus::kRunning);
+  end(0, "", false);
+  EXPECT_EQ(told().status, ApplicationStatus::kFinished);
+}
+
+TEST_F(MainInClient, ThatCancelsItsOwnJobAndLeavesWithThatIsCanceledByTheJobsName) {
+  begin();
+  const auto job = submit(9, -1);
+  scenario.wait(job->cancel());
+  EXPECT_EQ(scenario.wait(job->result()).status, JobStatus::kCanceled);
+  end(130, "main was canceled", true);
+  EXPECT_EQ(told().status, ApplicationStatus::kCanceled);
+  EXPECT_EQ(told().reason, "job 'job 9' was canceled");
+}
+
 TEST_F(MainInClient, IsCanceledWithoutWaitingForIt) {
   begin();
   const auto job = submit(9, -1);

@@ -95,6 +95,31 @@ TEST_F(ChildProcessesTest, TheEndIsToldWithItsExitCodeAndLastLines) {
   EXPECT_EQ(text_of_file(scratch_ / "child.log"), "one\ntwo\n");
 }
 
+TEST_F(ChildProcessesTest, WhatItSaysOfItsEndIsApartFromWhatItPrints) {
+  const std::string text(100'000, 'a');  // more than a pipe holds
+  const ProcessEnd end = run("echo out; head -c 100000 /dev/zero | tr '\\0' a >&4; exit 3");
+  EXPECT_EQ(end.exit_code, 3);
+  EXPECT_EQ(end.last_lines, "out\n");
+  EXPECT_TRUE(end.account == text) << end.account.size();
+  EXPECT_EQ(run("echo no account").account, "");
+}
+
+TEST_F(ChildProcessesTest, ItsErrorsAreToldFromItsOutputIfThatIsWanted) {
+  ProcessSpec spec{"both", {"/bin/sh", "-c", "echo one; echo two >&2"}, {}, {}};
+  spec.separate_errors = true;
+  Told told;
+  children_.spawn(spec, [&told](ProcessEnd end) {
+    told.ended = true;
+    told.end = std::move(end);
+  });
+  end_of(told);
+  const LogChunk log = children_.read_log("both", 0);
+  ASSERT_EQ(log.errors.size(), 1u);
+  const auto [begin, end] = log.errors[0];
+  EXPECT_EQ(log.text.substr(begin, end - begin), "two\n");
+  EXPECT_TRUE(contains(log.text, "one\n"));
+}
+
 TEST_F(ChildProcessesTest, TheEndIsToldWithItsSignal) {
   const ProcessEnd end = run("kill -SEGV $$");
   EXPECT_EQ(end.exit_code, std::nullopt);
@@ -185,7 +210,8 @@ TEST_F(ChildProcessesTest, OneThatUsesMoreMemoryThanItMayIsKilledAndTheLimitIsTo
   EXPECT_EQ(end_of(modest).exit_code, 0);
 }
 
-TEST_F(ChildProcessesTest, AChildHasDescriptorThreeAndNoOtherAndOurEnvironmentWithWhatWasAdded) {
+TEST_F(ChildProcessesTest,
+       AChildHasDescriptorsThreeAndFourAndNoOtherAndOurEnvironmentWithWhatWasAdded) {
   const int open = ::open("/dev/null", O_RDONLY);  // without O_CLOEXEC
   ASSERT_GT(open, 2);
   const std::string secret(200'000, 's');
@@ -197,7 +223,7 @@ TEST_F(ChildProcessesTest, AChildHasDescriptorThreeAndNoOtherAndOurEnvironmentWi
   ASSERT_EQ(lines.size(), 3u) << end.last_lines;
   EXPECT_EQ(lines[0], std::string("hello ") + (home != nullptr ? home : ""));
   EXPECT_EQ(std::atoi(lines[1].c_str()), 200'000);
-  EXPECT_EQ(lines[2], "0 1 2 3 4 ");  // 4 is the folder that ls reads
+  EXPECT_EQ(lines[2], "0 1 2 3 4 5 ");  // 4 is its account, 5 the folder that ls reads
 }
 
 TEST_F(ChildProcessesTest, HasASessionOfItsOwnAndNoBlockedSignals) {

@@ -9,45 +9,51 @@
 namespace freshet {
 namespace {
 
+ProcessEnd exited(int code, const std::string& printed, const std::string& account = {}) {
+  ProcessEnd end{code, std::nullopt, printed};
+  end.account = account;
+  return end;
+}
+
 TEST(MainEnd, OfZeroIsNoFailureWhateverItPrinted) {
-  const MainEnd end = main_end_of({0, std::nullopt, last_line_of_main("threw: x")});
+  const MainEnd end = main_end_of(exited(0, "threw: x\n"));
   EXPECT_TRUE(end.returned_zero);
   EXPECT_EQ(end.reason, "");
 }
 
-TEST(MainEnd, TellsWhatTheRunnerSaidOfIt) {
-  const MainEnd end = main_end_of(
-      {kMainThrew, std::nullopt, "some\noutput\n" + last_line_of_main("threw: boom\n")});
+TEST(MainEnd, TellsWhatTheRunnerSaidOfItWhateverItPrinted) {
+  const MainEnd end = main_end_of(exited(kMainThrew, "some\noutput\n", "threw: boom\n"));
   EXPECT_FALSE(end.returned_zero);
   EXPECT_EQ(end.reason, "main threw: boom");
+  EXPECT_EQ(main_end_of(exited(kMainThrew, "", "threw: a\n[freshet] main was canceled")).reason,
+            "main threw: a\n[freshet] main was canceled");
 }
 
 TEST(MainEnd, OfAnExitCodeOfItsOwnTellsTheLastLines) {
-  EXPECT_EQ(main_end_of({3, std::nullopt, "bye\n"}).reason,
-            "main exited with 3; it printed last:\nbye");
-  EXPECT_EQ(main_end_of({71, std::nullopt, ""}).reason, "main exited with 71");
-  EXPECT_EQ(main_end_of({71, std::nullopt, "x " + last_line_of_main("threw")}).reason,
-            "main exited with 71; it printed last:\nx [freshet] main threw");
+  EXPECT_EQ(main_end_of(exited(3, "bye\n")).reason, "main exited with 3; it printed last:\nbye");
+  EXPECT_EQ(main_end_of(exited(71, "")).reason, "main exited with 71");
+  EXPECT_EQ(main_end_of(exited(71, "[freshet] main threw: x\n")).reason,
+            "main exited with 71; it printed last:\n[freshet] main threw: x");
 }
 
 TEST(MainEnd, OfACanceledJobIsToldFromAnExitWithItsCode) {
-  const MainEnd end = main_end_of(
-      {kMainCanceled, std::nullopt, "some\noutput\n" + last_line_of_main("was canceled")});
+  const MainEnd end = main_end_of(exited(kMainCanceled, "some\noutput\n", "was canceled"));
   EXPECT_TRUE(end.canceled);
   EXPECT_EQ(end.reason, "main was canceled");
-  const MainEnd own = main_end_of({kMainCanceled, std::nullopt, "bye\n"});
+  const MainEnd own = main_end_of(exited(kMainCanceled, "bye\n"));
   EXPECT_FALSE(own.canceled);
   EXPECT_EQ(own.reason, "main exited with 130; it printed last:\nbye");
 }
 
-TEST(MainEnd, NeverShowsTheRunnersLineAsWhatMainPrinted) {
-  const std::string lines = "some\noutput\n" + last_line_of_main("threw: boom");
-  const MainEnd end = main_end_of({std::nullopt, 11, lines});
+TEST(MainEnd, BehindMainIsToldWithWhatMainHadSaid) {
+  ProcessEnd crashed{std::nullopt, 11, "some\noutput\n"};
+  crashed.account = "threw: boom";
+  const MainEnd end = main_end_of(crashed);
   EXPECT_FALSE(end.canceled);
   EXPECT_EQ(end.reason,
             "main was killed by signal 11 (Segmentation fault), after main threw: boom; it "
             "printed last:\nsome\noutput");
-  EXPECT_EQ(main_end_of({3, std::nullopt, last_line_of_main("was canceled")}).reason,
+  EXPECT_EQ(main_end_of(exited(3, "", "was canceled")).reason,
             "main exited with 3, after main was canceled");
 }
 
@@ -61,12 +67,16 @@ TEST(MainEnd, OfASignalNamesIt) {
 TEST(MainEnd, IsToldAlikeOfAMainInThisProcess) {
   const auto end_of = [](freshet_main_outcome outcome, int code, const std::string& error) {
     const MainResult main{outcome, code, error};
-    const std::string words = words_of(main);
-    return main_end_of(
-        {exit_code_of(main), std::nullopt, words.empty() ? "" : last_line_of_main(words)});
+    return main_end_of(exited(exit_code_of(main), "", words_of(main)));
   };
   EXPECT_TRUE(end_of(FRESHET_MAIN_RETURNED, 0, "").returned_zero);
   EXPECT_EQ(end_of(FRESHET_MAIN_RETURNED, 3, "").reason, "main exited with 3");
+  EXPECT_EQ(end_of(FRESHET_MAIN_RETURNED, 256, "").reason,
+            "main returned 256: the exit code of a process is 0 to 255, return one of these");
+  EXPECT_FALSE(end_of(FRESHET_MAIN_RETURNED, -512, "").returned_zero);
+  EXPECT_EQ(end_of(FRESHET_MAIN_RETURNED, -1, "").reason,
+            "main exited with 255, after main returned -1: the exit code of a process is 0 to 255, "
+            "return one of these");
   EXPECT_EQ(end_of(FRESHET_MAIN_THREW, 0, "boom").reason, "main threw: boom");
   EXPECT_EQ(end_of(FRESHET_MAIN_REFUSED, 0, "no").reason, "main was refused: no");
   EXPECT_EQ(end_of(FRESHET_MAIN_JOB_FAILED, 0, "job 'a'").reason,

@@ -107,7 +107,7 @@ TEST_F(ProcessTemplatesTest, OneThatIsForkedIsAsOneThatWasStarted) {
   }
   EXPECT_NE(forked.by, forked.id);
   EXPECT_EQ(forked.descriptors, started.descriptors);
-  EXPECT_EQ(forked.descriptors, " 0 1 2");
+  EXPECT_EQ(forked.descriptors, " 0 1 2 4");
 }
 
 TEST_F(ProcessTemplatesTest, TheEndOfOneThatIsForkedIsTold) {

@@ -72,6 +72,56 @@ TEST(RolledLogTest, KeepsTwoFilesAndAnswersByPositionFromTheFirstByte) {
   EXPECT_TRUE(testing::names_in(scratch.path()).empty());
 }
 
+TEST(RolledLogTest, TellsErrorsFromOutputFromWhereverItIsRead) {
+  ScratchFolder scratch;
+  RolledLog log(scratch.path(), "x", 4096);
+  std::string output, errors;  // all that was appended
+  for (int i = 0; i < 60; ++i) {
+    const bool is_error = i % 3 == 1;
+    const std::string line = (is_error ? "error " : "output ") + std::to_string(i) + "\n";
+    log.append(line, is_error);
+    (is_error ? errors : output) += line;
+  }
+  for (const std::size_t at_once : {1, 7, 64, 10'000}) {
+    std::string read_output, read_errors;
+    std::uint64_t at = 0;
+    for (LogText part = log.read(0, at_once); !part.text.empty(); part = log.read(at, at_once)) {
+      at = part.next;
+      std::size_t done = 0;
+      for (const auto& [begin, end] : part.errors) {
+        read_output += part.text.substr(done, begin - done);
+        read_errors += part.text.substr(begin, end - begin);
+        done = end;
+      }
+      read_output += part.text.substr(done);
+    }
+    EXPECT_EQ(read_output, output) << at_once;
+    EXPECT_EQ(read_errors, errors) << at_once;
+  }
+  for (int i = 0; i < 30; ++i) log.append(std::string(100, 'e'), true);  // into the next file
+  const LogText last = log.read(4096 + 10, 100);
+  EXPECT_EQ(last.errors, (decltype(last.errors){{0, last.text.size()}}));
+}
+
+TEST(RolledLogTest, WhatCanNotBeWrittenIsLeftOutAndCounted) {
+  ScratchFolder scratch;
+  const std::string folder = scratch / "logs";
+  std::filesystem::create_directory(folder);
+  RolledLog log(folder, "x", 4096);
+  log.append("one\n");
+  log.close();
+  std::filesystem::rename(folder, scratch / "away");
+  log.append("lost\n");
+  log.append("lost too\n");
+  std::filesystem::rename(scratch / "away", folder);
+  log.append("two\n");
+  const LogText first = log.read(0, 100);
+  EXPECT_EQ(first.text, "one\n");
+  const LogText second = log.read(first.next, 100);
+  EXPECT_EQ(second.text, "two\n");
+  EXPECT_EQ(second.next, std::string("one\nlost\nlost too\ntwo\n").size());
+}
+
 TEST(RolledLogTest, GivesTheLastTwentyLinesAndAtMostFourKibibytes) {
   ScratchFolder scratch;
   RolledLog log(scratch.path(), "x", 1 << 20);

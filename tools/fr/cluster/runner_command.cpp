@@ -1,6 +1,5 @@
 // fr runner: runs the main of one application on a cluster. Started by a job manager, which reads
-// how main ended from the exit code and the last line (process/main_end.h).
-#include <fcntl.h>
+// how main ended from its exit code and from what this process says of it (process/main_end.h).
 #include <spdlog/spdlog.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -18,33 +17,23 @@
 #include "cluster/daemon.h"
 #include "command.h"
 #include "configuration/configuration.h"
+#include "exits.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "modules/application.h"
 #include "plugin_catalog/factory_selection.h"
+#include "plugin_catalog/front_end_selection.h"
 #include "process/child_starts.h"
 #include "process/event_descriptors.h"
 #include "process/main_end.h"
+#include "process/own_account.h"
 
 namespace freshet::tool {
 namespace {
 
 constexpr std::int64_t kPatienceMs = 30'000;
 
-// Main may close its own standard streams.
-class LastWord {
- public:
-  LastWord() : copy_(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 100)) {}
-  void say(const std::string& reason) const {
-    std::fflush(nullptr);
-    const std::string line = last_line_of_main(reason);
-    static_cast<void>(::write(copy_, line.data(), line.size()) ==
-                      static_cast<ssize_t>(line.size()));
-  }
-
- private:
-  const int copy_;
-};
+const OwnAccount* own_account = nullptr;
 
 // A main that has closed all descriptors, which the runtime's threads wake each other by, can't be
 // said goodbye for: it would be waited for for ever. Its process ends, which its job manager sees.
@@ -66,15 +55,39 @@ void enter_working_folder(const Configuration& configuration) {
                std::filesystem::current_path(unknown).native(), *folder, why);
 }
 
-int outcome(const MainResult& main, const LastWord& last_word) {
-  const std::string words = words_of(main);
-  if (!words.empty()) last_word.say(words);
+// Main has left by a return or by exit(), which is the same: what it has submitted is submitted.
+// Returns the exit code.
+int end_of_main(const MainResult& main) {
+  own_account->give(words_of(main));
+  end_at_once_if_deaf(exit_code_of(main), nullptr);
+  InProcessBackend::instance().wait_for_submissions();
   return exit_code_of(main);
+}
+
+// A file that is no application: the front end for it makes the one job. Errors name the file as
+// its owner knows it.
+MainResult submit_pipeline(InProcessBackend& backend, const Configuration& configuration,
+                           const RunnerStart& start) {
+  const std::string folder = start.folder + "/";
+  try {
+    const std::string path = folder + start.main;
+    const SelectedFrontEnd selected = select_front_end(backend.catalog(), path);
+    for (const std::string& warning : selected.warnings) spdlog::warn("{}", warning);
+    const auto pipeline = selected.front_end.read(path, start.arguments);
+    static_cast<void>(backend.execute(*pipeline, configuration).get());
+    return {};
+  } catch (const InvalidInput& refused) {
+    std::string text = refused.what();
+    for (std::size_t at = 0; (at = text.find(folder, at)) != std::string::npos;)
+      text.erase(at, folder.size());
+    return {FRESHET_MAIN_REFUSED, 0, std::move(text)};
+  }
 }
 
 int run() {
   const std::string given = take_start();
-  const LastWord last_word;
+  static const OwnAccount account;  // exit() in main does not come back
+  own_account = &account;
   try {
     const RunnerStart start = read_runner_start(given);
     show_last_argument_as(start.name);
@@ -97,8 +110,10 @@ int run() {
     // Both take milliseconds, of different processors.
     std::future<std::unique_ptr<ClusterClient>> cluster =
         std::async(std::launch::async, [&] { return connect_to_cluster(connection); });
-    const LoadedApplication application =
-        load_placed_application(start.folder, start.main, start.shipped);
+    const bool is_pipeline = may_be_a_pipeline(start.folder + "/" + start.main);
+    std::optional<LoadedApplication> application;
+    if (!is_pipeline)
+      application.emplace(load_placed_application(start.folder, start.main, start.shipped));
     backend.set_cluster(cluster.get(), start.application_id);
     adopt_new_options(configuration, process_environment());
     for (const std::string& warning : configuration_warnings(configuration, process_environment()))
@@ -106,15 +121,16 @@ int run() {
     backend.set_configuration(configuration);
     runtime_wakes.emplace();
     ::on_exit(end_at_once_if_deaf, nullptr);
-    const MainResult main = run_main(application, start.main, start.arguments);
-    if (!runtime_wakes->are_open()) end_at_once_if_deaf(outcome(main, last_word), nullptr);
-    backend.wait_for_submissions();
-    const int code = outcome(main, last_word);
+    set_exit_of_main([](int code) { return end_of_main({FRESHET_MAIN_RETURNED, code, {}}); });
+    const MainResult main = is_pipeline ? submit_pipeline(backend, configuration, start)
+                                        : run_main(*application, start.main, start.arguments);
+    set_exit_of_main(nullptr);
+    const int code = end_of_main(main);
     runtime_wakes.reset();  // closed in order from here on
     backend.set_cluster(nullptr, start.application_id);
     return code;
   } catch (const Error& error) {
-    last_word.say(std::string("could not begin: ") + error.what());
+    account.give(std::string("could not begin: ") + error.what());
     return kMainRefused;
   }
 }

@@ -9,6 +9,7 @@
 #include "command.h"
 #include "freshet/error.h"
 #include "process/child_starts.h"
+#include "process/own_account.h"
 #include "rpc/endpoint.h"
 #include "worker/worker_role.h"
 #include "worker/worker_tasks.h"
@@ -18,7 +19,9 @@ namespace {
 
 int run() {
   try {
-    WorkerStart start = read_worker_start(take_start());
+    const std::string given = take_start();
+    const OwnAccount account;  // away from what user code starts
+    WorkerStart start = read_worker_start(given);
     show_last_argument_as(start.job_name);
     const Configuration configuration = child_configuration(start.settings);
     log_to_standard_error(configuration);
