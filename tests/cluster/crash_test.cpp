@@ -47,6 +47,7 @@ TEST_F(Crash, OfAnOperatorInAWorkerNamesOperatorRecordsAndPlace) {
   EXPECT_TRUE(says(outcome, "read_through")) << outcome.text();
   EXPECT_TRUE(says(outcome, at("null"))) << outcome.text();
   EXPECT_FALSE(says(outcome, ", which died")) << "the other threads are for -v";
+  EXPECT_TRUE(says(outcome, "(the stacks of all threads: fr-run -v)")) << outcome.text();
 }
 
 TEST_F(Crash, OfAnOperatorTellsAllThreadsIfAskedTo) {

@@ -11,6 +11,7 @@
 
 #include "client/deployer_services.h"
 #include "cluster_words.h"
+#include "crash/crash_report.h"
 #include "exit_code.h"
 #include "fetching/url_path.h"
 #include "freshet/error.h"
@@ -103,7 +104,15 @@ std::optional<ClusterRecord> known_record(const std::string& cluster_id) {
   }
 }
 
-int attend(ClusterClient& client, const std::string& id, const Configuration& configuration) {
+// Of a process that died by a signal, -v alone shows the stacks of all threads.
+std::string shown_reason(const std::string& reason, bool verbose) {
+  const std::size_t at = verbose ? std::string::npos : reason.find(kAllThreads);
+  if (at == std::string::npos) return shown_text(reason, kIndent);
+  return shown_text(reason.substr(0, at), kIndent) + "\n  (the stacks of all threads: fr-run -v)";
+}
+
+int attend(ClusterClient& client, const std::string& id, const Configuration& configuration,
+           bool verbose) {
   const auto record = known_record(client.cluster_id());
   const auto cluster_is_gone = [&] {
     return record && has_ended(LocalDeployerServices::instance().cluster_records(), *record);
@@ -138,7 +147,7 @@ int attend(ClusterClient& client, const std::string& id, const Configuration& co
                  by_client ? "" : (": " + shown_text(end.reason, kIndent)).c_str());
   } else if (end.status == ApplicationStatus::kFailed) {
     std::fprintf(stderr, "fr-run: application '%s' (%s) failed: %s\n", shown_text(end.name).c_str(),
-                 end.id.c_str(), shown_text(end.reason, kIndent).c_str());
+                 end.id.c_str(), shown_reason(end.reason, verbose).c_str());
   } else if (!end.reason.empty()) {
     std::fprintf(stderr, "fr-run: application '%s' (%s): %s\n", shown_text(end.name).c_str(),
                  end.id.c_str(), shown_text(end.reason, kIndent).c_str());
@@ -188,7 +197,7 @@ int run_on_cluster(const ClusterRun& run, const Configuration& configuration,
     std::printf("application %s on cluster %s\n", spec.id.c_str(), client->cluster_id().c_str());
     return kFinished;
   }
-  return attend(*client, spec.id, configuration);
+  return attend(*client, spec.id, configuration, run.verbose);
 }
 
 }  // namespace freshet::tool

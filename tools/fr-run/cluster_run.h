@@ -15,6 +15,7 @@ struct ClusterRun {
   std::vector<std::string> shipped;
   std::vector<std::string> arguments;
   bool wait_for_cluster = false;
+  bool verbose = false;
 };
 
 // Throws InvalidInput: files can't be shipped with a pipeline.

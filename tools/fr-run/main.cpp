@@ -307,8 +307,9 @@ int run(const CommandLine& line) {
       session && configuration.get(options::kExecutionMain) == MainLocation::kClient;
   if (on_cluster && !main_in_client) {
     warnings.tell_all();
-    return run_on_cluster({line.application, line.shipped, line.arguments, line.wait_for_cluster},
-                          configuration, backend.catalog());
+    return run_on_cluster(
+        {line.application, line.shipped, line.arguments, line.wait_for_cluster, line.verbose},
+        configuration, backend.catalog());
   }
   for (const std::string& warning : skipped) tell("warning: " + warning);
   // Found out before any code of the application runs.
