@@ -364,8 +364,12 @@ class ChildProcesses::State {
 
   // With mutex_. Only so many are kept.
   void log_ended(const std::string& name) {
+    const auto has_name = [&](const Child& child) { return child.spec.name == name; };
     for (const auto& [handle, child] : children_) {
-      if (child->spec.name == name) return;
+      if (has_name(*child)) return;
+    }
+    for (const auto& child : to_start_) {
+      if (has_name(*child)) return;
     }
     ended_logs_.push_back(name);
     while (ended_logs_.size() > options_.ended_logs) {
