@@ -257,7 +257,7 @@ void Attempt::worker_lost(std::uint32_t number) {
   }));
 }
 
-void Attempt::worker_ended(std::uint32_t number, FailureInfo how) {
+void Attempt::worker_ended(std::uint32_t number, FailureInfo how, Blame blame) {
   Worker& worker = workers_[number];
   const bool early = !worker.ended;
   worker.link = nullptr;
@@ -269,6 +269,11 @@ void Attempt::worker_ended(std::uint32_t number, FailureInfo how) {
   } else if (early && stage_ != Stage::kEnding) {
     enter(number, SubtaskState::kFailed, how.message);
     how.message = text_of(number) + " " + how.message;
+    if (blame == Blame::kHost && stage_ < Stage::kOpened) {
+      fail(std::move(how), /*fatal=*/false, blame);
+      settle();
+      return;
+    }
     if (worker.commits && stage_ == Stage::kCommitting) {
       how.message += ", while it committed: a part of its output may be visible";
     }
@@ -279,11 +284,11 @@ void Attempt::worker_ended(std::uint32_t number, FailureInfo how) {
   settle();
 }
 
-void Attempt::fail(FailureInfo failure, bool fatal) {
+void Attempt::fail(FailureInfo failure, bool fatal, Blame blame) {
   if (failed_ || ended_ || stage_ == Stage::kEnding) return;
   failed_ = true;
   begin_to_end("the attempt has failed");
-  listener_.attempt_failed(std::move(failure), fatal);
+  listener_.attempt_failed(std::move(failure), fatal, blame);
   settle();
 }
 

@@ -33,7 +33,8 @@ class AttemptListener {
   virtual void attempt_waits() = 0;   // there are not enough slots; at most once
   virtual void attempt_opened() = 0;  // every subtask has
   // The first failure; the attempt is ending. `fatal`: another attempt would be no better.
-  virtual void attempt_failed(FailureInfo failure, bool fatal) = 0;
+  // `blame` is the host's only if no subtask of it has run.
+  virtual void attempt_failed(FailureInfo failure, bool fatal, Blame blame) = 0;
   virtual void attempt_told(OperatorTold told) = 0;
   virtual void attempt_finished() = 0;  // all its tasks; it waits for commit()
   virtual void attempt_ended() = 0;     // finished() says whether it came to its end by itself
@@ -122,7 +123,7 @@ class FRESHET_API Attempt final : private WorkerEvents {
 
   void granted(std::vector<SlotId> slots);
   void deploy();
-  void fail(FailureInfo failure, bool fatal);
+  void fail(FailureInfo failure, bool fatal, Blame blame = Blame::kJob);
   void begin_to_end(const std::string& reason);
   void arm_kill();
   bool can_be_spared(const Worker& worker) const;
@@ -146,7 +147,7 @@ class FRESHET_API Attempt final : private WorkerEvents {
   void tasks_accumulated(std::uint32_t number, TasksAccumulated accumulated) override;
   void tasks_ended(std::uint32_t number, TaskReport report) override;
   void worker_lost(std::uint32_t number) override;
-  void worker_ended(std::uint32_t number, FailureInfo how) override;
+  void worker_ended(std::uint32_t number, FailureInfo how, Blame blame) override;
 
   const Services services_;
   const JobPlan& plan_;

@@ -174,7 +174,7 @@ void Committing::worker_lost(std::uint32_t) {
   services_.task_managers.stop(own_->id);
 }
 
-void Committing::worker_ended(std::uint32_t, FailureInfo how) {
+void Committing::worker_ended(std::uint32_t, FailureInfo how, Blame) {
   services_.resources.release(holder(), *own_->slot);
   own_.reset();
   own_failed_ = std::move(how.message);

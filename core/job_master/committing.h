@@ -78,7 +78,7 @@ class FRESHET_API Committing final : private WorkerEvents {
   void tasks_accumulated(std::uint32_t, TasksAccumulated) override {}
   void tasks_ended(std::uint32_t, TaskReport) override {}
   void worker_lost(std::uint32_t number) override;
-  void worker_ended(std::uint32_t number, FailureInfo how) override;
+  void worker_ended(std::uint32_t number, FailureInfo how, Blame blame) override;
 
   const Attempt::Services services_;
   const JobPlan& plan_;

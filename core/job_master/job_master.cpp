@@ -62,6 +62,7 @@ void JobMaster::start() {
 
 void JobMaster::begin_attempt() {
   if (has_ended()) return;
+  if (starts_since_ns_ == 0) starts_since_ns_ = services_.thread.clock().now_ns();
   const std::uint32_t number = attempts_++;
   AttemptListener& listener = *this;
   auto attempt = std::make_unique<Attempt>(services_, *plan_, number, listener);
@@ -74,6 +75,7 @@ void JobMaster::begin_attempt() {
 void JobMaster::attempt_waits() { listener_.job_changed(*this); }
 
 void JobMaster::attempt_opened() {
+  starts_since_ns_ = 0;
   enter(JobStatus::kRunning, "every subtask has opened");
   listener_.job_changed(*this);
 }
@@ -89,12 +91,19 @@ void JobMaster::attempt_told(OperatorTold told) {
   messages_.publish();
 }
 
-void JobMaster::attempt_failed(FailureInfo failure, bool fatal) {
+// What hosts do to it does not count against it, for as long as it would wait for slots.
+bool JobMaster::may_start_again() const {
+  const std::int64_t tried_ns = services_.thread.clock().now_ns() - starts_since_ns_;
+  return tried_ns < plan_->configuration().get(options::kSlotRequestTimeout).ns();
+}
+
+void JobMaster::attempt_failed(FailureInfo failure, bool fatal, Blame blame) {
   keeps_commit_ = false;
   failure_ = bounded(std::move(failure));
   const std::string reason = JobFailed(name_, *failure_).what();
-  if (restarts_left_ > 0 && !fatal) {
-    --restarts_left_;
+  const bool of_its_host = blame == Blame::kHost && may_start_again();
+  if (!fatal && (of_its_host || restarts_left_ > 0)) {
+    if (!of_its_host) --restarts_left_;
     if (status_ == JobStatus::kRestarting) {
       reason_ = reason;  // again, before it had opened
       spdlog::warn("job '{}' ({}) failed again while restarting: {}", name_, id_, reason);

@@ -118,7 +118,8 @@ class FRESHET_API JobMaster final : private AttemptListener, private CommittingL
 
   void attempt_waits() override;
   void attempt_opened() override;
-  void attempt_failed(FailureInfo failure, bool fatal) override;
+  void attempt_failed(FailureInfo failure, bool fatal, Blame blame) override;
+  bool may_start_again() const;
   void attempt_told(OperatorTold told) override;
   void attempt_finished() override;
   void attempt_ended() override;
@@ -155,6 +156,7 @@ class FRESHET_API JobMaster final : private AttemptListener, private CommittingL
   std::uint64_t number_ = 0;
   std::int64_t since_ms_ = 0, ended_ms_ = 0;  // since the epoch
   std::int64_t started_ns_ = 0, ended_ns_ = 0;
+  std::int64_t starts_since_ns_ = 0;  // the attempts that have not opened; 0: none
   MessageLog messages_;
   JobResult result_;
   JobDetails last_details_;

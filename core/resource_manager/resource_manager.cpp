@@ -15,9 +15,18 @@ void ResourceManager::offer(const std::string& task_manager, std::uint32_t slots
 void ResourceManager::withdraw(const std::string& task_manager) {
   offered_.erase(task_manager);
   free_.erase(task_manager);
+  paused_.erase(task_manager);
   std::erase_if(held_, [&](const auto& held) { return held.first.task_manager == task_manager; });
   std::erase_if(freed_before_, [&](const SlotId& s) { return s.task_manager == task_manager; });
   serve();  // a request that the cluster is too small for now holds up nobody
+}
+
+void ResourceManager::pause(const std::string& task_manager) {
+  if (offered_.count(task_manager)) paused_.insert(task_manager);
+}
+
+void ResourceManager::resume(const std::string& task_manager) {
+  if (paused_.erase(task_manager)) serve();
 }
 
 void ResourceManager::request(const std::string& holder, std::uint32_t count,
@@ -55,7 +64,8 @@ void ResourceManager::free(const SlotId& slot) {
 std::vector<SlotId> ResourceManager::take(const Request& request) {
   std::vector<std::pair<std::string, std::uint32_t>> order;
   for (const auto& [name, slots] : free_) {
-    if (!slots.empty()) order.emplace_back(name, static_cast<std::uint32_t>(slots.size()));
+    if (!slots.empty() && !paused_.count(name))
+      order.emplace_back(name, static_cast<std::uint32_t>(slots.size()));
   }
   std::stable_sort(order.begin(), order.end(),
                    [](const auto& a, const auto& b) { return a.second > b.second; });
@@ -116,7 +126,9 @@ std::vector<std::uint32_t> ResourceManager::waiting_counts() const {
 SlotCounts ResourceManager::counts() const {
   SlotCounts counts;
   for (const auto& [name, slots] : offered_) counts.total += slots;
-  for (const auto& [name, slots] : free_) counts.free += static_cast<std::uint32_t>(slots.size());
+  for (const auto& [name, slots] : free_) {
+    if (!paused_.count(name)) counts.free += static_cast<std::uint32_t>(slots.size());
+  }
   counts.task_managers = static_cast<std::uint32_t>(offered_.size());
   return counts;
 }
@@ -135,8 +147,11 @@ std::string ResourceManager::shortage(std::uint32_t needed) const {
   const SlotCounts have = counts();
   return "needs " + std::to_string(needed) + (needed == 1 ? " slot, " : " slots, ") +
          std::to_string(have.free) + " of " + std::to_string(have.total) +
-         " are free (task managers: " + std::to_string(have.task_managers) + ")" +
-         (watcher_.remark ? watcher_.remark(needed) : std::string());
+         " are free (task managers: " + std::to_string(have.task_managers) +
+         (paused_.empty() ? std::string()
+                          : "; " + std::to_string(paused_.size()) +
+                                " could not start a worker and rest for a while") +
+         ")" + (watcher_.remark ? watcher_.remark(needed) : std::string());
 }
 
 }  // namespace freshet

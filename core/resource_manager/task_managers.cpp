@@ -21,15 +21,28 @@ std::string how_it_ended(const WorkerEnded& message) {
   return text + message.threads;
 }
 
+bool is_link_lost(const Future<StartWorker::Answer>& done) {
+  try {
+    static_cast<void>(done.get());
+  } catch (const LinkLost&) {
+    return true;
+  } catch (const std::exception&) {
+  }
+  return false;
+}
+
 }  // namespace
 
-TaskManagers::TaskManagers(ResourceManager& resources, Transport& transport, IdSource& ids)
-    : resources_(resources), transport_(transport), ids_(ids) {}
+TaskManagers::TaskManagers(ControlThread& thread, ResourceManager& resources, Transport& transport,
+                           IdSource& ids)
+    : thread_(thread), resources_(resources), transport_(transport), ids_(ids) {}
 TaskManagers::~TaskManagers() = default;
 
 void TaskManagers::add_to(MessageTable& table) {
   table.on<RegisterTaskManager>(
       [this](Link& link, const RegisterTaskManager& message) { return registered(link, message); });
+  table.on<TaskManagerEnds>(
+      [this](Link& link, const TaskManagerEnds& message) { begins_to_end(link, message); });
   table.on<WorkerEnded>([this](Link& link, const WorkerEnded& message) { ended(link, message); });
   table.on<WorkerReady>([this](Link& link, const WorkerReady& message) { ready(link, message); });
   // What tasks say is for whoever asked for their worker; nobody, once it counts as gone.
@@ -121,16 +134,47 @@ void TaskManagers::link_lost(Link& link, const std::string& reason) {
 
 void TaskManagers::manager_lost(const std::string& id, const std::string& reason) {
   spdlog::warn("task manager '{}' is lost: {}", id, reason);
-  const std::string host = managers_.at(id).host;
-  managers_.erase(id);
+  const Manager& manager = managers_.at(id);
+  const std::string how = lost_with(id, manager.ends.empty() ? reason : manager.ends);
+  // First: what its workers held must not be granted again.
   resources_.withdraw(id);
+  managers_.erase(id);
   std::vector<WorkerId> workers;
   for (const auto& [worker, state] : workers_) {
     if (state.manager == id) workers.push_back(worker);
   }
   for (const WorkerId& worker : workers) {
-    worker_is_gone(worker, "is lost with task manager '" + id + "' on " + host + ": " + reason);
+    worker_is_gone(worker, how, Blame::kHost);
   }
+}
+
+std::string TaskManagers::lost_with(const std::string& id, const std::string& reason) const {
+  return "is lost with task manager '" + id + "' on " + managers_.at(id).host + ": " + reason;
+}
+
+void TaskManagers::begins_to_end(Link& link, const TaskManagerEnds& message) {
+  if (ending_) return;
+  for (auto& [id, manager] : managers_) {
+    if (manager.link != &link) continue;
+    spdlog::info("task manager '{}' begins to end: {}", id, message.reason);
+    manager.ends = "it ends: " + message.reason;
+    resources_.withdraw(id);
+    return;
+  }
+}
+
+void TaskManagers::rest(const std::string& id) {
+  constexpr std::int64_t kFirstRestMs = 1'000;
+  constexpr std::uint32_t kMostDoublings = 6;
+  Manager& manager = managers_.at(id);
+  const std::int64_t rest_ms = kFirstRestMs << std::min(manager.failed_starts++, kMostDoublings);
+  spdlog::warn("task manager '{}' could not start a worker: it is given none for {} ms", id,
+               rest_ms);
+  resources_.pause(id);
+  thread_.after_ms(rest_ms, "rest of a task manager", alive_.guard([this, id, link = manager.link] {
+    const auto found = managers_.find(id);
+    if (found != managers_.end() && found->second.link == link) resources_.resume(id);
+  }));
 }
 
 bool TaskManagers::is_idle(const std::string& id) const {
@@ -234,7 +278,8 @@ void TaskManagers::start(const std::string& task_manager, StartWorker message,
   transport_.admit(keys.public_key, Role::kWorker);
   const auto manager = managers_.find(task_manager);
   if (manager == managers_.end()) {
-    worker_is_gone(id, "could not be started: task manager '" + task_manager + "' is lost");
+    worker_is_gone(id, "could not be started: task manager '" + task_manager + "' is lost",
+                   Blame::kHost);
     return;
   }
   alive_.on_done(manager->second.link->ask(message), [this, id](const auto& done) {
@@ -245,9 +290,10 @@ void TaskManagers::start(const std::string& task_manager, StartWorker message,
       // Most often it is not known yet, and the worker says it itself.
       if (const std::int64_t id_of_process = done.get().process_id; id_of_process != 0)
         found->second.process_id = id_of_process;
-    } else {
-      worker_is_gone(id, "could not be started: " + error);
-    }
+    } else if (managers_.count(found->second.manager) && !is_link_lost(done)) {
+      rest(found->second.manager);
+      worker_is_gone(id, "could not be started: " + error, Blame::kHost);
+    }  // else manager_lost() comes next
   });
 }
 
@@ -276,6 +322,8 @@ void TaskManagers::ready(Link& link, const WorkerReady& message) {
   }
   found->second.link = &link;
   found->second.process_id = message.process_id;
+  if (const auto manager = managers_.find(found->second.manager); manager != managers_.end())
+    manager->second.failed_starts = 0;
   if (found->second.events) {
     found->second.events->worker_ready(message.worker.number, link, message.data);
   }
@@ -294,22 +342,30 @@ void TaskManagers::ended(Link& link, const WorkerEnded& message) {
   }
   FailureInfo failure = message.crash;
   failure.message = std::move(how);
-  worker_is_gone(message.worker, std::move(failure));
+  Blame blame = Blame::kJob;
+  if (!manager->second.ends.empty() && message.signal == 9) {  // it has killed it as it ends
+    failure.message = lost_with(manager->first, manager->second.ends);
+    blame = Blame::kHost;
+  } else if (message.host_failed && !found->second.stopped) {
+    rest(manager->first);
+    blame = Blame::kHost;
+  }
+  worker_is_gone(message.worker, std::move(failure), blame);
 }
 
-void TaskManagers::worker_is_gone(const WorkerId& id, const std::string& how) {
+void TaskManagers::worker_is_gone(const WorkerId& id, const std::string& how, Blame blame) {
   FailureInfo failure;
   failure.message = how;
-  worker_is_gone(id, std::move(failure));
+  worker_is_gone(id, std::move(failure), blame);
 }
 
-void TaskManagers::worker_is_gone(const WorkerId& id, FailureInfo how) {
+void TaskManagers::worker_is_gone(const WorkerId& id, FailureInfo how, Blame blame) {
   const auto found = workers_.find(id);
   const Worker worker = found->second;
   workers_.erase(found);
   if (worker.link) worker.link->close("the worker has ended");
   transport_.expel(worker.key);
-  if (worker.events) worker.events->worker_ended(id.number, std::move(how));
+  if (worker.events) worker.events->worker_ended(id.number, std::move(how), blame);
 }
 
 const WorkerId* TaskManagers::worker_of(Link& link) const {

@@ -16,12 +16,17 @@
 #include "freshet/cluster_client.h"
 #include "resource_manager/resource_manager.h"
 #include "rpc/alive.h"
+#include "rpc/control_thread.h"
 #include "rpc/id_source.h"
 #include "rpc/link.h"
 #include "rpc/messages.h"
 #include "rpc/recent.h"
 
 namespace freshet {
+
+// Whose failure the end of a worker is. One of the host, which ends or can't start processes, is
+// not the job's.
+enum class Blame : std::uint8_t { kJob, kHost };
 
 // What becomes of one worker. In order: ready, then what its tasks say, ended last; ended() alone
 // is certain.
@@ -42,13 +47,14 @@ class WorkerEvents {
   virtual void worker_lost(std::uint32_t number) = 0;
   // Its message: "exited with 3", "killed by signal 9 (Killed)", "the link was lost: …", and its
   // last lines. Its operator, if it died in one by a signal.
-  virtual void worker_ended(std::uint32_t number, FailureInfo how) = 0;
+  virtual void worker_ended(std::uint32_t number, FailureInfo how, Blame blame) = 0;
 };
 
 class FRESHET_API TaskManagers {
  public:
   // All outlive it.
-  TaskManagers(ResourceManager& resources, Transport& transport, IdSource& ids);
+  TaskManagers(ControlThread& thread, ResourceManager& resources, Transport& transport,
+               IdSource& ids);
   ~TaskManagers();
 
   // Adds what task managers and workers say.
@@ -90,6 +96,8 @@ class FRESHET_API TaskManagers {
     std::int64_t process_id;
     std::uint32_t slots;
     std::string meeting_place;
+    std::string ends = {};            // why, once it has begun to
+    std::uint32_t failed_starts = 0;  // of workers, one after the other
   };
   struct Worker {
     std::string manager;
@@ -103,11 +111,16 @@ class FRESHET_API TaskManagers {
   Done registered(Link& link, const RegisterTaskManager& message);
   void ready(Link& link, const WorkerReady& message);
   void ended(Link& link, const WorkerEnded& message);
-  void worker_is_gone(const WorkerId& id, const std::string& how);
-  void worker_is_gone(const WorkerId& id, FailureInfo how);
+  void begins_to_end(Link& link, const TaskManagerEnds& message);
+  // It could not start a worker: it is given none for a while.
+  void rest(const std::string& id);
+  std::string lost_with(const std::string& id, const std::string& reason) const;
+  void worker_is_gone(const WorkerId& id, const std::string& how, Blame blame);
+  void worker_is_gone(const WorkerId& id, FailureInfo how, Blame blame);
   void manager_lost(const std::string& id, const std::string& reason);
   const WorkerId* worker_of(Link& link) const;
 
+  ControlThread& thread_;
   ResourceManager& resources_;
   Transport& transport_;
   IdSource& ids_;

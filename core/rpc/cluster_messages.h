@@ -79,12 +79,23 @@ struct WorkerEnded {
   std::optional<int> exit_code;
   std::optional<int> signal;
   std::string last_lines;
-  std::string error;  // it could not be started
+  std::string error;         // it could not be started
+  bool host_failed = false;  // that is why: another job would fare no better
   FailureInfo
       crash;  // if it died by a signal and said where; its message says what `signal` does not
   std::string threads;         // the stacks of all threads then
   std::string killed_because;  // by the task manager, which knows why
-  MSGPACK_DEFINE_MAP(worker, exit_code, signal, last_lines, error, crash, threads, killed_because)
+  MSGPACK_DEFINE_MAP(worker, exit_code, signal, last_lines, error, host_failed, crash, threads,
+                     killed_because)
+};
+
+// task manager -> job manager. It begins to end, and takes no more workers; those that it has end
+// next. Deadline: none. Since 1.
+struct TaskManagerEnds {
+  static constexpr const char* kKind = "task-manager-ends";
+  static constexpr Senders kFrom{Role::kTaskManager};
+  std::string reason;
+  MSGPACK_DEFINE_MAP(reason)
 };
 
 // job manager -> task manager. The cluster ends, or the task manager is not needed any more: it

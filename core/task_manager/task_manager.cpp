@@ -151,6 +151,7 @@ void TaskManager::prepare(const WorkerId& id) {
   } catch (const std::exception& error) {
     WorkerEnded message;
     message.error = error.what();
+    message.host_failed = true;
     ended(id, std::move(message));
   }
 }
@@ -164,8 +165,10 @@ void TaskManager::fetch(const std::string& sha256) {
     if (session != session_) return;
     const auto found = fetches_.find(sha256);
     if (found == fetches_.end()) return;
+    bool host_failed = false;
     try {
       const GetBlob::Answer answer = done.get();
+      host_failed = true;  // from here on it is this host that fails, as with a full disk
       if (!found->second.writer) found->second.writer = services_.blobs.begin(sha256, answer.size);
       BlobWriter& writer = *found->second.writer;
       if (answer.bytes.empty() && writer.received() < writer.size()) {
@@ -178,14 +181,15 @@ void TaskManager::fetch(const std::string& sha256) {
         return;
       }
       writer.finish();
-      fetched(sha256, "");
     } catch (const std::exception& error) {
-      fetched(sha256, error.what());
+      fetched(sha256, error.what(), host_failed);
+      return;
     }
+    fetched(sha256, "", false);
   });
 }
 
-void TaskManager::fetched(const std::string& sha256, const std::string& error) {
+void TaskManager::fetched(const std::string& sha256, const std::string& error, bool host_failed) {
   const auto done = fetches_.extract(sha256);
   for (const WorkerId& id : done.mapped().waiting) {
     if (error.empty()) {
@@ -193,6 +197,7 @@ void TaskManager::fetched(const std::string& sha256, const std::string& error) {
     } else if (workers_.count(id)) {
       WorkerEnded message;
       message.error = "a module could not be fetched: " + error;
+      message.host_failed = host_failed;
       ended(id, std::move(message));
     }
   }
@@ -229,7 +234,10 @@ void TaskManager::spawn(const WorkerId& id) {
           message.threads = std::move(end.crash->threads);
         }
         message.killed_because = std::move(end.killed_because);
-        if (!end.exit_code && !end.signal) message.error = message.last_lines;
+        if (!end.exit_code && !end.signal) {
+          message.error = message.last_lines;
+          message.host_failed = true;
+        }
         ended(id, std::move(message));
       }));
 }
@@ -292,6 +300,8 @@ void TaskManager::end(const std::string& why) {
   if (!ending_.empty()) return;
   spdlog::info("task manager '{}' ends: {}", options_.id, why);
   ending_ = why;
+  // First, so that no slot of a worker that is killed here is granted again.
+  if (link_) link_->send(TaskManagerEnds{why});
   stop_all();
   check_end();
 }

@@ -98,7 +98,7 @@ class FRESHET_API TaskManager final : private LinkListener {
   std::set<std::string> needed_files() const;
   void prepare(const WorkerId& id);
   void fetch(const std::string& sha256);
-  void fetched(const std::string& sha256, const std::string& error);
+  void fetched(const std::string& sha256, const std::string& error, bool host_failed);
   void spawn(const WorkerId& id);
   void ended(const WorkerId& id, WorkerEnded message);
   void stop_all();
