@@ -148,9 +148,9 @@ std::string ResourceManager::shortage(std::uint32_t needed) const {
   return "needs " + std::to_string(needed) + (needed == 1 ? " slot, " : " slots, ") +
          std::to_string(have.free) + " of " + std::to_string(have.total) +
          " are free (task managers: " + std::to_string(have.task_managers) +
-         (paused_.empty() ? std::string()
-                          : "; " + std::to_string(paused_.size()) +
-                                " could not start a worker and rest for a while") +
+         (paused_.empty()
+              ? std::string()
+              : "; " + std::to_string(paused_.size()) + " rest: no worker could be started there") +
          ")" + (watcher_.remark ? watcher_.remark(needed) : std::string());
 }
 

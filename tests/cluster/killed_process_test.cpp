@@ -3,6 +3,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <memory>
+#include <vector>
+
 #include "own_cluster.h"
 #include "scale.h"
 
@@ -111,6 +114,52 @@ TEST_F(KilledProcess, TaskManagerFailsItsJobs) {
   ::kill(process("taskmanager"), SIGKILL);
   const Outcome outcome = client.wait(30);
   EXPECT_EQ(outcome.code, 70) << outcome.text();
+}
+
+// What waits goes on to wait: no slot of a task manager that ends is granted again.
+TEST_F(KilledProcess, TaskManagerThatIsEndedFailsWhatRunsThereAndNothingThatWaits) {
+  ASSERT_EQ(fr({"cluster", "start", "--cluster-id=s", "--slots=1"}).code, 0);
+  ChildProcess running(line({"--target=standalone-session", "endless", running_}), surroundings());
+  wait_until_it_runs();
+  std::vector<std::unique_ptr<ChildProcess>> waiting;
+  for (int i = 0; i < 3; ++i) {
+    waiting.push_back(std::make_unique<ChildProcess>(
+        line({"--target=standalone-session", "jobs", "1"}), surroundings()));
+  }
+  ASSERT_TRUE(eventually([&] {
+    const auto list = fr_json({"list"});
+    std::size_t created = 0;
+    for (const auto& each : list)
+      for (const auto& job : each["jobs"]) created += job["status"] == "created";
+    return created == 3;
+  }));
+  ::kill(process("taskmanager"), SIGTERM);
+  const Outcome ended = running.wait(60);
+  EXPECT_EQ(ended.code, 70) << ended.text();
+  EXPECT_TRUE(says(ended, "task manager 'taskmanager-1'")) << ended.text();
+  EXPECT_FALSE(says(ended, "signal 9")) << ended.text();
+  ChildProcess other({path_from("FRESHET_TEST_FR"), "taskmanager", "--cluster-id=s", "--name=two"},
+                     surroundings());
+  for (const auto& each : waiting) {
+    const Outcome outcome = each->wait(60);
+    EXPECT_EQ(outcome.code, 0) << outcome.text();
+  }
+  stop_session("s");
+  EXPECT_EQ(other.wait(30).code, 0);
+}
+
+// Its folder of modules is no folder: as with a full disk, it can start no worker.
+TEST_F(KilledProcess, TaskManagerThatCanStartNoWorkerFailsNoJob) {
+  ASSERT_EQ(fr({"cluster", "start", "--cluster-id=s", "--task-managers=2", "--slots=1"}).code, 0);
+  const std::string modules = folder() + "/run/s/taskmanager-1/apps";
+  std::filesystem::remove_all(modules);
+  std::ofstream(modules) << "not a folder";
+  for (int i = 0; i < 4; ++i) {
+    const Outcome outcome = in_session({"jobs", "1"});
+    EXPECT_EQ(outcome.code, 0) << outcome.text();
+  }
+  EXPECT_NE(fr({"logs", "--cluster-id=s"}).output.find("it is given none for"), std::string::npos);
+  stop_session("s");
 }
 
 TEST_F(KilledProcess, JobManagerEndsTheClusterOfItsApplication) {

@@ -29,6 +29,25 @@ std::string text(const Slots& slots) {
   return text;
 }
 
+TEST(ResourceManager, GivesNoSlotOfAPausedTaskManagerUntilItIsResumed) {
+  ResourceManager resources;
+  resources.offer("a", 2);
+  resources.offer("b", 1);
+  resources.pause("a");
+  EXPECT_EQ(text(*request(resources, "one", 1)), "b:0");
+  const auto job = request(resources, "two", 2);
+  EXPECT_FALSE(*job);
+  EXPECT_EQ(resources.shortage(2),
+            "needs 2 slots, 0 of 3 are free (task managers: 2; 1 rest: no worker could be started "
+            "there)");
+  resources.resume("a");
+  EXPECT_EQ(text(*job), "a:0 a:1");
+  resources.pause("a");
+  resources.withdraw("a");
+  resources.offer("a", 1);
+  EXPECT_EQ(resources.counts().free, 1u) << "a new one of that name does not rest";
+}
+
 TEST(ResourceManager, GivesAllSlotsOfAJobOrNone) {
   ResourceManager resources;
   resources.offer("a", 2);
