@@ -7,7 +7,7 @@
 
 namespace freshet {
 
-struct Endpoint {
+struct FRESHET_API Endpoint {
   enum class Kind { tcp, ipc } kind;
   std::string host;  // of tcp; without the brackets of IPv6
   int port = 0;      // of tcp; 0: any that is free
