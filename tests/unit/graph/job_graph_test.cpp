@@ -112,14 +112,24 @@ TEST(JobGraphBytes, OfAnotherFormatVersionAreRefusedWithBothNumbers) {
 TEST(JobGraphBytes, MayHoldFieldsOfALaterVersion) {
   const JobGraph job = word_count_graph();
   std::string bytes = job.to_bytes();
-  ASSERT_EQ(static_cast<unsigned char>(bytes[0]), 0x89);  // a map of nine
-  bytes[0] = static_cast<char>(0x8a);
+  ASSERT_EQ(static_cast<unsigned char>(bytes[0]), 0x8a);  // a map of ten
+  bytes[0] = static_cast<char>(0x8b);
   msgpack::sbuffer buffer;
   msgpack::packer<msgpack::sbuffer> packer(buffer);
   packer.pack("a later field");
   packer.pack(std::map<std::string, std::vector<double>>{{"x", {1.5, 2}}});
   EXPECT_EQ(JobGraph::from_bytes(bytes + std::string(buffer.data(), buffer.size())).to_bytes(),
             job.to_bytes());
+}
+
+TEST(JobGraphBytes, MayLackWhatAnEarlierVersionDidNotWrite) {
+  const JobGraph job = word_count_graph();
+  std::string bytes = job.to_bytes();
+  const std::string last("\xa8warnings\x90", 10);  // an empty list
+  ASSERT_TRUE(bytes.ends_with(last));
+  bytes.resize(bytes.size() - last.size());
+  bytes[0] = static_cast<char>(0x89);
+  EXPECT_EQ(JobGraph::from_bytes(bytes).to_bytes(), job.to_bytes());
 }
 
 TEST(JobGraphBytes, ThatAreNoJobGraphAreRefusedSayingWhy) {
