@@ -29,7 +29,7 @@ std::string scheme_of(const Fetch& fetch, const std::string& at) {
     fetch.fail(at, "its scheme is '" + scheme + "', expected http or https");
   if (!part_of(url.get(), CURLUPART_USER).empty() ||
       !part_of(url.get(), CURLUPART_PASSWORD).empty())
-    fetch.fail(at, "it holds a user name, and secrets in URLs leak: serve it without one");
+    fetch.fail(at, "it holds a user name, which it must not: serve it without one");
   return scheme;
 }
 

@@ -39,7 +39,8 @@ class AllowedFoldersTest : public ::testing::Test {
     try {
       return "it was read: " + read(url);
     } catch (const InvalidInput& error) {
-      EXPECT_NE(std::string(error.what()).find("'" + url + "'"), std::string::npos) << error.what();
+      EXPECT_NE(std::string(error.what()).find("'" + shown_url(url) + "'"), std::string::npos)
+          << error.what();
       return error.what();
     }
   }
