@@ -171,9 +171,9 @@ TEST_P(Anywhere, ANonBlockingPipeIsWaitedFor) {
 }
 
 // Rows of an attempt that has failed are nobody's; the reader gets those of the next one.
-TEST_F(EndOfMain, ALocalJobIsRunAgainBeforeItsRowsAreRead) {
+TEST_P(Anywhere, AJobIsRunAgainBeforeItsRowsAreRead) {
   const Outcome outcome =
-      fr_run(in_folder(restarting({kLocal, "fail-at-first-collecting", "DIR", "3"})));
+      fr_run(in_folder(restarting({GetParam(), "fail-at-first-collecting", "DIR", "3"})));
   EXPECT_EQ(outcome.code, 0) << outcome.text();
   EXPECT_EQ(outcome.output, "55\n");
 }
