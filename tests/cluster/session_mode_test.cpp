@@ -98,11 +98,11 @@ TEST_F(SessionMode, StatusWithoutAnIdListsWhatThereIsAndCancelSaysWhatItDoes) {
 
 TEST_F(SessionMode, WhoseTaskManagersCantStartIsEndedAndSaysWhy) {
   const Outcome refused = fr({"cluster", "start", "--cluster-id=s", "--task-managers=2", "-D",
-                              "taskmanager.bind=127.0.0.1:80"});
+                              "taskmanager.host=no/host"});
   EXPECT_EQ(refused.code, 65) << refused.text();
   EXPECT_EQ(refused.output, "");
   EXPECT_TRUE(says(refused, "of its 2 task managers could not start")) << refused.text();
-  EXPECT_TRUE(says(refused, "taskmanager.bind: '127.0.0.1:80' is no host")) << refused.text();
+  EXPECT_TRUE(says(refused, "taskmanager.host: 'no/host' is no host")) << refused.text();
   EXPECT_TRUE(says(refused, folder() + "/logs/s")) << refused.text();
 }
 

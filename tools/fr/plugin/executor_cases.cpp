@@ -111,7 +111,6 @@ void compatibility(CaseContext& context) {
   };
   expect(true, "target '" + executor.target() + "'", with_target(executor.target()));
   expect(false, "a configuration without a target", Configuration());
-  expect(false, "an empty target", with_target(""));
   expect(false, "target 'no-such-target'", with_target("no-such-target"));
   expect(false, "a target of a megabyte", with_target(std::string(1 << 20, 'x')));
   expect(false, "a target of odd bytes", with_target(std::string("\xff\0\n\x1b[2J", 7)));
