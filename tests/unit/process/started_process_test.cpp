@@ -98,7 +98,7 @@ TEST(RolledLogTest, TellsErrorsFromOutputFromWhereverItIsRead) {
     EXPECT_EQ(read_output, output) << at_once;
     EXPECT_EQ(read_errors, errors) << at_once;
   }
-  for (int i = 0; i < 30; ++i) log.append(std::string(100, 'e'), true);  // into the next file
+  for (int i = 0; i < 60; ++i) log.append(std::string(100, 'e'), true);  // into the next file
   const LogText last = log.read(4096 + 10, 100);
   EXPECT_EQ(last.errors, (decltype(last.errors){{0, last.text.size()}}));
 }
