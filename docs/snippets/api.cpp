@@ -75,7 +75,6 @@ static void bound_values(StreamExecutionEnvironment& env, const std::string& pag
   auto visits = env.from_collection(some_visits());
   auto of_page = visits.filter(
       [](const Visit& visit, const std::string& wanted) { return visit.page == wanted; }, page);
-
   auto by_size = visits.key_by(
       [](const Visit& visit, std::int64_t small, std::int64_t large) {
         return (visit.bytes >= small) + (visit.bytes >= large);
