@@ -247,7 +247,7 @@ TEST_F(Commits, OfTwoJobsInOneFolderOneAloneWrites) {
 }
 
 TEST_F(Commits, OfTwoJobsOfASessionInOneFolderOneAloneWrites) {
-  start_session("s", {"--slots", "4"});
+  start_session("s", {"--task-managers", "2"});
   steps_.hold("before-prepare-0");
   const auto first = start_in_session({});
   steps_.reached("before-prepare-0");
@@ -262,8 +262,9 @@ TEST_F(Commits, OfTwoJobsOfASessionInOneFolderOneAloneWrites) {
 
 TEST_F(Commits, AJobManagerThatIsLostLeavesWhatIsVisibleAndTheClientSaysSo) {
   steps_.hold("before-commit-1");
-  ChildProcess client(line(job({"--target=standalone", "-D", "client.timeout=2s"})),
-                      surroundings());
+  ChildProcess client(
+      line(job({"--target=standalone", "-D", "client.timeout=2s", "-D", "taskmanager.slots=2"})),
+      surroundings());
   steps_.reached("before-commit-1");
   ASSERT_TRUE(eventually([&] { return steps_.is_visible(0); }));
   ::kill(process("jobmanager"), SIGKILL);
