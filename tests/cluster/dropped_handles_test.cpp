@@ -106,7 +106,7 @@ TEST_F(DroppedHandles, OfAClusterEndInTheContinuationOfEachCall) {
 }
 
 TEST_F(DroppedHandles, OfAJobEndInTheContinuationOfEachCall) {
-  const std::string job = collecting_job();
+  std::string job = collecting_job();
   const auto client = [&] { return connect()->job(job); };
   expect_an_end_in_continuation("status", client(), [](auto& c) { return c.status(); });
   expect_an_end_in_continuation("accumulators", client(), [](auto& c) { return c.accumulators(); });
@@ -118,9 +118,8 @@ TEST_F(DroppedHandles, OfAJobEndInTheContinuationOfEachCall) {
   expect_an_end_in_continuation("next_result", client(),
                                 [](auto& c) { return c.next_result("collect-0"); });
   expect_an_end_in_continuation("result", client(), [](auto& c) { return c.result(); });
-  const std::string another = collecting_job();
-  expect_an_end_in_continuation("cancel", connect()->job(another),
-                                [](auto& c) { return c.cancel(); });
+  job = collecting_job();
+  expect_an_end_in_continuation("cancel", client(), [](auto& c) { return c.cancel(); });
 }
 
 // Who breaks off reading cancels the job, and waits for that: on the client's own thread.
