@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <utility>
+
 #include "own_cluster.h"
 
 namespace {
@@ -97,11 +99,15 @@ TEST_F(Limits, AJobThatCarriesTooMuchIsRefusedByNameEverywhere) {
 TEST_F(Limits, AParallelismByMistakeIsRefusedAndHarmsNobody) {
   start_session("s");
   for (const char* target : {"local", "standalone-session"}) {
-    const Outcome outcome = on(target, {"-D", "parallelism.default=30000", "-D",
-                                        "pipeline.max-parallelism=32768", "exchange", "10"});
-    EXPECT_NE(outcome.code, 0);
-    EXPECT_TRUE(says(outcome, "channels between its subtasks, the limit is 4000000"))
-        << outcome.text();
+    for (const auto& [parallelism, refusal] :
+         {std::pair{"30000", "subtasks, the limit is 100000"},
+          std::pair{"10000", "channels between its subtasks, the limit is 4000000"}}) {
+      const Outcome outcome =
+          on(target, {"-D", std::string("parallelism.default=") + parallelism, "-D",
+                      "pipeline.max-parallelism=32768", "exchange", "10"});
+      EXPECT_NE(outcome.code, 0);
+      EXPECT_TRUE(says(outcome, refusal)) << outcome.text();
+    }
   }
   expect_served();
   stop_session("s");
