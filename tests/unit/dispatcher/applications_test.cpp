@@ -296,7 +296,8 @@ TEST(Sessions, EndOnceAllWhoWaitHaveHeardOfTheEnd) {
         EXPECT_EQ(end.get().status, ApplicationStatus::kCanceled);
       }
     }
-    EXPECT_EQ(scenario.cluster.job_manager_ends(), 1u);
+    EXPECT_TRUE(scenario.cluster.run_until([&] { return scenario.cluster.job_manager_ends() == 1; },
+                                           20'000));
   }
 }
 
