@@ -23,6 +23,14 @@ class Crash : public ClusterTest {
   Outcome local(const std::string& how, const Words& more = {}) const {
     return run(crashing("local", how, more), surroundings());
   }
+  static bool is_of_batch(const Outcome& outcome, int record) {
+    const std::string word = "in the batch of records ";
+    const std::size_t at = outcome.errors.find(word);
+    int first = 0, last = 0;
+    return at != std::string::npos &&
+           std::sscanf(outcome.errors.c_str() + at + word.size(), "%d to %d", &first, &last) == 2 &&
+           first <= record && record <= last;
+  }
   // "crashing_application.cpp:17", of the line with that mark.
   static std::string at(const std::string& mark) {
     std::ifstream source(path_from("FRESHET_TEST_CRASHING_SOURCE"));
@@ -42,8 +50,9 @@ TEST_F(Crash, OfAnOperatorInAWorkerNamesOperatorRecordsAndPlace) {
       << outcome.text();
   EXPECT_TRUE(says(outcome,
                    "killed by signal 11 (Segmentation fault) at address 0x0, in the batch of "
-                   "records 1 to "))
+                   "records "))
       << outcome.text();
+  EXPECT_TRUE(is_of_batch(outcome, 499)) << outcome.text();
   EXPECT_TRUE(says(outcome, "read_through")) << outcome.text();
   EXPECT_TRUE(says(outcome, at("null"))) << outcome.text();
   EXPECT_FALSE(says(outcome, ", which died")) << "the other threads are for -v";
@@ -86,8 +95,9 @@ TEST_F(Crash, OfALocalJobSaysTheSame) {
   EXPECT_EQ(outcome.signal, SIGSEGV) << outcome.text();
   EXPECT_TRUE(says(outcome,
                    "freshet: operator 'crashes' (subtask 0): killed by signal 11 (Segmentation "
-                   "fault) at address 0x0, in the batch of records 1 to "))
+                   "fault) at address 0x0, in the batch of records "))
       << outcome.text();
+  EXPECT_TRUE(is_of_batch(outcome, 499)) << outcome.text();
   EXPECT_TRUE(says(outcome, at("null"))) << outcome.text();
   EXPECT_FALSE(says(outcome, ", which died")) << outcome.text();
   EXPECT_TRUE(says(local("abort", {"-v"}), ", which died:"));

@@ -49,7 +49,10 @@ bool is_ours(const CrashReport::Frame& frame, const Place& place) {
   }
   for (const std::string_view folder : {"/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/"})
     if (begins(frame.module, folder)) return true;
-  if (begins(place.file, "/usr/include/c++/")) return true;
+  if (begins(place.file, "/usr/include/c++/") ||
+      place.file.find("include/freshet/") != std::string::npos) {
+    return true;
+  }
   // A function template's name begins with the type that it returns.
   const std::string_view name =
       std::string_view(place.function).substr(0, place.function.find_first_of("(<", 1));
