@@ -148,6 +148,10 @@ TEST_F(HighAvailability, WhoWaitsForAnApplicationWhoseJobsHadEndedGetsWhatIsKept
                    "all its jobs have finished; whether its main had more to do is not "
                    "known"))
       << outcome.text();
+  // Whom it does not know it can't end.
+  ASSERT_TRUE(eventually([&] {
+    return fr_json({"cluster", "status"})["task_managers"].size() == 1;
+  }));
   EXPECT_EQ(fr({"cluster", "stop"}).code, 0);
   EXPECT_EQ(second->wait().code, 0);
   EXPECT_EQ(task_manager->wait().code, 0);
