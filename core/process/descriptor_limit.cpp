@@ -3,6 +3,9 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <string>
+
+#include "freshet/error.h"
 
 namespace freshet {
 namespace {
@@ -24,6 +27,15 @@ void raise_descriptor_limit() {
   if (limit.rlim_cur >= wanted) return;
   limit.rlim_cur = wanted;
   static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));  // refused: it goes on with what it has
+}
+
+void require_descriptors() {
+  constexpr int kFewest = 64;
+  if (descriptor_limit() >= kFewest) return;
+  throw InvalidInput(
+      "this process may have " + std::to_string(descriptor_limit()) +
+      " files and sockets open, and a process of a cluster or a client of one needs " +
+      std::to_string(kFewest) + ": raise the limit (ulimit -n)");
 }
 
 }  // namespace freshet

@@ -14,4 +14,8 @@ FRESHET_API int descriptor_limit();
 // A daemon calls it at its start, because each peer, child and open file takes descriptors.
 FRESHET_API void raise_descriptor_limit();
 
+// Throws InvalidInput if this process may have too few open to talk to others: a socket that gets
+// none ends the process.
+FRESHET_API void require_descriptors();
+
 }  // namespace freshet

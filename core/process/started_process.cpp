@@ -13,6 +13,7 @@
 
 #include "freshet/error.h"
 #include "process/descriptor.h"
+#include "process/system_reason.h"
 
 namespace freshet {
 namespace {
@@ -24,11 +25,16 @@ constexpr int kFirstFree = 16;  // above all that the child gets
 [[noreturn]] void refuse(const std::vector<std::string>& command, const std::string& why,
                          int error) {
   throw InvalidInput("'" + (command.empty() ? std::string() : command[0]) +
-                     "' can't be started: " + why + ": " + std::strerror(error));
+                     "' can't be started: " + why + ": " +
+                     reason_with_mend(error, "check its file and the limits of this user"));
 }
 
 // A copy above the numbers that the child's own descriptors get.
-int out_of_the_way(int descriptor) { return ::fcntl(descriptor, F_DUPFD_CLOEXEC, kFirstFree); }
+int out_of_the_way(int descriptor) {
+  const int copy = ::fcntl(descriptor, F_DUPFD_CLOEXEC, kFirstFree);
+  if (copy < 0 && errno == EINVAL) errno = EMFILE;  // the limit is below that
+  return copy;
+}
 
 // Everything that the child needs, made before it exists: between its birth and exec it calls
 // nothing but the kernel.

@@ -10,6 +10,7 @@
 #include <cassert>
 #include <cerrno>
 
+#include "process/descriptor_limit.h"
 #include "task/fiber_thread.h"
 #include "task/forked_child.h"
 #include "task/shared_end.h"
@@ -137,7 +138,8 @@ void NetworkSocket::look_again() {
   thread_.to_look_at_.push_back(this);
 }
 
-NetworkThread::NetworkThread(const std::string& name, int io_threads) : context_(zmq_ctx_new()) {
+NetworkThread::NetworkThread(const std::string& name, int io_threads)
+    : context_((require_descriptors(), zmq_ctx_new())) {
   if (!context_) fail("ZeroMQ does not start");
   zmq_ctx_set(context_, ZMQ_IO_THREADS, io_threads);
   zmq_ctx_set(context_, ZMQ_MAX_SOCKETS, zmq_ctx_get(context_, ZMQ_SOCKET_LIMIT));

@@ -106,6 +106,27 @@ TEST_F(SessionMode, WhoseTaskManagersCantStartIsEndedAndSaysWhy) {
   EXPECT_TRUE(says(refused, folder() + "/logs/s")) << refused.text();
 }
 
+// A socket that gets no descriptor would end the process.
+TEST_F(SessionMode, WithTooFewDescriptorsNobodyBeginsAndTheLimitIsNamed) {
+  start_session("s");
+  const auto limited = [&](const std::string& limit, const Words& command) {
+    Words all{"/bin/sh", "-c", "ulimit -n " + limit + "; exec \"$@\"", "sh"};
+    all.insert(all.end(), command.begin(), command.end());
+    return run(all, surroundings());
+  };
+  for (const char* limit : {"16", "24", "40"}) {
+    for (const Words& command :
+         {Words{path_from("FRESHET_TEST_FR"), "list"}, line({"--target=standalone", "greet"})}) {
+      const Outcome refused = limited(limit, command);
+      EXPECT_NE(refused.code, 0) << refused.text();
+      EXPECT_EQ(refused.signal, 0) << refused.text();
+      EXPECT_TRUE(says(refused, "ulimit -n")) << limit << ": " << refused.text();
+    }
+  }
+  EXPECT_EQ(limited("64", {path_from("FRESHET_TEST_FR"), "list"}).code, 0);
+  stop_session("s");
+}
+
 TEST_F(SessionMode, LogsDoNotSteerATerminal) {
   start_session("s");
   ASSERT_EQ(in_session({"arguments", "a\033[2Jb"}).code, 0);
