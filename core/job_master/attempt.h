@@ -56,6 +56,8 @@ class FRESHET_API Attempt final : private WorkerEvents {
   void cancel(const std::string& reason);  // may repeat
   // It is of no use as it is, nor would another one be.
   void refuse(FailureInfo failure) { fail(std::move(failure), /*fatal=*/true); }
+  // It is of no use as it is, but another one may be.
+  void give_up(FailureInfo failure) { fail(std::move(failure), /*fatal=*/false); }
 
   // ---- once it has finished
   // What its sinks have prepared; whether a commit() of the simple kind is to be called, too.
@@ -66,6 +68,7 @@ class FRESHET_API Attempt final : private WorkerEvents {
   void commit();
   // A worker that can be asked to commit what that subtask has prepared, best its own; null: none.
   Link* link_for(std::uint32_t vertex, std::uint32_t subtask) const;
+  std::size_t workers() const { return workers_.size(); }
   void let_go();
 
   bool finished() const { return finished_; }

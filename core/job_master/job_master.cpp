@@ -172,6 +172,12 @@ void JobMaster::attempt_finished() {
   keeps_commit_ = true;
   alive_.on_done(current_->reports(), [this](const Future<std::vector<TaskReport>>& reports) {
     if (!keeps_commit_) return;  // it has failed meanwhile
+    if (reports.get().size() < current_->workers()) {
+      FailureInfo failure;
+      failure.message = "a worker was lost before its counters and accumulators were known";
+      current_->give_up(std::move(failure));
+      return;
+    }
     commit_.committables = current_->committables();
     commit_.simple_commits = current_->has_simple_commits();
     commit_.reports = reports.get();
