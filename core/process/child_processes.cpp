@@ -33,7 +33,9 @@ namespace {
 constexpr std::size_t kBlock = std::size_t{64} * 1024;
 constexpr int kBlocksAtOnce = 16;  // of one child, before others have their turn
 constexpr int kLeavingMs = 5;      // between two looks at what has been killed
-constexpr int kMemoryMs = 100;     // between two looks at the memory of children
+constexpr int kTryAgainMs = 20;    // to start a child for which descriptors were short
+constexpr int kMostTries = 100;
+constexpr int kMemoryMs = 100;  // between two looks at the memory of children
 
 int sooner(int one_ms, int other_ms) {  // -1: never
   if (one_ms < 0 || other_ms < 0) return std::max(one_ms, other_ms);
@@ -143,6 +145,7 @@ class ChildProcesses::State {
     std::unique_ptr<ChildProcess> process;
     std::string killed_because;
     std::string account;
+    int tries = 0;
   };
   // It has ended, and is told of once nothing of it runs any more.
   struct Leaving {
@@ -186,6 +189,7 @@ class ChildProcesses::State {
       }
       int wait_ms = templates_.wait_ms(ProcessTemplates::Clock::now());
       if (!leaving_.empty()) wait_ms = sooner(wait_ms, kLeavingMs);
+      if (waits_to_start()) wait_ms = sooner(wait_ms, kTryAgainMs);
       if (memory_.watches() && !order.empty()) wait_ms = sooner(wait_ms, kMemoryMs);
       if (::poll(polled.data(), polled.size(), wait_ms) < 0) continue;
       if (polled[0].revents != 0) {
@@ -209,6 +213,11 @@ class ChildProcesses::State {
     end_all();
   }
 
+  bool waits_to_start() const {
+    const std::lock_guard lock(mutex_);
+    return !to_start_.empty();
+  }
+
   // The thread's death signal is the child's: no other thread may start it.
   void start_what_waits() {
     while (true) {
@@ -223,6 +232,12 @@ class ChildProcesses::State {
         to_start_.pop_front();
       }
       std::string failure = start(*child);
+      if (failure.find(std::strerror(EMFILE)) != std::string::npos &&
+          ++child->tries < kMostTries) {  // peers take them now and then, for a moment
+        const std::lock_guard lock(mutex_);
+        to_start_.push_front(std::move(child));
+        return;
+      }
       const ProcessHandle handle = child->handle;
       if (!failure.empty()) {
         child->log->append(failure + "\n");
@@ -260,8 +275,8 @@ class ChildProcesses::State {
       if (!child.process)
         child.process = std::make_unique<ChildProcess>(
             child.spec.whole_command(), child.spec.environment,
-            ChildProcess::Start{std::move(child.spec.inherited), child.spec.separate_errors},
-            groups_, ++last_number_);
+            ChildProcess::Start{child.spec.inherited, child.spec.separate_errors}, groups_,
+            ++last_number_);
       memory_.limit(child.process->group());
     } catch (const std::exception& error) {
       return error.what();

@@ -1,18 +1,21 @@
 #include "rpc/arrivals.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "process/descriptor_limit.h"
 
 namespace freshet {
 namespace {
 
 constexpr int kHandshakeMs = 10'000;
-constexpr int kBacklog = 1'024;
 
 }  // namespace
 
 void set_listener_limits(NetworkSocket& listener) {
   listener.set(ZMQ_HANDSHAKE_IVL, kHandshakeMs);
-  listener.set(ZMQ_BACKLOG, kBacklog);
+  // All that wait there may come at once.
+  listener.set(ZMQ_BACKLOG, std::clamp(descriptor_limit() / 16, 16, 1'024));
 }
 
 void set_dialer_limits(NetworkSocket& dialer) {
