@@ -253,16 +253,26 @@ std::unique_ptr<ChosenDeployer> deployer_of(const ClusterRecord& record,
   }
 }
 
+// Its last process lets go of the presence a moment before it exits, with a code that whoever
+// started it may wait for.
+bool processes_have_ended(const ClusterRecords& records, const ClusterRecord& record) {
+  if (is_present(records.folder(), record.cluster_id)) return false;
+  const auto process = record.details.find("jobmanager");
+  return process == record.details.end() ||
+         has_ended(static_cast<pid_t>(std::strtol(process->second.c_str(), nullptr, 10)));
+}
+
 int stop(const ClientWords& words) {
   const Configuration configuration = words.load();
   const ClusterRecord record = find_cluster(configuration, !words.wait.empty());
   const auto deployer = deployer_of(record, configuration);
+  const auto& records = LocalDeployerServices::instance().cluster_records();
+  const bool is_here = is_present(records.folder(), record.cluster_id);
   const std::string trouble = shut_down(record, configuration);
   // What does not end by itself is killed, whatever state it is in.
-  const auto& records = LocalDeployerServices::instance().cluster_records();
   constexpr std::int64_t kLookMs = 10;
   for (std::int64_t waited = 0;
-       trouble.empty() && waited < kPatienceMs && is_present(records.folder(), record.cluster_id);
+       is_here && trouble.empty() && waited < kPatienceMs && !processes_have_ended(records, record);
        waited += kLookMs)
     ::usleep(kLookMs * 1'000);
   // Its last process may have removed the record, by which the deployer knows what was there.
