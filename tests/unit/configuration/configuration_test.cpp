@@ -170,7 +170,7 @@ TEST(Configuration, SaysWhatToSetIfThereIsNoDefault) {
   EXPECT_THROW(Configuration().get(options::kExecutionTarget), MissingValue);
   EXPECT_EQ(refusal([] { Configuration().get(options::kExecutionTarget); }),
             "option 'execution.target' is not set and has no default: set it, for example with -D "
-            "execution.target=VALUE, where VALUE is text");
+            "execution.target=VALUE, where VALUE is text, not empty");
 }
 
 TEST(Configuration, ReadsDeprecatedKeysAndWarns) {

@@ -66,7 +66,7 @@ TEST(Messages, IgnoreFieldsThatTheyDoNotKnowAndKeepDefaultsOfThoseThatAreNotTher
 }
 
 TEST(Messages, RefuseANumberThatNoEnumeratorHas) {
-  for (const int status : {8, 255, -1}) {
+  for (const int status : {static_cast<int>(JobStatus::kCommitting) + 1, 255, -1}) {
     msgpack::sbuffer buffer;
     msgpack::packer<msgpack::sbuffer> packer(buffer);
     packer.pack_map(1);

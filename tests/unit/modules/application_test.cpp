@@ -72,7 +72,9 @@ TEST(Application, ItsOperatorsAreFoundByOffset) {
       EXPECT_TRUE(contains(error, "has 2 operators, none of them at offset 0x")) << error;
     }
   }
-  EXPECT_THROW(module.offset_of(operators[0] + 1), InvalidInput);
+  const auto* const inside = reinterpret_cast<const OperatorDescriptor*>(
+      reinterpret_cast<std::uintptr_t>(operators[0]) + 8);
+  EXPECT_THROW(module.offset_of(inside), InvalidInput);
   const ModuleAnchor here;
   EXPECT_THROW(module.offset_of(reinterpret_cast<const OperatorDescriptor*>(&here)), InvalidInput);
 }
