@@ -241,7 +241,8 @@ void Dispatcher::close(const std::string& reason) {
   if (closed_.empty()) closed_ = reason;
   for (std::size_t i = 0; i < applications_.size(); ++i) applications_[i]->cancel(reason);
   // What is committing comes to its end, if it does so soon.
-  constexpr std::int64_t kPatienceMs = 30'000;
+  // 'fr cluster stop' waits for twice as long, so that what is visible is named first.
+  constexpr std::int64_t kPatienceMs = 15'000;
   services_.jobs.thread.after_ms(kPatienceMs, "dispatcher: commits", alive_.guard([this, reason] {
     for (std::size_t i = 0; i < jobs_.size(); ++i) {
       if (jobs_[i]->is_committing()) jobs_[i]->cancel_by_force("ended because " + reason);

@@ -198,7 +198,7 @@ void Attempt::tasks_failed(std::uint32_t, FailureInfo failure) {
 // manager tells soon, with signal and last lines: so the end of the process is the reason, if it
 // comes. Two that have lost each other both live.
 void Attempt::peer_lost(std::uint32_t number, std::uint32_t peer, FailureInfo failure) {
-  constexpr std::int64_t kPatienceMs = 10'000;
+  constexpr std::int64_t kPatienceMs = 30'000;  // more than a stack takes to be symbolised
   if (failed_ || ended_ || stage_ == Stage::kEnding) return;
   if (peer >= workers_.size()) {
     tasks_failed(number, std::move(failure));
@@ -411,7 +411,9 @@ Future<std::vector<TaskReport>> Attempt::reports() {
       if (--open == 0) promise.set_value(std::move(reports));
     }
   };
-  constexpr std::int64_t kPatienceMs = 2'000;
+  // Of one that has finished all reports are needed, however slow a worker is; a link that is lost
+  // answers for it.
+  const std::int64_t patience_ms = stage_ == Stage::kFinished ? 0 : 2'000;
   const auto gathering = std::make_shared<Gathering>();
   auto future = gathering->promise.future();
   for (const Worker& worker : workers_) {
@@ -419,7 +421,7 @@ Future<std::vector<TaskReport>> Attempt::reports() {
       gathering->reports.push_back(*worker.report);
     } else if (worker.link && worker.opened) {
       ++gathering->open;
-      const auto ignored = worker.link->ask(GetReport{}, kPatienceMs)
+      const auto ignored = worker.link->ask(GetReport{}, patience_ms)
                                .then([gathering](const Future<TaskReport>& done) {
                                  if (error_of(done).empty()) {
                                    gathering->reports.push_back(done.get());

@@ -66,8 +66,8 @@ SelectedFrontEnd select_front_end(PluginCatalog& catalog, const std::string& pat
     std::string text =
         "'" + path +
         "' is no application (not an ELF file), and no front end recognises it: give "
-        "an application, or install the front end for such files\n  as an application: " +
-        printable(path, 4096) + ": " + judged_file(path).reason;
+        "an application, or install the front end for such files\n  as an application: it " +
+        judged_file(path).reason;
     for (const std::string& warning : warnings) text += "\n  " + warning;
     throw NoFrontEnd(text + catalog.account_of(FRESHET_KIND_FRONT_END));
   }

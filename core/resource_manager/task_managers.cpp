@@ -171,10 +171,14 @@ void TaskManagers::rest(const std::string& id) {
   spdlog::warn("task manager '{}' could not start a worker: it is given none for {} ms", id,
                rest_ms);
   resources_.pause(id);
-  thread_.after_ms(rest_ms, "rest of a task manager", alive_.guard([this, id, link = manager.link] {
-    const auto found = managers_.find(id);
-    if (found != managers_.end() && found->second.link == link) resources_.resume(id);
-  }));
+  // The last of those that failed at once counts.
+  thread_.after_ms(rest_ms, "rest of a task manager",
+                   alive_.guard([this, id, link = manager.link, failed = manager.failed_starts] {
+                     const auto found = managers_.find(id);
+                     if (found == managers_.end() || found->second.link != link) return;
+                     const std::uint32_t now = found->second.failed_starts;
+                     if (now == failed || now == 0) resources_.resume(id);
+                   }));
 }
 
 bool TaskManagers::is_idle(const std::string& id) const {

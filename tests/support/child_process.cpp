@@ -28,6 +28,8 @@ std::string read_all(std::FILE* file) {
 [[noreturn]] void become(const std::vector<std::string>& arguments,
                          const Surroundings& surroundings, int output, int errors) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // As a shell's foreground gives them, also where the tests run in the background.
+  for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) ::signal(signal, SIG_DFL);
   ::dup2(::open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO);
   ::dup2(output, STDOUT_FILENO);
   ::dup2(errors, STDERR_FILENO);
