@@ -76,6 +76,7 @@ void JobMaster::attempt_waits() { listener_.job_changed(*this); }
 
 void JobMaster::attempt_opened() {
   starts_since_ns_ = 0;
+  host_failure_.clear();
   enter(JobStatus::kRunning, "every subtask has opened");
   listener_.job_changed(*this);
 }
@@ -99,11 +100,17 @@ bool JobMaster::may_start_again() const {
 
 void JobMaster::attempt_failed(FailureInfo failure, bool fatal, Blame blame) {
   keeps_commit_ = false;
+  // Why it has found no slots is what kept it from starting on those that it had.
+  if (fatal && !host_failure_.empty()) failure.message += "; before that: " + host_failure_;
   failure_ = bounded(std::move(failure));
   const std::string reason = JobFailed(name_, *failure_).what();
   const bool of_its_host = blame == Blame::kHost && may_start_again();
   if (!fatal && (of_its_host || restarts_left_ > 0)) {
-    if (!of_its_host) --restarts_left_;
+    if (of_its_host) {
+      host_failure_ = failure_->message;
+    } else {
+      --restarts_left_;
+    }
     if (status_ == JobStatus::kRestarting) {
       reason_ = reason;  // again, before it had opened
       spdlog::warn("job '{}' ({}) failed again while restarting: {}", name_, id_, reason);

@@ -156,6 +156,7 @@ class FRESHET_API JobMaster final : private AttemptListener, private CommittingL
   std::uint64_t number_ = 0;
   std::int64_t since_ms_ = 0, ended_ms_ = 0;  // since the epoch
   std::int64_t started_ns_ = 0, ended_ns_ = 0;
+  std::string host_failure_;          // the last one since it began to start
   std::int64_t starts_since_ns_ = 0;  // the attempts that have not opened; 0: none
   MessageLog messages_;
   JobResult result_;
