@@ -292,13 +292,19 @@ TEST(FrPluginCheck, AConnectorIsTakenThroughItsLifeWithItsPayload) {
   const ScratchFolder scratch;
   const std::string notes = scratch.write("notes", "one\ntwo\n");
   const std::vector<std::string> payloads{"--payload", "notes.read=string:" + notes, "--payload",
-                                          "notes.write=string:" + (scratch / "out")};
+                                          "notes.write=string:{new}"};
   const Checked checked = check(path_from("FRESHET_TEST_CONNECTOR"), payloads);
   EXPECT_EQ(checked.outcome.code, 0) << checked.outcome.text();
   EXPECT_EQ(checked.with("passed").size(), 11u) << checked.report.dump(2);
   EXPECT_EQ(checked.detail("pairs"), "'notes.read' before 'notes.write'");
-  EXPECT_EQ(text_of_file(scratch / "out-0"), "one\ntwo\n");
-  EXPECT_EQ(names_in(scratch.path()), (std::vector<std::string>{"notes", "out-0", "out-1"}));
+  EXPECT_EQ(names_in(scratch.path()), (std::vector<std::string>{"notes"}));
+  // What a job has written is not replaced by the next one.
+  const Checked fixed =
+      check(path_from("FRESHET_TEST_CONNECTOR"),
+            {payloads[0], payloads[1], "--payload", "notes.write=string:" + (scratch / "out")});
+  EXPECT_EQ(fixed.outcome.code, 1) << fixed.outcome.text();
+  EXPECT_NE(fixed.detail("operator-threads").find("is not replaced"), std::string::npos)
+      << fixed.outcome.text();
 
   const Checked without = check(path_from("FRESHET_TEST_CONNECTOR"));
   EXPECT_EQ(without.outcome.code, 0);

@@ -25,7 +25,7 @@ struct CheckRequest {
   std::string file;
   ConfigurationFlags configuration;
   std::string target;                  // of an executor; empty: its name
-  std::vector<std::string> payloads;   // OPERATOR=TYPE:VALUE or OPERATOR=@FILE
+  std::vector<std::string> payloads;   // OPERATOR=TYPE:VALUE or OPERATOR=@FILE; {new}: a new path
   std::string sample;                  // a file of a front end's; empty: none
   std::vector<std::string> arguments;  // of an application's main, or of the sample
   std::string folder;                  // for what the case writes

@@ -218,7 +218,7 @@ void add_plugin_check(CLI::App& plugin, Command::Run& chosen) {
       ->add_option(
           "--payload", request.payloads,
           "A value that a registered operator is made from, such as string:/tmp/x, i64:4,\n"
-          "@FILE; repeatable, in order")
+          "@FILE; {new} stands for a path at which there is nothing yet; repeatable, in order")
       ->type_name("OPERATOR=VALUE")
       ->allow_extra_args(false);
   command

@@ -2,6 +2,7 @@
 // and bad payloads, and taken through their life by the runtime, as a source and between two
 // others.
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <random>
 #include <set>
@@ -180,14 +181,24 @@ bool went_well(const JobResult& result) {
   return result.status == JobStatus::kFinished || result.status == JobStatus::kCanceled;
 }
 
+// Payloads for the next job: where a definition has {new} stands a path at which there is nothing
+// yet, since what a job has written is not replaced by the next one.
+std::map<std::string, std::string> payloads_of_next_job(const CheckRequest& request) {
+  static std::atomic<std::uint64_t> jobs{0};
+  const std::string mark = "{new}", path = request.folder + "/new-" + std::to_string(++jobs);
+  std::vector<std::string> definitions = request.payloads;
+  for (std::string& definition : definitions) {
+    const std::size_t at = definition.find(mark);
+    if (at != std::string::npos) definition.replace(at, mark.size(), path);
+  }
+  return read_payloads(definitions);
+}
+
 class Life {
  public:
   Life(CaseContext& context, const OperatorDescriptor& op)
       : context_(context), op_(op), configuration_(context.request.configuration.load()) {
-    const auto payloads = read_payloads(context.request.payloads);
-    const auto payload = payloads.find(op.registered_name);
-    has_payload_ = payload != payloads.end();
-    if (has_payload_) payload_ = payload->second;
+    draw_payload();
   }
 
   // Empty, or why it could not be taken through its life.
@@ -231,6 +242,12 @@ class Life {
   }
 
  private:
+  void draw_payload() {
+    auto payloads = payloads_of_next_job(context_.request);
+    const auto payload = payloads.find(op_.registered_name);
+    has_payload_ = payload != payloads.end();
+    if (has_payload_) payload_ = std::move(payload->second);
+  }
   std::string makes() const {
     context_.doing("making " + quoted(op_));
     try {
@@ -254,6 +271,7 @@ class Life {
   // Behind that source of the kit, or as the source.
   std::unique_ptr<JobClient> start(const std::string& behind, std::uint32_t parallelism = 1) {
     constexpr std::uint32_t kOutputs = 4;
+    draw_payload();
     Chain chain("check " + std::string(op_.registered_name));
     const bool source = behind.empty();
     std::uint32_t before = 0;
@@ -348,7 +366,7 @@ bool is_made_by(const char* stage, const OperatorDescriptor& op) {
 // Whether the sink reads the source's records, which then have gone from one to the other.
 bool run_pair(CaseContext& context, const OperatorDescriptor& source,
               const OperatorDescriptor& sink) {
-  auto payloads = read_payloads(context.request.payloads);
+  auto payloads = payloads_of_next_job(context.request);
   const std::string who = quoted(source) + " before " + quoted(sink);
   Chain chain("check pair");
   const auto from =
