@@ -42,6 +42,7 @@ class FrRunTest : public ::testing::Test {
   Outcome interrupt(const std::vector<std::string>& arguments, int signal) const {
     std::vector<std::string> all{application_, "--target=local"};
     all.insert(all.end(), arguments.begin(), arguments.end());
+    std::filesystem::remove_all(output_);  // what an earlier one has left is no sign of this one
     ChildProcess child(fr_run_.line(all), fr_run_.surroundings());
     EXPECT_TRUE(eventually([&] { return !names_in(output_).empty() || !child.running(); }));
     child.send(signal);
