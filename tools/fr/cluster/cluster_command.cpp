@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
 #include "cluster/chosen_deployer.h"
 #include "cluster/client_words.h"
@@ -18,8 +19,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr const char* kStandaloneSession = "standalone-session";
+
 struct StartWords : ClientWords {
-  std::string target = "standalone-session";
+  std::string target = kStandaloneSession;
   std::string task_managers, slots;
 };
 
@@ -48,27 +51,51 @@ struct TaskManagersCantStart : InvalidInput {
   using InvalidInput::InvalidInput;
 };
 
-// Waits until as many task managers as were deployed have registered. Where some have died instead,
-// the cluster is ended. A deployer that does not tell which it keeps is believed.
-void await_task_managers(ChosenDeployer& deployer, ClusterClient& client, std::size_t wanted) {
+// How many task managers were deployed, where that is known before anybody is asked. Those of the
+// standalone deployer may have died before the first look; for others the option need not hold.
+std::size_t known_to_be_deployed(const Configuration& configuration) {
+  if (configuration.find(options::kExecutionTarget) != kStandaloneSession) return 0;
+  return static_cast<std::size_t>(configuration.get(options::kStandaloneTaskManagers));
+}
+
+// Waits until those task managers have registered that the deployer keeps right after the
+// deployment. Where some have died before that, the cluster is ended. A deployer that does not tell
+// which it keeps is believed.
+void await_task_managers(ChosenDeployer& deployer, ClusterClient& client, std::size_t deployed) {
+  using Names = std::vector<std::string>;
   constexpr std::int64_t kPatienceMs = 30'000, kPauseMs = 10;
   const std::string id = client.cluster_id();
-  for (std::int64_t waited = 0; waited < kPatienceMs; waited += kPauseMs) {
-    std::size_t living = wanted;
+  const auto kept = [&]() -> std::optional<Names> {
     try {
-      living = deployer->task_managers(id).get().size();
+      return deployer->task_managers(id).get();
     } catch (const InvalidInput&) {
-      return;
+      return std::nullopt;
     }
-    if (living < wanted) {
+  };
+  std::optional<Names> living = kept();
+  if (!living) return;
+  Names awaited = *living;
+  const std::size_t wanted = std::max(deployed, awaited.size());
+  const std::size_t gone_before = wanted - awaited.size();
+  for (std::int64_t waited = 0; waited < kPatienceMs; waited += kPauseMs) {
+    for (const TaskManagerInfo& each : client.status().get().task_managers)
+      std::erase(awaited, each.id);
+    const auto gone =
+        gone_before + static_cast<std::size_t>(std::count_if(
+                          awaited.begin(), awaited.end(), [&](const std::string& name) {
+                            return std::find(living->begin(), living->end(), name) == living->end();
+                          }));
+    if (gone > 0) {
       const std::string words = last_words_of_task_managers(id);
       deployer->kill(id).get();
-      throw TaskManagersCantStart(
-          "cluster '" + id + "' is ended again: " + std::to_string(wanted - living) + " of its " +
-          std::to_string(wanted) + " task managers could not start:" + words);
+      throw TaskManagersCantStart("cluster '" + id + "' is ended again: " + std::to_string(gone) +
+                                  " of its " + std::to_string(wanted) +
+                                  " task managers could not start:" + words);
     }
-    if (client.status().get().task_managers.size() >= wanted) return;
+    if (awaited.empty()) return;
     ::usleep(kPauseMs * 1'000);
+    living = kept();
+    if (!living) return;
   }
   std::fprintf(
       stderr,
@@ -96,9 +123,8 @@ int start(const StartWords& words) {
   remove_all_remains(LocalDeployerServices::instance().cluster_records());
   ChosenDeployer deployer(configuration);
   const auto client = deployer->deploy_session(configuration).get();
-  const auto wanted = static_cast<std::size_t>(configuration.get(options::kStandaloneTaskManagers));
   try {
-    await_task_managers(deployer, *client, wanted);
+    await_task_managers(deployer, *client, known_to_be_deployed(configuration));
   } catch (const TaskManagersCantStart& error) {
     std::fprintf(stderr, "fr: %s\n", error.what());
     return kBadCluster;
