@@ -42,8 +42,18 @@ void write_all(int file, std::string_view text, const std::string& what) {
   }
 }
 
+// Whether what is written there waits for a reader: a pipe, a socket, or what must not block.
+bool waits_for_reader(int file) {
+  struct stat info;
+  if (::fstat(file, &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode))) return true;
+  const int flags = ::fcntl(file, F_GETFL);
+  return flags >= 0 && (flags & O_NONBLOCK) != 0;
+}
+
 // What a pipe takes in one piece, and takes without waiting once it says that it is writable.
 constexpr std::size_t kPiece = 4096;  // PIPE_BUF
+
+constexpr const char* kOutput = "the standard output";
 
 // How many bytes of `text` are whole lines of at most a piece together; its first line if that is
 // longer. `text` ends with a line's end.
@@ -192,9 +202,10 @@ void LinePrinter::flush() {
   // What main printed through stdio comes first.
   std::fflush(stdout);
   // One call for each piece keeps lines whole among subtasks.
+  if (!waits_for_reader(STDOUT_FILENO)) return write_all(STDOUT_FILENO, text, kOutput);
   for (std::string_view rest = text; !rest.empty();) {
     const std::string_view piece = rest.substr(0, piece_of(rest));
-    const auto write = [piece] { write_all(STDOUT_FILENO, piece, "the standard output"); };
+    const auto write = [piece] { write_all(STDOUT_FILENO, piece, kOutput); };
     if (piece.size() > kPiece) {
       await(write);
     } else {
