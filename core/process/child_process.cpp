@@ -10,6 +10,7 @@
 #include "freshet/error.h"
 #include "process/orphans.h"
 #include "process/started_process.h"
+#include "process/system_reason.h"
 #include "process/template_process.h"
 
 namespace freshet {
@@ -19,20 +20,20 @@ std::string mark_of(std::uint64_t number) {
   return std::to_string(::getpid()) + "-" + std::to_string(number);
 }
 
+[[noreturn]] void fail(const std::string& what, int error) {
+  throw_failure(error, what + ": " + reason_with_mend(error, "check the limits of this user"));
+}
+
 Descriptor file_with(const std::string& inherited) {
   Descriptor file = memory_file(inherited);
-  if (file.get() < 0)
-    throw InvalidInput(std::string("no file can be made for what it inherits: ") +
-                       std::strerror(errno));
+  if (file.get() < 0) fail("no file can be made for what it inherits", errno);
   return file;
 }
 
 struct Pipe {
   Pipe() {
     int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0)
-      throw InvalidInput(std::string("no pipe can be made for its output: ") +
-                         std::strerror(errno));
+    if (::pipe2(ends, O_CLOEXEC) != 0) fail("no pipe can be made for its output", errno);
     reading = Descriptor(ends[0]);
     writing = Descriptor(ends[1]);
     ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
@@ -118,7 +119,7 @@ void ChildProcess::watch_it() {
   const int error = errno;
   kill();
   reap();
-  throw InvalidInput(std::string("it can't be watched: ") + std::strerror(error));
+  fail("it can't be watched", error);
 }
 
 ChildProcess::~ChildProcess() {

@@ -26,6 +26,7 @@
 #include "process/memory_limit.h"
 #include "process/orphans.h"
 #include "process/process_templates.h"
+#include "process/system_reason.h"
 
 namespace freshet {
 namespace {
@@ -231,11 +232,12 @@ class ChildProcesses::State {
         child = std::move(to_start_.front());
         to_start_.pop_front();
       }
-      std::string failure = start(*child);
-      if (failure.find(std::strerror(EMFILE)) != std::string::npos &&
-          ++child->tries < kMostTries) {  // peers take them now and then, for a moment
+      const auto [failure, lacks_descriptors] = start(*child);
+      // Peers take them now and then, for a moment.
+      if (lacks_descriptors && ++child->tries < kMostTries) {
         const std::lock_guard lock(mutex_);
         to_start_.push_front(std::move(child));
+        send_signals();
         return;
       }
       const ProcessHandle handle = child->handle;
@@ -253,11 +255,16 @@ class ChildProcesses::State {
     }
   }
 
-  // With mutex_, and when nothing waits to be started: whoever is not there has ended.
+  // With mutex_. Those to what waits to be started stay; whoever else is not there has ended.
   void send_signals() {
     for (const auto& [handle, number] : std::exchange(signals_, {})) {
       const auto at = children_.find(handle);
-      if (at == children_.end()) continue;
+      if (at == children_.end()) {
+        if (std::any_of(to_start_.begin(), to_start_.end(),
+                        [handle = handle](const auto& each) { return each->handle == handle; }))
+          signals_.emplace_back(handle, number);
+        continue;
+      }
       // It is not reaped while it is listed, so the id is still its own.
       const ChildProcess& process = *at->second->process;
       if (number == SIGKILL) {
@@ -268,8 +275,11 @@ class ChildProcesses::State {
     }
   }
 
-  // What went wrong; empty if nothing.
-  std::string start(Child& child) {
+  struct NotStarted {
+    std::string why;  // empty: it has started
+    bool lacks_descriptors = false;
+  };
+  NotStarted start(Child& child) {
     try {
       child.process = templates_.fork(child.spec, ProcessTemplates::Clock::now());
       if (!child.process)
@@ -278,8 +288,10 @@ class ChildProcesses::State {
             ChildProcess::Start{child.spec.inherited, child.spec.separate_errors}, groups_,
             ++last_number_);
       memory_.limit(child.process->group());
+    } catch (const NoDescriptorLeft& error) {
+      return {error.what(), true};
     } catch (const std::exception& error) {
-      return error.what();
+      return {error.what()};
     }
     return {};
   }

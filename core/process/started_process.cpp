@@ -24,13 +24,14 @@ constexpr int kFirstFree = 16;  // above all that the child gets
 
 [[noreturn]] void refuse(const std::vector<std::string>& command, const std::string& why,
                          int error) {
-  throw InvalidInput("'" + (command.empty() ? std::string() : command[0]) +
-                     "' can't be started: " + why + ": " +
-                     reason_with_mend(error, "check its file and the limits of this user"));
+  throw_failure(error, "'" + (command.empty() ? std::string() : command[0]) +
+                           "' can't be started: " + why + ": " +
+                           reason_with_mend(error, "check its file and the limits of this user"));
 }
 
-// A copy above the numbers that the child's own descriptors get.
+// A copy above the numbers that the child's own descriptors get. Of none: none, errno as it was.
 int out_of_the_way(int descriptor) {
+  if (descriptor < 0) return -1;
   const int copy = ::fcntl(descriptor, F_DUPFD_CLOEXEC, kFirstFree);
   if (copy < 0 && errno == EINVAL) errno = EMFILE;  // the limit is below that
   return copy;

@@ -5,7 +5,20 @@
 #include <cstring>
 #include <string>
 
+#include "freshet/error.h"
+
 namespace freshet {
+
+// This process has no descriptor left for what was wanted; in a moment it may have one.
+struct NoDescriptorLeft : InvalidInput {
+  using InvalidInput::InvalidInput;
+};
+
+// Throws InvalidInput, NoDescriptorLeft if it is that.
+[[noreturn]] inline void throw_failure(int error, const std::string& text) {
+  if (error == EMFILE) throw NoDescriptorLeft(text);
+  throw InvalidInput(text);
+}
 
 // "No space left on device: make room there", with `mend` unless the error itself says better.
 inline std::string reason_with_mend(int error, const std::string& mend) {

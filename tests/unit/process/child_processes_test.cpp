@@ -17,12 +17,14 @@
 #include "freshet/error.h"
 #include "other_processes.h"
 #include "scratch_folder.h"
+#include "strangers.h"
 
 namespace freshet {
 namespace {
 
 using testing::ControlQueue;
 using testing::ends;
+using testing::LowDescriptorLimit;
 using testing::names_in;
 using testing::runs;
 using testing::ScratchFolder;
@@ -263,6 +265,22 @@ TEST_F(ChildProcessesTest, IsAskedToEndOrKilled) {
   EXPECT_FALSE(stubborn.ended);
   children_.kill(two);
   EXPECT_EQ(end_of(stubborn).signal, SIGKILL);
+}
+
+TEST_F(ChildProcessesTest, OthersAreKilledWhileOneWaitsForDescriptorsToStart) {
+  Told running, waiting, doomed;
+  const ProcessHandle one = shell("one", "echo ready; exec sleep 1000", running);
+  wait_for_log("one", "ready");
+  {
+    const LowDescriptorLimit limit(16);  // what a child gets is copied above these
+    shell("two", "exit 3", waiting);
+    children_.kill(shell("three", "exec sleep 1000", doomed));
+    children_.kill(one);
+    EXPECT_EQ(end_of(running).signal, SIGKILL);
+    EXPECT_FALSE(waiting.ended) << waiting.end.text();
+  }
+  EXPECT_EQ(end_of(waiting).exit_code, 3);
+  EXPECT_EQ(end_of(doomed).signal, SIGKILL);
 }
 
 TEST_F(ChildProcessesTest, WhatItForkedEndsWithIt) {
