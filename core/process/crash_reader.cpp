@@ -2,10 +2,12 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 
 #include <cstring>
+#include <system_error>
 
 #include "crash/crash_report.h"
 #include "crash/symbolizer.h"
@@ -66,12 +68,29 @@ CrashReader::~CrashReader() {
 }
 
 void CrashReader::read(std::string raw, Then then) {
-  {
-    const std::lock_guard lock(mutex_);
-    waiting_.push_back({std::move(raw), std::move(then)});
-    if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+  Waiting next{std::move(raw), std::move(then)};
+  std::unique_lock lock(mutex_);
+  if (!thread_.joinable()) {
+    try {
+      thread_ = std::thread([this] { run(); });
+    } catch (const std::system_error& error) {
+      lock.unlock();
+      spdlog::warn("a crash is told without names, because no thread can read it: {}",
+                   error.what());
+      tell(next, false);
+      return;
+    }
   }
+  waiting_.push_back(std::move(next));
+  lock.unlock();
   added_.notify_all();
+}
+
+void CrashReader::tell(Waiting& next, bool with_names) {
+  std::optional<ProcessCrash> crash;
+  if (auto report = CrashReport::parse(next.raw))
+    crash = crash_of(*report, with_names ? stacks_of(next.raw) : std::string());
+  next.then(std::move(crash));
 }
 
 void CrashReader::run() {
@@ -82,12 +101,9 @@ void CrashReader::run() {
     if (waiting_.empty()) return;
     Waiting next = std::move(waiting_.front());
     waiting_.pop_front();
-    const bool alone = stopping_;
+    const bool with_names = !stopping_;
     lock.unlock();
-    std::optional<ProcessCrash> crash;
-    if (auto report = CrashReport::parse(next.raw))
-      crash = crash_of(*report, alone ? std::string() : stacks_of(next.raw));
-    next.then(std::move(crash));
+    tell(next, with_names);
     lock.lock();
   }
 }

@@ -30,7 +30,7 @@ class CrashReader {
   CrashReader& operator=(const CrashReader&) = delete;
 
   // `then` is called once, on the thread of the reader, in the order of the calls; with nothing if
-  // `raw` is no report.
+  // `raw` is no report. Where no thread can be made it is called at once, without names.
   void read(std::string raw, Then then);
 
  private:
@@ -39,6 +39,7 @@ class CrashReader {
     Then then;
   };
   void run();
+  void tell(Waiting& next, bool with_names);
   // What the program says of it; empty if it says nothing in time.
   std::string stacks_of(const std::string& raw);
 
