@@ -92,17 +92,19 @@ ServingJobManager::ServingJobManager(const ClusterRecords& records, const std::s
   constexpr int kLooks = 100;
   const fs::path path = records.folder().run(cluster_id) / "serving";
   lock_ = Descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  int error = errno;
   for (int i = 0; lock_.get() >= 0 && i < kLooks; ++i) {
     if (::flock(lock_.get(), LOCK_EX | LOCK_NB) == 0) return;
-    if (errno != EWOULDBLOCK && errno != EINTR) break;
+    error = errno;
+    if (error != EWOULDBLOCK && error != EINTR) break;
     ::usleep(10'000);
   }
-  if (lock_.get() >= 0 && errno == EWOULDBLOCK)
+  if (lock_.get() >= 0 && error == EWOULDBLOCK)
     throw InvalidInput("cluster '" + cluster_id + "' is there already: another job manager holds " +
                        path.native() +
                        ": choose another --cluster-id, or set high-availability.type if one is to "
                        "stand by");
-  throw InvalidInput(path.native() + ": can't be locked: " + std::strerror(errno) +
+  throw InvalidInput(path.native() + ": can't be locked: " + std::strerror(error) +
                      ": its file system must have locks");
 }
 
