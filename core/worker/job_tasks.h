@@ -4,10 +4,10 @@
 // Begin here; remote_tasks.h is what they have to do with those of other workers, result_queue.h
 // carries collected rows, split_source.h is a source's coordinator.
 //
-// Threads    Every public call from any thread, none blocks. The tasks have one thread of their
-// own,
-//            which deploys and at the end takes down what it deployed; the listener is told from it
-//            and from the tasks' fibers.
+// Threads    Every public call from any thread, none blocks.
+//            The tasks have one thread of their own, which deploys and at the end takes down what
+//            it deployed.
+//            The listener is told from it and from the tasks' fibers.
 // Order      start, then open_gate after tasks_opened(), commit after tasks_finished(), or cancel
 //            at any time.
 #pragma once
