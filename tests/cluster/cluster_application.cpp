@@ -216,6 +216,13 @@ int run(int argc, char** argv) {
     std::printf("hello from main\n");
     return 0;
   }
+  if (how == "prompt") {  // until a file is there
+    std::printf("name? ");
+    std::fflush(stdout);
+    while (::access(more.c_str(), F_OK) != 0) ::usleep(2'000);
+    std::printf("thanks\n");
+    return 0;
+  }
   if (how == "arguments") {
     for (int i = 1; i < argc; ++i) std::printf("<%s>\n", argv[i]);
     return 0;

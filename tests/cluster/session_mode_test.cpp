@@ -106,6 +106,35 @@ TEST_F(SessionMode, WhoseTaskManagersCantStartIsEndedAndSaysWhy) {
   EXPECT_TRUE(says(refused, folder() + "/logs/s")) << refused.text();
 }
 
+TEST_F(SessionMode, ALongFailureKeepsItsJobOperatorAndRecord) {
+  start_session("s");
+  std::string text = "the first line";
+  for (int i = 0; i < 100; ++i) text += "\nline " + std::to_string(i) + std::string(80, 'x');
+  const Outcome outcome = in_session({"fail", text});
+  EXPECT_EQ(outcome.code, 70) << outcome.text();
+  EXPECT_TRUE(says(outcome,
+                   "job 'failing' failed: operator 'doubtful' (subtask 0) at record 7: the first "
+                   "line\n"))
+      << outcome.text();
+  stop_session("s");
+}
+
+TEST_F(SessionMode, AnUnfinishedLineOfMainIsShownAtOnce) {
+  start_session("s");
+  const std::string shown = scratch_ / "shown", go_on = scratch_ / "go-on";
+  Words all{"/bin/sh", "-c", "out=$1; shift; exec \"$@\" >\"$out\"", "sh", shown};
+  for (const std::string& word : line({"--target=standalone-session", "prompt", go_on}))
+    all.push_back(word);
+  ChildProcess client(all, surroundings());
+  EXPECT_TRUE(eventually([&] {
+    return std::filesystem::exists(shown) && text_of_file(shown) == "name? ";
+  })) << text_of_file(shown);
+  scratch_.write("go-on", "");
+  EXPECT_EQ(client.wait(30).code, 0);
+  EXPECT_EQ(text_of_file(shown), "name? thanks\n");
+  stop_session("s");
+}
+
 // A socket that gets no descriptor would end the process.
 TEST_F(SessionMode, WithTooFewDescriptorsNobodyBeginsAndTheLimitIsNamed) {
   start_session("s");
