@@ -21,8 +21,8 @@ void ResourceManager::withdraw(const std::string& task_manager) {
   serve();  // a request that the cluster is too small for now holds up nobody
 }
 
-void ResourceManager::pause(const std::string& task_manager) {
-  if (offered_.count(task_manager)) paused_.insert(task_manager);
+void ResourceManager::pause(const std::string& task_manager, const std::string& reason) {
+  if (offered_.count(task_manager)) paused_[task_manager] = reason;
 }
 
 void ResourceManager::resume(const std::string& task_manager) {
@@ -148,9 +148,9 @@ std::string ResourceManager::shortage(std::uint32_t needed) const {
   return "needs " + std::to_string(needed) + (needed == 1 ? " slot, " : " slots, ") +
          std::to_string(have.free) + " of " + std::to_string(have.total) +
          " are free (task managers: " + std::to_string(have.task_managers) +
-         (paused_.empty()
-              ? std::string()
-              : "; " + std::to_string(paused_.size()) + " rest: no worker could be started there") +
+         (paused_.empty() ? std::string()
+                          : "; '" + paused_.begin()->first + "' rests, because its last worker " +
+                                paused_.begin()->second) +
          ")" + (watcher_.remark ? watcher_.remark(needed) : std::string());
 }
 

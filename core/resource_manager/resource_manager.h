@@ -50,7 +50,7 @@ class FRESHET_API ResourceManager {
   // Its slots are gone, held ones too; nothing if it is not there.
   void withdraw(const std::string& task_manager);
   // Between the two nobody gets a slot of it. Both may repeat; nothing if it is not there.
-  void pause(const std::string& task_manager);
+  void pause(const std::string& task_manager, const std::string& reason);
   void resume(const std::string& task_manager);
 
   // `holder` is new. Calls `granted` once, unless given up before.
@@ -91,7 +91,7 @@ class FRESHET_API ResourceManager {
 
   std::map<std::string, std::set<std::uint32_t>> free_;  // by task manager
   std::map<std::string, std::uint32_t> offered_;
-  std::set<std::string> paused_;
+  std::map<std::string, std::string> paused_;  // why
   std::map<SlotId, std::string> held_;
   std::deque<Request> requests_;
   std::uint64_t requests_made_ = 0;

@@ -163,14 +163,14 @@ void TaskManagers::begins_to_end(Link& link, const TaskManagerEnds& message) {
   }
 }
 
-void TaskManagers::rest(const std::string& id) {
+void TaskManagers::rest(const std::string& id, const std::string& reason) {
   constexpr std::int64_t kFirstRestMs = 1'000;
   constexpr std::uint32_t kMostDoublings = 6;
   Manager& manager = managers_.at(id);
   const std::int64_t rest_ms = kFirstRestMs << std::min(manager.failed_starts++, kMostDoublings);
   spdlog::warn("task manager '{}' could not start a worker: it is given none for {} ms", id,
                rest_ms);
-  resources_.pause(id);
+  resources_.pause(id, reason);
   // The last of those that failed at once counts.
   thread_.after_ms(rest_ms, "rest of a task manager",
                    alive_.guard([this, id, link = manager.link, failed = manager.failed_starts] {
@@ -295,8 +295,9 @@ void TaskManagers::start(const std::string& task_manager, StartWorker message,
       if (const std::int64_t id_of_process = done.get().process_id; id_of_process != 0)
         found->second.process_id = id_of_process;
     } else if (managers_.count(found->second.manager) && !is_link_lost(done)) {
-      rest(found->second.manager);
-      worker_is_gone(id, "could not be started: " + error, Blame::kHost);
+      const std::string how = "could not be started: " + error;
+      rest(found->second.manager, how);
+      worker_is_gone(id, how, Blame::kHost);
     }  // else manager_lost() comes next
   });
 }
@@ -351,7 +352,7 @@ void TaskManagers::ended(Link& link, const WorkerEnded& message) {
     failure.message = lost_with(manager->first, manager->second.ends);
     blame = Blame::kHost;
   } else if (message.host_failed && !found->second.stopped) {
-    rest(manager->first);
+    rest(manager->first, failure.message);
     blame = Blame::kHost;
   }
   worker_is_gone(message.worker, std::move(failure), blame);

@@ -113,7 +113,7 @@ class FRESHET_API TaskManagers {
   void ended(Link& link, const WorkerEnded& message);
   void begins_to_end(Link& link, const TaskManagerEnds& message);
   // It could not start a worker: it is given none for a while.
-  void rest(const std::string& id);
+  void rest(const std::string& id, const std::string& reason);
   std::string lost_with(const std::string& id, const std::string& reason) const;
   void worker_is_gone(const WorkerId& id, const std::string& how, Blame blame);
   void worker_is_gone(const WorkerId& id, FailureInfo how, Blame blame);

@@ -33,16 +33,16 @@ TEST(ResourceManager, GivesNoSlotOfAPausedTaskManagerUntilItIsResumed) {
   ResourceManager resources;
   resources.offer("a", 2);
   resources.offer("b", 1);
-  resources.pause("a");
+  resources.pause("a", "could not be started: no room");
   EXPECT_EQ(text(*request(resources, "one", 1)), "b:0");
   const auto job = request(resources, "two", 2);
   EXPECT_FALSE(*job);
   EXPECT_EQ(resources.shortage(2),
-            "needs 2 slots, 0 of 3 are free (task managers: 2; 1 rest: no worker could be started "
-            "there)");
+            "needs 2 slots, 0 of 3 are free (task managers: 2; 'a' rests, because its last worker "
+            "could not be started: no room)");
   resources.resume("a");
   EXPECT_EQ(text(*job), "a:0 a:1");
-  resources.pause("a");
+  resources.pause("a", "could not be started: no room");
   resources.withdraw("a");
   resources.offer("a", 1);
   EXPECT_EQ(resources.counts().free, 1u) << "a new one of that name does not rest";
