@@ -184,7 +184,8 @@ TEST_F(YamlFrontEnd, ThatIsRefusedIsNamedToWhoeverNeedsIt) {
     EXPECT_TRUE(outcome.code == 65 || outcome.code == 2) << outcome.text();
     for (const std::string& part :
          {job + "' is no application (not an ELF file), and no front end recognises it",
-          "as an application: it is not an ELF file", std::string("found: no front end plugin"),
+          std::string("as an application: it is not an ELF file"),
+          std::string("found: no front end plugin"),
           "refused: " + (plugins_ / "yaml_front_end.so") + ": anybody may write to it",
           "looked in: " + plugins_.path()}) {
       EXPECT_NE(outcome.errors.find(part), std::string::npos) << part << "\n" << outcome.text();
