@@ -54,14 +54,15 @@ std::vector<CommitOutcome> commit_all(const PreparedJob& job,
   std::vector<CommitOutcome> outcomes(committables.size());
   for (CommitOutcome& outcome : outcomes) outcome.text = "it could not be run";
   if (committables.empty()) return outcomes;
-  SchedulerOptions options;
-  options.name = "fr-commit";
-  options.stack_size.bytes =
-      static_cast<std::size_t>(configuration.get(options::kTaskStackSize).bytes());
-  {
+  std::size_t begun = 0;
+  try {
+    SchedulerOptions options;
+    options.name = "fr-commit";
+    options.stack_size.bytes =
+        static_cast<std::size_t>(configuration.get(options::kTaskStackSize).bytes());
     SchedulerPool pool(std::min(committables.size(), kMostThreads), options);
-    for (std::size_t i = 0; i < committables.size(); ++i) {
-      static_cast<void>(pool.spawn(i % pool.size(), "commit", [&, i] {
+    for (; begun < committables.size(); ++begun) {
+      static_cast<void>(pool.spawn(begun % pool.size(), "commit", [&, i = begun] {
         CommitOutcome& outcome = outcomes[i];
         try {
           outcome.text = commit(job, committables[i]);
@@ -71,7 +72,11 @@ std::vector<CommitOutcome> commit_all(const PreparedJob& job,
         }
       }));
     }
-  }  // waits for them
+    // The pool waits for them.
+  } catch (...) {  // no thread or stack is to be had; those that have begun are done
+    const std::string why = ": " + detail::current_exception_message();
+    for (std::size_t i = begun; i < outcomes.size(); ++i) outcomes[i].text += why;
+  }
   return outcomes;
 }
 

@@ -65,9 +65,9 @@ void WorkerTasks::commit_prepared(CommitRequest request, Committed done) {
         load_job_modules(graph, request.modules, configuration_);
         outcomes = commit_all(PreparedJob(graph), request.committables, configuration_);
       }
-    } catch (const std::exception& error) {  // none of them
+    } catch (...) {  // none of them
       CommitOutcome failed;
-      failed.text = error.what();
+      failed.text = detail::current_exception_message();
       outcomes.assign(request.committables.size(), failed);
     }
     done(std::move(outcomes));
