@@ -71,6 +71,10 @@ FailureInfo CommitProgress::failure(const std::string& why) const {
   if (named > kMostNames) visible += " and " + std::to_string(named - kMostNames) + " more";
   failure.message +=
       visible.empty() ? ". Nothing of the job is visible" : ". Visible of this job are: " + visible;
+  failure.message +=
+      ". What is prepared and not committed may be left, as hidden '.part-N.prepared-...' files of "
+      "write_text(): remove them, since the next run into that folder is refused while they are "
+      "there";
   return failure;
 }
 

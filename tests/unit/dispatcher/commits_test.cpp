@@ -73,7 +73,9 @@ TEST(Commits, WhatAlwaysFailsEndsWithItsTimeAndNamesWhatIsVisible) {
   EXPECT_NE(result.failure->message.find("within 8 s (execution.commit-timeout)"),
             std::string::npos)
       << result.failure->message;
-  EXPECT_NE(result.failure->message.find("Nothing of the job is visible"), std::string::npos)
+  EXPECT_NE(result.failure->message.find("Nothing of the job is visible. What is prepared and not "
+                                         "committed may be left"),
+            std::string::npos)
       << result.failure->message;
   EXPECT_EQ(scenario.wait(job->details()).subtasks.at(0).attempt, 0u) << "it is not run again";
   EXPECT_TRUE(scenario.clears());
