@@ -1,5 +1,5 @@
 // A job whose sinks stop at each step of their commit, for as long as a file there says so.
-//   commit_application OUTPUT STEPS [wait | simple]
+//   commit_application OUTPUT STEPS [wait | simple | fail | beside-stuck]
 #include <freshet/freshet.h>
 #include <unistd.h>
 
@@ -86,11 +86,27 @@ struct SimpleSink {
   }
 };
 
+// Says that it has a record, and then neither returns nor awaits.
+struct StuckSink {
+  std::string steps;
+
+  void write(std::int64_t) {
+    std::ofstream(steps + "/stuck") << "yes";
+    for (;;) ::pause();
+  }
+  void write_bound(freshet::PayloadWriter& to) const { to.value(steps); }
+  static StuckSink read_bound(freshet::PayloadReader& from) { return {from.value<std::string>()}; }
+};
+
 int run(int argc, char** argv) {
   if (argc < 3) return 2;
   auto env = freshet::StreamExecutionEnvironment::get_execution_environment();
   env.set_parallelism(2);
   const std::string how = argc > 3 ? argv[3] : "";
+  if (how == "beside-stuck") {
+    env.from_sequence(1, 20).sink_to(StuckSink{argv[2]});
+    static_cast<void>(env.execute_async("stuck"));
+  }
   auto numbers = env.from_sequence(1, 20);
   if (how == "simple") {
     numbers.sink_to(SimpleSink{argv[1], argv[2]});
@@ -99,6 +115,11 @@ int run(int argc, char** argv) {
   }
   if (how.empty()) {
     static_cast<void>(env.execute_async("commits"));
+  } else if (how == "fail") {  // once it is committing
+    static_cast<void>(env.execute_async("commits"));
+    const std::string reached = std::string(argv[2]) + "/reached-before-commit-1";
+    while (::access(reached.c_str(), F_OK) != 0) ::usleep(1'000);
+    return 7;
   } else {
     env.execute("commits");
   }

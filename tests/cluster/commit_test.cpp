@@ -19,6 +19,18 @@ class Commits : public ClusterTest {
     if (waits) words.push_back("wait");
     return words;
   }
+  // Its standard error goes to errors_.
+  ChildProcess local(const std::string& how, Words options = {}) const {
+    options.push_back("--target=local");
+    Words words = job(options, /*waits=*/false);
+    words.push_back(how);
+    std::string command = "exec";
+    for (const std::string& word : line(words)) command += " '" + word + "'";
+    return {{"/bin/sh", "-c", command + " 2>'" + errors_ + "'"}, surroundings()};
+  }
+  bool said(const std::string& text) const {
+    return eventually([&] { return text_of_file(errors_).find(text) != std::string::npos; });
+  }
   std::unique_ptr<ChildProcess> start_in_session(Words options) const {
     options.push_back("--target=standalone-session");
     return std::make_unique<ChildProcess>(line(job(options)), surroundings());
@@ -43,6 +55,7 @@ class Commits : public ClusterTest {
 
   const std::string commit_application_ = path_from("FRESHET_TEST_COMMIT_APPLICATION");
   const CommitSteps steps_{scratch_};
+  const std::string errors_ = scratch_ / "errors";
   const Words restarts_{"-D", "restart-strategy.type=fixed-delay", "-D",
                         "restart-strategy.fixed-delay.delay=0ms"};
 };
@@ -181,6 +194,7 @@ TEST_F(Commits, AForcedCancelEndsItAndNamesWhatIsVisible) {
       << outcome.text();
   EXPECT_TRUE(says(outcome, "it is told to fail. Visible of this job are: '")) << outcome.text();
   EXPECT_TRUE(says(outcome, "/part-0'")) << outcome.text();
+  EXPECT_TRUE(says(outcome, "hidden '.part-N.prepared-...' files")) << outcome.text();
   EXPECT_FALSE(steps_.is_visible(1));
   stop_session("s");
 }
@@ -230,6 +244,58 @@ TEST_F(Commits, TimeoutsAndForeignPartsFailAProgramsJobByName) {
   EXPECT_EQ(foreign.code, 70) << foreign.text();
   EXPECT_TRUE(says(foreign, "/part-1' has come there from elsewhere")) << foreign.text();
   EXPECT_EQ(text_of_file(steps_.output() + "/part-1"), "of somebody else\n");
+}
+
+// fr-run leaves code that does not stop after 0.9 s; not a commit, however long it takes.
+constexpr double kBeyondPatience = 1.5;
+constexpr const char* kNotCanceled = "job 'commits' is committing and is not canceled any more";
+
+TEST_F(Commits, CtrlCMeanwhileLeavesNoHalfOfALocalJob) {
+  steps_.hold("before-commit-1");
+  ChildProcess program = local("wait");
+  steps_.reached("before-commit-1");
+  program.send(SIGINT);
+  ASSERT_TRUE(said(kNotCanceled));
+  EXPECT_FALSE(eventually([&] { return !program.running(); }, kBeyondPatience));
+  steps_.release("before-commit-1");
+  EXPECT_EQ(program.wait(60).code, 0) << text_of_file(errors_);
+  steps_.expect_whole();
+}
+
+TEST_F(Commits, CtrlCTwiceMeanwhileLeavesALocalJobAtOnce) {
+  steps_.hold("before-commit-1");
+  ChildProcess program = local("wait");
+  steps_.reached("before-commit-1");
+  program.send(SIGINT);
+  ASSERT_TRUE(said(kNotCanceled));
+  program.send(SIGINT);
+  EXPECT_EQ(program.wait(20).code, 130) << text_of_file(errors_);
+  EXPECT_FALSE(steps_.is_visible(1));
+}
+
+TEST_F(Commits, CtrlCLeavesAStuckJobAfterTheCommitOfAnother) {
+  steps_.hold("before-commit-1");
+  ChildProcess program = local("beside-stuck");
+  ASSERT_TRUE(eventually([&] { return steps_.has("stuck"); }));
+  steps_.reached("before-commit-1");
+  program.send(SIGINT);
+  ASSERT_TRUE(said(kNotCanceled));
+  ASSERT_TRUE(said("job 'stuck' does not end; left as it is"));
+  EXPECT_FALSE(eventually([&] { return !program.running(); }, kBeyondPatience));
+  steps_.release("before-commit-1");
+  EXPECT_EQ(program.wait(60).code, 130) << text_of_file(errors_);
+  steps_.expect_whole();
+}
+
+TEST_F(Commits, AMainThatFailsMeanwhileLeavesNoHalfOfALocalJob) {
+  steps_.hold("before-commit-1");
+  ChildProcess program = local("fail", {"-D", "task.cancellation-timeout=100ms"});
+  ASSERT_TRUE(said(kNotCanceled));
+  EXPECT_FALSE(eventually([&] { return !program.running(); }, kBeyondPatience));
+  steps_.release("before-commit-1");
+  EXPECT_EQ(program.wait(60).code, 7) << text_of_file(errors_);
+  EXPECT_EQ(text_of_file(errors_).find("is canceled"), std::string::npos) << text_of_file(errors_);
+  steps_.expect_whole();
 }
 
 // Of two jobs that write one folder one is refused, and the other's output is whole.

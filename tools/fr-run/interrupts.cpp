@@ -4,8 +4,12 @@
 
 #include <atomic>
 #include <cstdio>
+#include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "client/running_jobs.h"
 #include "exit_code.h"
@@ -19,6 +23,24 @@ std::atomic<bool> seen{false};
 std::mutex handler_mutex;
 std::function<void()> handler;  // of handler_mutex
 constexpr std::int64_t kPatienceNs = 900'000'000;
+
+using Jobs = std::vector<std::shared_ptr<LocalJob>>;
+
+// Code that neither returns nor awaits can't be stopped inside its process: that of a canceled job
+// ends with it, but not before the commits, of which a part would be visible.
+void leave_if_stuck(const Jobs& canceled, const Jobs& committing) {
+  const std::int64_t deadline = SystemClock::instance().now_ns() + kPatienceNs;
+  bool stuck = false;
+  for (const auto& job : canceled) {
+    const std::int64_t left = (deadline - SystemClock::instance().now_ns()) / 1'000'000;
+    if (job->result().wait_for(left > 0 ? left : 0)) continue;
+    std::fprintf(stderr, "fr-run: job '%s' does not end; left as it is\n", job->name().c_str());
+    stuck = true;
+  }
+  if (!stuck) return;
+  for (const auto& job : committing) job->result().wait();
+  _exit(kCanceled);
+}
 }  // namespace
 
 bool interrupted() { return seen.load(); }
@@ -42,20 +64,17 @@ void watch_interrupts() {
       }
       const auto running = RunningJobs::instance().running();
       if (seen.exchange(true) || running.empty()) _exit(kCanceled);
+      Jobs canceled, committing;
       for (const auto& job : running) {
+        const bool stops = job->cancel();
+        (stops ? canceled : committing).push_back(job);
         const std::string what =
-            job->cancel() ? "canceling job '" + job->name() + "'"
-                          : "job '" + job->name() + "' is committing and is not canceled any more";
+            stops ? "canceling job '" + job->name() + "'"
+                  : "job '" + job->name() + "' is committing and is not canceled any more";
         std::fprintf(stderr, "fr-run: %s (once more to leave at once)\n", what.c_str());
       }
-      // Code that neither returns nor awaits can't be stopped inside its process.
-      const std::int64_t deadline = SystemClock::instance().now_ns() + kPatienceNs;
-      for (const auto& job : running) {
-        const std::int64_t left = (deadline - SystemClock::instance().now_ns()) / 1'000'000;
-        if (job->result().wait_for(left > 0 ? left : 0)) continue;
-        std::fprintf(stderr, "fr-run: job '%s' does not end; left as it is\n", job->name().c_str());
-        _exit(kCanceled);
-      }
+      // Not here, where the next signal is waited for.
+      std::thread(leave_if_stuck, std::move(canceled), std::move(committing)).detach();
     }
   }).detach();
 }

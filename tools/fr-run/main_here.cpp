@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "client/in_process_backend.h"
 #include "client/running_jobs.h"
@@ -98,22 +101,27 @@ class Course {
     return code;
   }
 
-  // Those that run on are not wanted any more, since main has failed.
+  // Those that run on are not wanted any more, since main has failed. A commit comes to its end:
+  // else a part of it would be visible.
   void end_jobs() const {
-    const auto running = RunningJobs::instance().running();
-    for (const auto& job : running) {
-      if (!interrupted())
-        tell("job '" + job->name() + "' is canceled, because its main has failed");
-      job->cancel();
+    std::vector<std::shared_ptr<LocalJob>> canceled, committing;
+    for (const auto& job : RunningJobs::instance().running()) {
+      const bool stops = job->cancel();
+      (stops ? canceled : committing).push_back(job);
+      if (interrupted()) continue;
+      tell("job '" + job->name() +
+           (stops ? "' is canceled, because its main has failed"
+                  : "' is committing and is not canceled any more, although its main has failed"));
     }
     // Code that neither returns nor awaits can't be stopped inside its process; it ends with that.
     const std::int64_t end_ms = SystemClock::instance().now_ns() / 1'000'000 + patience_ms_;
-    for (const auto& job : running) {
+    for (const auto& job : canceled) {
       const std::int64_t left = end_ms - SystemClock::instance().now_ns() / 1'000'000;
       if (job->result().wait_for(left > 0 ? left : 0)) continue;
       tell("job '" + job->name() + "' does not end; left as it is");
       left_alone_ = true;
     }
+    for (const auto& job : committing) job->result().wait();
   }
 
   static bool all_succeeded() {
