@@ -82,7 +82,7 @@ TEST(RolledLogTest, TellsErrorsFromOutputFromWhereverItIsRead) {
     log.append(line, is_error);
     (is_error ? errors : output) += line;
   }
-  for (const std::size_t at_once : {1, 7, 64, 10'000}) {
+  for (const std::size_t at_once : {1u, 7u, 64u, 10'000u}) {
     std::string read_output, read_errors;
     std::uint64_t at = 0;
     for (LogText part = log.read(0, at_once); !part.text.empty(); part = log.read(at, at_once)) {
