@@ -48,8 +48,9 @@ class Stranger {
     zmq_connect(events_, "inproc://stranger");
     ASSERT_EQ(zmq_connect(socket_, endpoint.c_str()), 0);
   }
+  // To nobody if the connection has been refused by now: a send that may wait would wait for ever.
   void send(const std::string& bytes, int flags = 0) {
-    zmq_send(socket_, bytes.data(), bytes.size(), flags);
+    zmq_send(socket_, bytes.data(), bytes.size(), flags | ZMQ_DONTWAIT);
   }
   // True: the handshake went through. False: the connection ended without.
   bool is_let_in() {
