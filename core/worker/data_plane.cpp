@@ -67,8 +67,8 @@ struct DataPlane::Peer {
 };
 
 struct DataPlane::Incoming {
-  enum class Kind : std::uint8_t { unknown, worker, reader, refused };
-  Kind kind = Kind::unknown;
+  enum class Kind : std::uint8_t { kUnknown, kWorker, kReader, kRefused };
+  Kind kind = Kind::kUnknown;
   std::uint32_t worker = 0;
   ReaderId reader = 0;
   int descriptor = -1;
@@ -187,7 +187,7 @@ void DataPlane::take_from_listener(const std::string& routing_id,
     found->second.gone = !arrivals_.first_message(descriptor);
     if (!found->second.gone) found->second.descriptor = descriptor;
   }
-  if (found->second.kind == Incoming::Kind::refused) return;
+  if (found->second.kind == Incoming::Kind::kRefused) return;
   if (!joined_) {
     early_bytes_ += message->size();
     if (early_.size() >= kMostEarly || early_bytes_ > kMostEarlyBytes) {
@@ -207,19 +207,19 @@ void DataPlane::take_from_listener(const std::string& routing_id,
 void DataPlane::take_from_incoming(const std::string& routing_id, Incoming& incoming,
                                    std::unique_ptr<NetworkMessage> message) {
   switch (incoming.kind) {
-    case Incoming::Kind::unknown:
+    case Incoming::Kind::kUnknown:
       welcome(routing_id, incoming, *message);
       if (incoming.gone) left(incoming);
       break;
-    case Incoming::Kind::worker:
+    case Incoming::Kind::kWorker:
       deliver(incoming.worker, std::move(message));
       break;
-    case Incoming::Kind::reader:
+    case Incoming::Kind::kReader:
       if (handler_) {
         handler_->message_of_reader(incoming.reader, kind_of(view_of(*message)), view_of(*message));
       }
       break;
-    case Incoming::Kind::refused:
+    case Incoming::Kind::kRefused:
       break;
   }
 }
@@ -237,7 +237,7 @@ void DataPlane::welcome(const std::string& routing_id, Incoming& incoming,
       throw InvalidInput("a client whose key was not admitted wants to read rows");
     }
     if (!handler_) throw InvalidInput("the tasks of this worker have ended");
-    incoming.kind = Incoming::Kind::reader;
+    incoming.kind = Incoming::Kind::kReader;
     incoming.reader = next_reader_++;
     readers_[incoming.reader] = routing_id;
     handler_->reader_joined(incoming.reader, hello);
@@ -256,7 +256,7 @@ void DataPlane::welcome(const std::string& routing_id, Incoming& incoming,
     throw InvalidInput("a hello of worker " + std::to_string(hello.worker) +
                        " that has another key than that worker");
   }
-  incoming.kind = Incoming::Kind::worker;
+  incoming.kind = Incoming::Kind::kWorker;
   incoming.worker = hello.worker;
   peer.routing_id = routing_id;
   for (auto& waiting : std::exchange(peer.waiting, {})) send_to(hello.worker, std::move(waiting));
@@ -264,14 +264,14 @@ void DataPlane::welcome(const std::string& routing_id, Incoming& incoming,
 
 void DataPlane::refuse(const std::string& routing_id, const std::string& reason) {
   Incoming& incoming = incoming_.at(routing_id);
-  if (incoming.kind == Incoming::Kind::refused) return;
+  if (incoming.kind == Incoming::Kind::kRefused) return;
   refusals_.tell("data socket " + listening_.endpoint + ": a connection is refused: " + reason);
   const Incoming before = incoming;
-  incoming.kind = Incoming::Kind::refused;
+  incoming.kind = Incoming::Kind::kRefused;
   send_back(routing_id, *message_of(refusal(reason)));
-  if (before.kind == Incoming::Kind::worker) {
+  if (before.kind == Incoming::Kind::kWorker) {
     lose(before.worker, "it sends what no worker of this job sends: " + reason);
-  } else if (before.kind == Incoming::Kind::reader) {
+  } else if (before.kind == Incoming::Kind::kReader) {
     readers_.erase(before.reader);
     if (handler_) handler_->reader_left(before.reader);
   }
@@ -288,9 +288,9 @@ void DataPlane::incoming_closed(int descriptor) {
 }
 
 void DataPlane::left(Incoming& incoming) {
-  if (incoming.kind == Incoming::Kind::worker) {
+  if (incoming.kind == Incoming::Kind::kWorker) {
     lose(incoming.worker, "its connection is closed");
-  } else if (incoming.kind == Incoming::Kind::reader) {
+  } else if (incoming.kind == Incoming::Kind::kReader) {
     readers_.erase(incoming.reader);
     if (handler_) handler_->reader_left(incoming.reader);
   }

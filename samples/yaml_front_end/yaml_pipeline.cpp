@@ -17,9 +17,9 @@ const std::map<std::string, freshet::Partitioning> kPartitionings{
     {"rebalance", freshet::Partitioning::kRebalance},
     {"broadcast", freshet::Partitioning::kBroadcast},
     {"global", freshet::Partitioning::kGlobal}};
-const std::map<std::string, Step::Output> kOutputs{{"records", Step::Output::records},
-                                                   {"keyed", Step::Output::keyed},
-                                                   {"none", Step::Output::none}};
+const std::map<std::string, Step::Output> kOutputs{{"records", Step::Output::kRecords},
+                                                   {"keyed", Step::Output::kKeyed},
+                                                   {"none", Step::Output::kNone}};
 
 template <class Value>
 std::string names_of(const std::map<std::string, Value>& values) {
@@ -148,7 +148,7 @@ class YamlPipeline::Reader {
     if (node["with"]) step.payload = payload_of(node["with"]);
     if (const YAML::Node from = node["from"]) read_inputs(from, step);
     step.partition = one_of(node, "partition", kPartitionings, freshet::Partitioning::kForward);
-    step.output = one_of(node, "output", kOutputs, Step::Output::records);
+    step.output = one_of(node, "output", kOutputs, Step::Output::kRecords);
     if (const YAML::Node parallelism = node["parallelism"]) {
       const int value = parallelism.as<int>(0);
       if (value < 1 || value > 128) {
@@ -173,7 +173,7 @@ class YamlPipeline::Reader {
       if (found == places_.end()) {
         refuse(input.Mark(), "no step before this one has the id '" + input.Scalar() + "'");
       }
-      if (outputs_[found->second] == Step::Output::none) {
+      if (outputs_[found->second] == Step::Output::kNone) {
         refuse(input.Mark(), "step '" + input.Scalar() + "' has no output");
       }
       step.from.push_back(found->second);

@@ -36,14 +36,14 @@
 namespace yaml_front_end {
 
 struct Step {
-  enum class Output { records, keyed, none };
+  enum class Output { kRecords, kKeyed, kNone };
 
   std::string id;
   std::string operator_name;
   std::string payload;  // the text of `with`
   std::vector<std::size_t> from;
   freshet::Partitioning partition = freshet::Partitioning::kForward;
-  Output output = Output::records;
+  Output output = Output::kRecords;
   std::uint32_t parallelism = 1;
 };
 

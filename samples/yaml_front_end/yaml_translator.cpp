@@ -24,8 +24,8 @@ freshet::JobGraph YamlTranslator::translate(const freshet::Pipeline& pipeline,
     vertex.payload.bytes = step.payload;
     vertex.parallelism = step.parallelism;
     vertex.source = step.from.empty();
-    if (step.output != Step::Output::none) {
-      const freshet::ByteSchema schema = step.output == Step::Output::keyed
+    if (step.output != Step::Output::kNone) {
+      const freshet::ByteSchema schema = step.output == Step::Output::kKeyed
                                              ? freshet::keyed_byte_record_schema()
                                              : freshet::byte_record_schema();
       vertex.outputs.push_back({schema.text, schema.fingerprint, false});
@@ -34,7 +34,7 @@ freshet::JobGraph YamlTranslator::translate(const freshet::Pipeline& pipeline,
     for (std::uint32_t input = 0; input < step.from.size(); ++input) {
       const auto from = static_cast<std::uint32_t>(step.from[input]);
       const Step& before = yaml.steps()[from];
-      if (step.partition == freshet::Partitioning::kHash && before.output != Step::Output::keyed) {
+      if (step.partition == freshet::Partitioning::kHash && before.output != Step::Output::kKeyed) {
         throw freshet::InvalidInput(
             "step '" + step.id + "' partitions '" + before.id +
             "' by hash, whose output is not keyed: write 'output: keyed' there");

@@ -19,14 +19,14 @@ struct Place {
   }
 };
 
-enum class Role { source, between, sink };
+enum class Role { kSource, kBetween, kSink };
 struct Word {
   std::string_view word;
   Role role;
   bool has_argument;
 };
 constexpr Word kWords[] = {
-    {"read", Role::source, true}, {"upper", Role::between, false}, {"write", Role::sink, true}};
+    {"read", Role::kSource, true}, {"upper", Role::kBetween, false}, {"write", Role::kSink, true}};
 
 const Word& word_of(const Place& at, const std::string& word) {
   for (const Word& known : kWords)
@@ -56,17 +56,17 @@ TemplateNamePipeline::TemplateNamePipeline(const std::string& path,
   }
   name_ = line.substr(std::min(line.find_first_not_of(' ', kMark.size()), line.size()));
   if (name_.empty()) at.refuse(kMark.size() + 1, "the pipeline has no name: write it here");
-  Role last = Role::sink;
+  Role last = Role::kSink;
   while (std::getline(file, line)) {
     ++at.line;
     if (line.empty() || line[0] == '#') continue;
     const std::size_t space = line.find(' ');
     Step step{line.substr(0, space), {}};
     const Word& word = word_of(at, step.word);
-    if (steps_.empty() != (word.role == Role::source)) {
+    if (steps_.empty() != (word.role == Role::kSource)) {
       at.refuse(1, "'" + step.word + "' can't stand here: the first step is 'read', and no other");
     }
-    if (!steps_.empty() && last == Role::sink) at.refuse(1, "a step behind 'write': remove it");
+    if (!steps_.empty() && last == Role::kSink) at.refuse(1, "a step behind 'write': remove it");
     if (space != std::string::npos) step.argument = line.substr(space + 1);
     if (step.argument.empty() == word.has_argument) {
       at.refuse(line.size() + 1, "'" + step.word + "' " +
@@ -78,7 +78,7 @@ TemplateNamePipeline::TemplateNamePipeline(const std::string& path,
     steps_.push_back(step);
   }
   if (file.bad()) at.refuse(1, "the file can't be read further: see to its disk");
-  if (steps_.empty() || last != Role::sink) {
+  if (steps_.empty() || last != Role::kSink) {
     at.refuse(line.size() + 1, "the last step is no 'write': add one");
   }
 }
