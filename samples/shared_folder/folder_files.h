@@ -4,8 +4,7 @@
 //   term     the number of the last leadership
 //   leader   where it listens; gone when it has given up
 //   writing  held for the time of a grant or a write, so that no write of a former leader comes
-//   after
-//            the grant of the next
+//            after the grant of the next
 //   graphs/  results/    a file per job
 //
 // Threads    One at a time.

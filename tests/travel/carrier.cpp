@@ -1,10 +1,9 @@
 // Carries a job from one process to another.
 //
-//   carrier write JOB STATE APP [--ship FILE] [arguments]   runs main; its (first) job's bytes go
-//   to
-//                                             the file JOB, and the job is run here, too
-//   carrier run JOB STATE APP [--ship FILE]   never runs main: runs the job from the bytes and
-//                                             prints what it collects
+//   carrier write JOB STATE APP [--ship FILE] [arguments]
+//       runs main; its (first) job's bytes go to the file JOB, and the job is run here, too
+//   carrier run JOB STATE APP [--ship FILE]
+//       never runs main: runs the job from the bytes and prints what it collects
 //
 // Exit codes: main's own; 65 a refusal, told on the standard error.
 #include <cstdio>
