@@ -1,8 +1,10 @@
-// The pages for users and plugin authors: their code is code that is compiled and run, their links
-// lead somewhere.
+// The pages: their code is code that is compiled and run, their links lead somewhere.
 #include <gtest/gtest.h>
 
+#include <cctype>
 #include <filesystem>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,10 +21,13 @@ std::string trimmed(const std::string& line) {
   return line.substr(begin, line.find_last_not_of(" \t") + 1 - begin);
 }
 
-// Lines without their indentation, each with its end.
+// Lines without their indentation, each with its end. Those of a macro lose the backslash.
 std::string unindented(const std::string& text) {
   std::string lines = "\n";
-  for (const std::string& line : lines_of(text)) lines += trimmed(line) + "\n";
+  for (std::string line : lines_of(text)) {
+    if (!line.empty() && line.back() == '\\') line.pop_back();
+    lines += trimmed(line) + "\n";
+  }
   return lines;
 }
 
@@ -38,7 +43,7 @@ std::vector<Block> blocks_of(const fs::path& page) {
   std::size_t number = 0;
   for (const std::string& line : lines_of(text_of_file(page))) {
     ++number;
-    if (!inside && line.rfind("```cpp", 0) == 0) {
+    if (!inside && (line == "```cpp" || line == "```c")) {
       inside = true;
       blocks.push_back({page.filename(), number, ""});
     } else if (inside && line.rfind("```", 0) == 0) {
@@ -74,15 +79,47 @@ bool is_part_of(const Block& block, const std::vector<std::string>& sources) {
   return false;
 }
 
-class UserPages : public ::testing::Test {
- protected:
-  UserPages() {
-    for (const char* folder : {"docs", "docs/users", "docs/plugin-authors"}) {
-      for (const auto& entry : fs::directory_iterator(root_ / folder)) {
-        if (entry.path().extension() == ".md") pages_.push_back(entry.path());
+std::string without_code_blocks(const fs::path& page) {
+  std::string text;
+  bool code = false;
+  for (const std::string& line : lines_of(text_of_file(page))) {
+    if (line.rfind("```", 0) == 0) code = !code;
+    if (!code) text += line + "\n";
+  }
+  return text;
+}
+
+// What a link says after '#' to lead to a heading: GitHub's rule.
+std::set<std::string> anchors_of(const fs::path& page) {
+  std::set<std::string> anchors;
+  for (const std::string& line : lines_of(without_code_blocks(page))) {
+    if (line.empty() || line[0] != '#') continue;
+    std::string anchor;
+    for (const char c : trimmed(line.substr(line.find_first_not_of('#')))) {
+      const auto byte = static_cast<unsigned char>(c);
+      if (c == ' ') {
+        anchor += '-';
+      } else if (std::isalnum(byte) != 0 || c == '-' || c == '_' || byte >= 0x80) {
+        anchor += static_cast<char>(std::tolower(byte));
       }
     }
-    for (const char* folder : {"samples", "docs/snippets", "plugins", "tools/fr/templates"}) {
+    anchors.insert(anchor);
+  }
+  return anchors;
+}
+
+class Pages : public ::testing::Test {
+ protected:
+  Pages() {
+    for (const char* folder : {"docs", "docs/users", "docs/plugin-authors"}) {
+      add_pages(folder, installed_);
+    }
+    pages_ = installed_;
+    for (const char* folder : {".", "docs/maintainers", "docs/api", "samples", "benchmarks"}) {
+      add_pages(folder, pages_);
+    }
+    for (const char* folder :
+         {"samples", "docs/snippets", "plugins", "tools/fr/templates", "sdk/include"}) {
       for (const auto& entry : fs::recursive_directory_iterator(root_ / folder)) {
         const fs::path kind = entry.path().extension();
         if (kind == ".cpp" || kind == ".h")
@@ -91,51 +128,60 @@ class UserPages : public ::testing::Test {
     }
   }
 
+  void add_pages(const char* folder, std::vector<fs::path>& pages) {
+    for (const auto& entry : fs::directory_iterator(root_ / folder)) {
+      if (entry.path().extension() == ".md") pages.push_back(entry.path());
+    }
+  }
+
   const fs::path root_ = path_from("FRESHET_SOURCE_ROOT");
-  std::vector<fs::path> pages_;
+  std::vector<fs::path> pages_;      // all
+  std::vector<fs::path> installed_;  // those of users and plugin authors
   std::vector<std::string> sources_;
 };
 
-TEST_F(UserPages, ShowOnlyCodeThatIsCompiled) {
+TEST_F(Pages, ShowOnlyCodeThatIsCompiled) {
   std::size_t blocks = 0;
   for (const fs::path& page : pages_) {
     for (const Block& block : blocks_of(page)) {
       ++blocks;
       EXPECT_TRUE(is_part_of(block, sources_))
           << block.page << ":" << block.line
-          << ": not in samples/, docs/snippets/, plugins/ or tools/fr/templates/:\n"
+          << ": not in samples/, docs/snippets/, plugins/, tools/fr/templates/ or sdk/include/:\n"
           << block.text;
     }
   }
   EXPECT_GE(blocks, 10U);
 }
 
-TEST_F(UserPages, CodeThatIsNowhereIsFound) {
+TEST_F(Pages, CodeThatIsNowhereIsFound) {
   EXPECT_FALSE(is_part_of({"page", 1, "env.no_such_call();\n"}, sources_));
   EXPECT_FALSE(is_part_of({"page", 1, "auto env\n"}, sources_)) << "part of a line";
 }
 
-TEST_F(UserPages, LinkToFilesThatExist) {
+TEST_F(Pages, LinkToPlacesThatExist) {
+  std::map<fs::path, std::set<std::string>> anchors;
   for (const fs::path& page : pages_) {
-    std::string text;
-    bool code = false;
-    for (const std::string& line : lines_of(text_of_file(page))) {
-      if (line.rfind("```", 0) == 0) code = !code;
-      if (!code) text += line + "\n";
-    }
+    const std::string text = without_code_blocks(page);
     for (std::size_t at = 0; (at = text.find("](", at)) != std::string::npos;) {
       at += 2;
-      std::string target = text.substr(at, text.find(')', at) - at);
-      target = target.substr(0, target.find('#'));
-      if (target.empty() || target.rfind("http", 0) == 0) continue;
-      EXPECT_TRUE(fs::exists(page.parent_path() / target)) << page.filename() << ": " << target;
+      const std::string link = text.substr(at, text.find(')', at) - at);
+      if (link.rfind("http", 0) == 0) continue;
+      const std::size_t hash = std::min(link.find('#'), link.size());
+      const fs::path target = hash == 0 ? page : page.parent_path() / link.substr(0, hash);
+      EXPECT_TRUE(fs::exists(target)) << page.filename() << ": " << link;
+      if (hash == link.size() || !fs::is_regular_file(target)) continue;
+      auto known = anchors.find(target);
+      if (known == anchors.end()) known = anchors.emplace(target, anchors_of(target)).first;
+      EXPECT_TRUE(known->second.count(link.substr(hash + 1)) != 0)
+          << page.filename() << ": " << link << ": no such heading";
     }
   }
 }
 
 // What a page for users or authors names of the sources, it says is there: the pages are installed.
-TEST_F(UserPages, WorkFromWhatIsInstalledOrSaySo) {
-  for (const fs::path& page : pages_) {
+TEST_F(Pages, WorkFromWhatIsInstalledOrSaySo) {
+  for (const fs::path& page : installed_) {
     std::string paragraph;
     for (const std::string& line : lines_of(text_of_file(page) + "\n\n")) {
       if (!line.empty()) {
@@ -154,12 +200,19 @@ TEST_F(UserPages, WorkFromWhatIsInstalledOrSaySo) {
   }
 }
 
-TEST_F(UserPages, SnippetsRun) {
+TEST_F(Pages, SnippetsRun) {
   const FrRun fr_run;
   const Outcome api =
       fr_run.local(path_from("FRESHET_TEST_SNIPPETS_API"), {(root_ / "docs/users/*.md").string()});
   EXPECT_EQ(api.code, 0) << api.text();
   EXPECT_NE(api.output.find("/news\n"), std::string::npos) << api.text();
+
+  const Outcome from_flink = fr_run.local(path_from("FRESHET_TEST_SNIPPETS_COMING_FROM_FLINK"), {});
+  EXPECT_EQ(from_flink.code, 0) << from_flink.text();
+  EXPECT_NE(from_flink.output.find("orders: finished\n"), std::string::npos) << from_flink.text();
+
+  const Outcome initials = fr_run.local(path_from("FRESHET_TEST_SNIPPETS_INITIALS"), {});
+  EXPECT_EQ(initials.code, 0) << initials.text();
 
   const Outcome client =
       run({path_from("FRESHET_TEST_SNIPPETS_JOB_CLIENT")}, fr_run.surroundings());
