@@ -28,6 +28,7 @@
 #include "rpc/id_source.h"
 #include "rpc/messages.h"
 #include "rpc/transport.h"
+#include "security/peer_log.h"
 
 namespace freshet {
 
@@ -153,6 +154,7 @@ class FRESHET_API Application {
     std::optional<TimerId> grace;    // it has none
   };
   std::optional<Client> client_;
+  PeerLog client_log_{PeerLog::kLinesAtOnce, services_.thread.clock()};
   std::optional<ProcessHandle> runner_;
   PublicKey runner_key_;
   MainState main_state_ = MainState::kNotBegun;

@@ -163,7 +163,8 @@ void JobManager::link_opened(Link& link) {
 }
 
 void JobManager::link_lost(Link& link, const std::string& reason) {
-  spdlog::info("{} '{}' is gone: {}", name_of(link.peer().role), link.peer().name, reason);
+  peer_log_.info(std::string(name_of(link.peer().role)) + " '" + link.peer().name +
+                 "' is gone: " + reason);
   std::erase(clients_, &link);
   std::erase_if(uploads_, [&](const auto& upload) { return upload.second.link == &link; });
   task_managers_.link_lost(link, reason);

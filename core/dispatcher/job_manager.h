@@ -36,6 +36,7 @@
 #include "rpc/id_source.h"
 #include "rpc/link.h"
 #include "rpc/transport.h"
+#include "security/peer_log.h"
 
 namespace freshet {
 
@@ -124,6 +125,7 @@ class FRESHET_API JobManager final : private LinkListener {
 
   const JobManagerServices services_;
   const JobManagerOptions options_;
+  PeerLog peer_log_{PeerLog::kLinesAtOnceOfPeersLetIn, services_.thread.clock()};
   OnEnd on_end_;
   detail::UniqueFunction<void(const Address&)> on_lead_;
   std::int64_t since_ms_;

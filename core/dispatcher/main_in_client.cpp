@@ -1,7 +1,5 @@
 // An application whose main runs in a client: bound to an incarnation of it and not to a link, as
 // links end with every cut and every process that stands still for a while.
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <cassert>
 
@@ -29,7 +27,7 @@ void Application::link_opened(Link& link) {
   if (!client_->grace) return;
   stop_waiting_for_client();
   if (main_state_ != MainState::kRuns || status_ != ApplicationStatus::kRunning) return;
-  spdlog::info("application '{}' ({}): {} is back", name_, id_, client_->name);
+  client_log_.info("application '" + name_ + "' (" + id_ + "): " + client_->name + " is back");
   reason_.clear();
   listener_.application_changed(*this);
 }
@@ -50,8 +48,8 @@ void Application::link_lost(Link& link, const std::string& reason) {
 void Application::client_is_away(const std::string& reason) {
   const std::int64_t grace_ms = services_.client_grace_ms;
   const std::string patience = ConfigValue<Duration>::format(milliseconds(grace_ms));
-  spdlog::warn("application '{}' ({}): {} is away, and waited for {}: {}", name_, id_,
-               client_->name, patience, reason);
+  client_log_.warn("application '" + name_ + "' (" + id_ + "): " + client_->name +
+                   " is away, and waited for " + patience + ": " + reason);
   client_->grace = services_.thread.after_ms(
       grace_ms, "application: client", alive_.guard([this, patience, reason] {
         client_->grace.reset();

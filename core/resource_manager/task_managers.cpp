@@ -1,7 +1,5 @@
 #include "resource_manager/task_managers.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <cassert>
 
@@ -106,7 +104,8 @@ Done TaskManagers::registered(Link& link, const RegisterTaskManager& message) {
     if (before->second.link == &link) return {};
     manager_lost(message.id, "it has registered anew");
   }
-  spdlog::info("task manager '{}' on {} offers {} slots", message.id, message.host, message.slots);
+  log_.info("task manager '" + message.id + "' on " + message.host + " offers " +
+            std::to_string(message.slots) + " slots");
   managers_[message.id] = {&link, message.host, message.process_id, message.slots,
                            message.meeting_place};
   resources_.offer(message.id, message.slots);
@@ -133,7 +132,7 @@ void TaskManagers::link_lost(Link& link, const std::string& reason) {
 }
 
 void TaskManagers::manager_lost(const std::string& id, const std::string& reason) {
-  spdlog::warn("task manager '{}' is lost: {}", id, reason);
+  log_.warn("task manager '" + id + "' is lost: " + reason);
   const Manager& manager = managers_.at(id);
   const std::string how = lost_with(id, manager.ends.empty() ? reason : manager.ends);
   // First: what its workers held must not be granted again.
@@ -156,7 +155,7 @@ void TaskManagers::begins_to_end(Link& link, const TaskManagerEnds& message) {
   if (ending_) return;
   for (auto& [id, manager] : managers_) {
     if (manager.link != &link) continue;
-    spdlog::info("task manager '{}' begins to end: {}", id, message.reason);
+    log_.info("task manager '" + id + "' begins to end: " + message.reason);
     manager.ends = "it ends: " + message.reason;
     resources_.withdraw(id);
     return;
@@ -168,8 +167,8 @@ void TaskManagers::rest(const std::string& id, const std::string& reason) {
   constexpr std::uint32_t kMostDoublings = 6;
   Manager& manager = managers_.at(id);
   const std::int64_t rest_ms = kFirstRestMs << std::min(manager.failed_starts++, kMostDoublings);
-  spdlog::warn("task manager '{}' could not start a worker: it is given none for {} ms", id,
-               rest_ms);
+  log_.warn("task manager '" + id + "' could not start a worker: it is given none for " +
+            std::to_string(rest_ms) + " ms");
   resources_.pause(id, reason);
   // The last of those that failed at once counts.
   thread_.after_ms(rest_ms, "rest of a task manager",
@@ -211,7 +210,7 @@ void TaskManagers::let_go(const std::string& id, const std::string& reason) {
   const auto found = managers_.find(id);
   if (found == managers_.end()) return;
   assert(is_idle(id) && "no job loses a worker without being told");
-  spdlog::info("task manager '{}' is let go: {}", id, reason);
+  log_.info("task manager '" + id + "' is let go: " + reason);
   found->second.link->send(EndTaskManager{reason});
   managers_.erase(found);
   resources_.withdraw(id);

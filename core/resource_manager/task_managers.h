@@ -21,6 +21,7 @@
 #include "rpc/link.h"
 #include "rpc/messages.h"
 #include "rpc/recent.h"
+#include "security/peer_log.h"
 
 namespace freshet {
 
@@ -124,6 +125,7 @@ class FRESHET_API TaskManagers {
   ResourceManager& resources_;
   Transport& transport_;
   IdSource& ids_;
+  PeerLog log_{PeerLog::kLinesAtOnceOfPeersLetIn, thread_.clock()};
   std::map<std::string, Manager> managers_;
   std::map<WorkerId, Worker> workers_;
   // Whose logs the workers' are, by "<job id>:<worker>", also after their end.

@@ -78,7 +78,7 @@ void Arrivals::judge_silent() {
 }
 
 void Arrivals::tell_refusal(const std::string& failure) {
-  refusals_.tell("a peer that connected to " + endpoint_ + " is refused: " + failure);
+  refusals_.warn("a peer that connected to " + endpoint_ + " is refused: " + failure);
 }
 
 bool Arrivals::first_message(int descriptor) {

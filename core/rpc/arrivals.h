@@ -15,7 +15,7 @@
 #include "rpc/network_thread.h"
 #include "rpc/socket_monitor.h"
 #include "rpc/unproven_peers.h"
-#include "security/refusal_log.h"
+#include "security/peer_log.h"
 
 namespace freshet {
 
@@ -26,7 +26,7 @@ FRESHET_API void set_dialer_limits(NetworkSocket& dialer);
 
 class FRESHET_API Arrivals {
  public:
-  explicit Arrivals(RefusalLog& refusals) : refusals_(refusals) {}
+  explicit Arrivals(PeerLog& refusals) : refusals_(refusals) {}
 
   // A refusal is told in one line, unless the ZAP handler has told it. What the bounds of
   // UnprovenPeers ask for is done.
@@ -38,7 +38,7 @@ class FRESHET_API Arrivals {
   void judge_silent();
   void tell_refusal(const std::string& failure);
 
-  RefusalLog& refusals_;
+  PeerLog& refusals_;
   UnprovenPeers unproven_;
   std::set<int> gone_;            // descriptors that ended before a first message was read
   std::set<int> unseen_;          // descriptors accepted, without a message as yet

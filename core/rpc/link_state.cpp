@@ -361,7 +361,7 @@ void LinkEnd::handle(Turn& turn) {
 }
 
 void LinkEnd::refuse(std::string line) {
-  if (network_) network_->refusals().tell(std::move(line));
+  if (network_) network_->refusals().warn(std::move(line));
 }
 
 void LinkEnd::close(const std::string& reason) {

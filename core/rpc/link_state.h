@@ -10,7 +10,7 @@
 #include "rpc/envelope.h"
 #include "rpc/link.h"
 #include "rpc/link_typed.h"
-#include "security/refusal_log.h"
+#include "security/peer_log.h"
 
 namespace freshet {
 
@@ -21,7 +21,7 @@ class LinkNetwork {
   virtual ControlThread& thread() = 0;
   virtual Transport& transport() = 0;
   virtual const LinkOptions& options() = 0;
-  virtual RefusalLog& refusals() = 0;
+  virtual PeerLog& refusals() = 0;
   // The link is over and sends nothing more.
   virtual void link_ended(class LinkEnd& link) = 0;
   // Nothing more is called for it: may be freed.

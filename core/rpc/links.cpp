@@ -86,7 +86,7 @@ class Links::State final : public LinkNetwork, public TransportEvents {
   ControlThread& thread() override { return thread_; }
   Transport& transport() override { return transport_; }
   const LinkOptions& options() override { return options_; }
-  RefusalLog& refusals() override { return refusals_; }
+  PeerLog& refusals() override { return refusals_; }
 
   void link_ended(LinkEnd& link) override {
     transport_.close(link.connection());
@@ -238,7 +238,7 @@ class Links::State final : public LinkNetwork, public TransportEvents {
       if (link) {
         link->lose(error.what());
       } else {
-        refusals_.tell("a connection to " + door.address.endpoint + " is closed: " + error.what());
+        refusals_.warn("a connection to " + door.address.endpoint + " is closed: " + error.what());
         transport_.close(connection);
       }
       return;
@@ -321,7 +321,7 @@ class Links::State final : public LinkNetwork, public TransportEvents {
 
   void refuse(ConnectionId connection, const Hello& hello, const std::string& reason,
               bool replaced = false) {
-    refusals_.tell(for_people(hello.name) + " is refused: " + reason);
+    refusals_.warn(for_people(hello.name) + " is refused: " + reason);
     Envelope envelope;
     envelope.type = static_cast<std::uint8_t>(FrameType::kRefused);
     transport_.send(
@@ -353,7 +353,7 @@ class Links::State final : public LinkNetwork, public TransportEvents {
   Transport& transport_;
   const PeerInfo self_;
   const LinkOptions options_;
-  RefusalLog refusals_;
+  PeerLog refusals_{PeerLog::kLinesAtOnce, thread_.clock()};
   std::uint64_t last_link_ = 0;
   std::vector<std::unique_ptr<Door>> listeners_;
   std::map<std::uint64_t, std::shared_ptr<LinkEnd>> links_;

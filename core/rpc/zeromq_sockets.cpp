@@ -212,7 +212,7 @@ void ZeroMqSockets::take_frame(std::uint64_t number, Listener& listener,
   }
   if (incoming.closed) return;
   incoming.closed = true;
-  refusals_.tell("a peer that connected to " + listener.endpoint +
+  refusals_.warn("a peer that connected to " + listener.endpoint +
                  " is refused: a frame of several parts");
   add({SocketEvent::Kind::disconnected, connection, number, key, "a frame of several parts"});
 }

@@ -66,7 +66,7 @@ class ZeroMqSockets {
     bool closed = false;
   };
   struct Listener {
-    explicit Listener(RefusalLog& refusals) : arrivals(refusals) {}
+    explicit Listener(PeerLog& refusals) : arrivals(refusals) {}
     NetworkSocket* socket = nullptr;
     std::unique_ptr<SocketMonitor> monitor;
     std::string endpoint;
@@ -92,7 +92,7 @@ class ZeroMqSockets {
   const char* const domain_;
   const Report report_;
   std::atomic<ConnectionId> last_id_{0};
-  RefusalLog refusals_;
+  PeerLog refusals_;
   std::map<ConnectionId, Dial> dials_;
   std::map<std::uint64_t, Listener> listeners_;
   std::map<ConnectionId, Incoming> incoming_;

@@ -71,7 +71,7 @@ void ZapHandler::answer(NetworkSocket& socket) {
   }
   const bool admitted = !key.empty() && admits(domain, key);
   if (!admitted) {
-    refusals_.tell("a peer at " + address + " with the key '" + key + "' (" + mechanism +
+    refusals_.warn("a peer at " + address + " with the key '" + key + "' (" + mechanism +
                    ") is refused: it is not admitted to the " + domain + " plane of this process");
   }
   const std::array<std::string, 6> reply{"1.0",

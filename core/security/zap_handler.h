@@ -16,7 +16,7 @@
 #include "freshet/api.h"
 #include "rpc/network_thread.h"
 #include "security/keys.h"
-#include "security/refusal_log.h"
+#include "security/peer_log.h"
 
 namespace freshet {
 
@@ -41,7 +41,7 @@ class FRESHET_API ZapHandler {
 
   NetworkThread& network_;
   NetworkSocket* socket_ = nullptr;
-  RefusalLog refusals_;
+  PeerLog refusals_;
   mutable std::mutex mutex_;
   std::map<std::pair<std::string, PublicKey>, int> admitted_;
 };

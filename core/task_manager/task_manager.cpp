@@ -87,9 +87,10 @@ void TaskManager::link_opened(Link& link) {
     const std::string error = error_of(done);
     if (error.empty()) {
       alone_ = false;
-      spdlog::info("task manager '{}' is registered with {}", options_.id, link_->peer().name);
+      job_manager_log_.info("task manager '" + options_.id + "' is registered with " +
+                            link_->peer().name);
     } else {
-      spdlog::warn("task manager '{}' is refused: {}", options_.id, error);
+      job_manager_log_.warn("task manager '" + options_.id + "' is refused: " + error);
     }
   });
 }
@@ -101,8 +102,8 @@ void TaskManager::link_lost(Link& link, const std::string& reason) {
   if (!alone_) {
     alone_ = true;
     alone_since_ns_ = services_.thread.clock().now_ns();
-    spdlog::warn("task manager '{}' has lost its job manager, and ends {} workers: {}", options_.id,
-                 workers_.size(), reason);
+    job_manager_log_.warn("task manager '" + options_.id + "' has lost its job manager, and ends " +
+                          std::to_string(workers_.size()) + " workers: " + reason);
   }
   fetches_.clear();
   if (replaced) {  // to register anew would push out the other one, which would do the same

@@ -29,6 +29,7 @@
 #include "rpc/link.h"
 #include "rpc/messages.h"
 #include "rpc/recent.h"
+#include "security/peer_log.h"
 
 namespace freshet {
 
@@ -107,6 +108,7 @@ class FRESHET_API TaskManager final : private LinkListener {
 
   const TaskManagerServices services_;
   const TaskManagerOptions options_;
+  PeerLog job_manager_log_{PeerLog::kLinesAtOnce, services_.thread.clock()};
   OnEnd on_end_;
   std::map<WorkerId, Worker> workers_;
   std::map<std::string, Fetch> fetches_;      // by sha256

@@ -265,7 +265,7 @@ void DataPlane::welcome(const std::string& routing_id, Incoming& incoming,
 void DataPlane::refuse(const std::string& routing_id, const std::string& reason) {
   Incoming& incoming = incoming_.at(routing_id);
   if (incoming.kind == Incoming::Kind::kRefused) return;
-  refusals_.tell("data socket " + listening_.endpoint + ": a connection is refused: " + reason);
+  refusals_.warn("data socket " + listening_.endpoint + ": a connection is refused: " + reason);
   const Incoming before = incoming;
   incoming.kind = Incoming::Kind::kRefused;
   send_back(routing_id, *message_of(refusal(reason)));

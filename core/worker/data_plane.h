@@ -28,7 +28,7 @@
 #include "rpc/socket_monitor.h"
 #include "rpc/transport.h"
 #include "security/keys.h"
-#include "security/refusal_log.h"
+#include "security/peer_log.h"
 #include "security/zap_handler.h"
 #include "worker/data_messages.h"
 
@@ -123,7 +123,7 @@ class FRESHET_API DataPlane final : public FrameSink, public CreditSink {
   std::map<ReaderId, std::string> readers_;   // routing id
   std::set<PublicKey> admitted_readers_;
   std::vector<PublicKey> admitted_;  // by the ZAP handler
-  RefusalLog refusals_;
+  PeerLog refusals_;
   Arrivals arrivals_{refusals_};
   ReaderId next_reader_ = 1;
   std::vector<Early> early_;

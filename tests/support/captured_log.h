@@ -13,7 +13,7 @@ namespace freshet::testing {
 class CapturedLog {
  public:
   CapturedLog() : before_(spdlog::default_logger()) {
-    sink_ = std::make_shared<spdlog::sinks::ringbuffer_sink_mt>(1'000);
+    sink_ = std::make_shared<spdlog::sinks::ringbuffer_sink_mt>(10'000);
     sink_->set_pattern("%v");
     spdlog::set_default_logger(std::make_shared<spdlog::logger>("captured", sink_));
   }

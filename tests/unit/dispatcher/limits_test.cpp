@@ -1,10 +1,11 @@
-// How much a job manager keeps and says, whatever it is brought.
+// How much a job manager keeps, says and logs, whatever it is brought.
 #include <gtest/gtest.h>
 
 #include <set>
 #include <vector>
 
 #include "bounds/bounds.h"
+#include "captured_log.h"
 #include "scenario.h"
 
 namespace freshet::testing {
@@ -93,6 +94,46 @@ TEST(Limits, AnIdIsFoundByItsBeginning) {
   }
   EXPECT_EQ(find("many-").count, 20u);
   EXPECT_EQ(find("many-").applications.size(), 10u);
+}
+
+// How many of the lines hold one of these words.
+std::size_t lines_with(const CapturedLog& log, const std::vector<std::string>& words) {
+  std::size_t count = 0;
+  for (const std::string& line : log.lines()) {
+    for (const std::string& word : words) count += line.find(word) != std::string::npos;
+  }
+  return count;
+}
+
+// Two logs count, the job manager's own and that of its task managers: each has 100 lines at once
+// and one for each second.
+TEST(Limits, PeersThatComeAndGoDoNotFillTheLog) {
+  Scenario scenario;
+  SimulatedCluster& cluster = scenario.cluster;
+  const CapturedLog log;
+  const std::int64_t began_ms = cluster.now_ms();
+  constexpr int kTimes = 1'000;
+  for (int i = 0; i < kTimes; ++i) {
+    SimulatedCluster::Client& client = cluster.add_client("guest");
+    scenario.wait(client.cluster().status());
+    client.leave();
+    cluster.end_client("guest");
+    ASSERT_TRUE(cluster.run_until([&] { return !cluster.has_client("guest"); }, 60'000));
+  }
+  for (int i = 0; i < kTimes; ++i) {
+    cluster.crash_task_manager(1);
+    ASSERT_TRUE(cluster.run_until(
+        [&] { return cluster.job_manager()->task_managers().size() == 1; }, 60'000));
+    cluster.start_task_manager(1);
+    ASSERT_TRUE(cluster.run_until(
+        [&] { return cluster.job_manager()->task_managers().size() == 2; }, 60'000));
+  }
+  const auto seconds = static_cast<std::size_t>((cluster.now_ms() - began_ms) / 1'000);
+  const std::size_t lines = lines_with(log, {"is gone", "is lost", "offers 2 slots"});
+  EXPECT_LE(lines, 2 * (100 + seconds + 1)) << "of " << 4 * kTimes;
+  EXPECT_LT(2 * (100 + seconds + 1), 2 * kTimes) << "the limit was reached";
+  EXPECT_GE(lines, 200u) << "a cluster of usual size is logged whole";
+  EXPECT_LT(lines, log.lines().size()) << "the task managers' own lines are there, too";
 }
 
 }  // namespace
