@@ -21,13 +21,10 @@ std::string trimmed(const std::string& line) {
   return line.substr(begin, line.find_last_not_of(" \t") + 1 - begin);
 }
 
-// Lines without their indentation, each with its end. Those of a macro lose the backslash.
+// Lines without their indentation, each with its end.
 std::string unindented(const std::string& text) {
   std::string lines = "\n";
-  for (std::string line : lines_of(text)) {
-    if (!line.empty() && line.back() == '\\') line.pop_back();
-    lines += trimmed(line) + "\n";
-  }
+  for (const std::string& line : lines_of(text)) lines += trimmed(line) + "\n";
   return lines;
 }
 
@@ -43,7 +40,7 @@ std::vector<Block> blocks_of(const fs::path& page) {
   std::size_t number = 0;
   for (const std::string& line : lines_of(text_of_file(page))) {
     ++number;
-    if (!inside && (line == "```cpp" || line == "```c")) {
+    if (!inside && line == "```cpp") {
       inside = true;
       blocks.push_back({page.filename(), number, ""});
     } else if (inside && line.rfind("```", 0) == 0) {
@@ -118,8 +115,7 @@ class Pages : public ::testing::Test {
     for (const char* folder : {".", "docs/maintainers", "docs/api", "samples", "benchmarks"}) {
       add_pages(folder, pages_);
     }
-    for (const char* folder :
-         {"samples", "docs/snippets", "plugins", "tools/fr/templates", "sdk/include"}) {
+    for (const char* folder : {"samples", "docs/snippets", "plugins", "tools/fr/templates"}) {
       for (const auto& entry : fs::recursive_directory_iterator(root_ / folder)) {
         const fs::path kind = entry.path().extension();
         if (kind == ".cpp" || kind == ".h")
@@ -147,7 +143,7 @@ TEST_F(Pages, ShowOnlyCodeThatIsCompiled) {
       ++blocks;
       EXPECT_TRUE(is_part_of(block, sources_))
           << block.page << ":" << block.line
-          << ": not in samples/, docs/snippets/, plugins/, tools/fr/templates/ or sdk/include/:\n"
+          << ": not in samples/, docs/snippets/, plugins/ or tools/fr/templates/:\n"
           << block.text;
     }
   }
