@@ -14,6 +14,7 @@
 #include "freshet/error.h"
 #include "process/descriptor.h"
 #include "process/started_process.h"
+#include "process/system_reason.h"
 
 namespace freshet {
 namespace {
@@ -64,16 +65,28 @@ struct Asked {
   Descriptor inherited, output, errors, account, group;
 };
 
+// Into what is or becomes its stream of errors: the last lines of its output are in whatever its
+// starter reports of its end.
+[[noreturn]] void end_because(int errors, const std::string& why) {
+  const std::string line = why + "\n";
+  static_cast<void>(::write(errors, line.data(), line.size()) > 0);
+  ::_exit(127);
+}
+
 // False if the other end has gone.
 bool receive_request(Asked& asked) {
   RequestMessage received;
   ssize_t got = 0;
   while ((got = ::recvmsg(kChannel, &received.message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {
   }
-  const cmsghdr* const header =
-      got == sizeof received.request ? CMSG_FIRSTHDR(&received.message) : nullptr;
+  if (got != sizeof received.request) return false;
+  const cmsghdr* const header = CMSG_FIRSTHDR(&received.message);
   std::array<int, kDescriptors> descriptors;
-  if (header == nullptr || header->cmsg_len != CMSG_LEN(sizeof descriptors)) return false;
+  // The kernel leaves out those that this process may not have.
+  if (header == nullptr || header->cmsg_len != CMSG_LEN(sizeof descriptors)) {
+    end_because(STDERR_FILENO, "a template can't take the " + std::to_string(kDescriptors) +
+                                   " descriptors of a child: " + reason_with_mend(EMFILE, ""));
+  }
   std::memcpy(descriptors.data(), CMSG_DATA(header), sizeof descriptors);
   asked.parent = received.request.parent;
   asked.inherited = Descriptor(descriptors[0]);
@@ -122,12 +135,25 @@ pid_t fork_brother(int group) {
 
 // In what was forked: as a process that was started is.
 void become(const Asked& asked) {
+  const std::string what = "a process that a template has forked ends: ";
   ::setsid();
-  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != asked.parent) ::_exit(127);
-  if (::dup2(asked.output.get(), STDOUT_FILENO) < 0 ||
-      ::dup2(asked.errors.get(), STDERR_FILENO) < 0 ||
-      ::dup2(asked.inherited.get(), kChannel) < 0 || ::dup2(asked.account.get(), kOwnAccount) < 0) {
-    ::_exit(127);
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
+    end_because(asked.errors.get(),
+                what + "it can't be made to end with its parent: " + std::strerror(errno));
+  }
+  if (::getppid() != asked.parent) {
+    end_because(asked.errors.get(), what + "its parent is process " + std::to_string(::getppid()) +
+                                        " and not " + std::to_string(asked.parent) +
+                                        ", which has asked for it: that one has ended");
+  }
+  const std::pair<int, int> places[] = {{asked.output.get(), STDOUT_FILENO},
+                                        {asked.errors.get(), STDERR_FILENO},
+                                        {asked.inherited.get(), kChannel},
+                                        {asked.account.get(), kOwnAccount}};
+  for (const auto& [from, to] : places) {
+    if (::dup2(from, to) >= 0) continue;
+    end_because(asked.errors.get(), what + "its descriptor " + std::to_string(to) +
+                                        " can't be made: " + std::strerror(errno));
   }
 }
 

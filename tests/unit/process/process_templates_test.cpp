@@ -1,5 +1,7 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -10,6 +12,8 @@
 #include "other_processes.h"
 #include "process/child_processes.h"
 #include "process/control_group.h"
+#include "process/started_process.h"
+#include "process/template_process.h"
 #include "scratch_folder.h"
 
 namespace freshet {
@@ -162,6 +166,90 @@ TEST_F(ProcessTemplatesTest, ATemplateThatStandsStillIsKilledAndTheChildStarted)
   EXPECT_EQ(run("seven").exit_code, 7);
   EXPECT_TRUE(ends(stopped));
   EXPECT_NE(first_that_is_forked().by, stopped);
+}
+
+// A template whose output is a file, and what is asked of it: one process that starts it, another
+// that asks it for a child.
+class ToldTemplate {
+ public:
+  using Environment = std::map<std::string, std::string>;
+  explicit ToldTemplate(Environment environment = {}) : group_(groups_.make(1'000'001)) {
+    const TemplateChannel channel = template_channel();
+    ours_ = Descriptor(channel.ours);
+    const Descriptor its(channel.its), output(open_file("template"));
+    ProgramStart start;
+    start.command = {std::getenv("FRESHET_TEST_TEMPLATE_PROGRAM")};
+    start.environment = std::move(environment);
+    start.output = output.get();
+    start.template_channel = its.get();
+    id_ = start_child(start);
+    while (!hears_ready(ours_.get())) ::usleep(1'000);
+  }
+  ~ToldTemplate() {
+    ours_.close();
+    ::waitpid(id_, nullptr, 0);
+    ControlGroups::remove(group_);
+  }
+  ToldTemplate(const ToldTemplate&) = delete;
+  ToldTemplate& operator=(const ToldTemplate&) = delete;
+
+  pid_t fork() {
+    const Descriptor nothing(memory_file("")), output(open_file("child"));
+    return fork_from_template(ours_.get(),
+                              {nothing.get(), output.get(), output.get(), output.get(), group_});
+  }
+  int exit_code() {
+    int status = 0;
+    EXPECT_EQ(::waitpid(std::exchange(id_, -1), &status, 0) > 0, true);
+    return WEXITSTATUS(status);
+  }
+  std::string printed(const std::string& who) { return testing::text_of_file(scratch_ / who); }
+
+ private:
+  int open_file(const std::string& name) {
+    return ::open(std::string(scratch_ / name).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+                  0600);
+  }
+
+  ScratchFolder scratch_;
+  const ControlGroups groups_;
+  const std::filesystem::path group_;
+  Descriptor ours_;
+  pid_t id_ = -1;
+};
+
+// The template's own starter is the parent of all that it forks, whoever asks for it.
+TEST_F(ProcessTemplatesTest, OneThatHasAnotherParentThanItsAskerSaysSo) {
+  children_.reset();  // it would wait for every child of this process
+  ToldTemplate its;
+  int answer[2];
+  ASSERT_EQ(::pipe2(answer, O_CLOEXEC), 0);
+  const Descriptor reading(answer[0]), writing(answer[1]);
+  const pid_t asker = ::fork();
+  if (asker == 0) {
+    const pid_t forked = its.fork();
+    ::_exit(::write(writing.get(), &forked, sizeof forked) == sizeof forked ? 0 : 1);
+  }
+  ASSERT_EQ(::waitpid(asker, nullptr, 0), asker);
+  pid_t forked = 0;
+  ASSERT_EQ(::read(reading.get(), &forked, sizeof forked), static_cast<ssize_t>(sizeof forked));
+  int status = 0;
+  ASSERT_EQ(::waitpid(forked, &status, 0), forked);
+  EXPECT_EQ(WEXITSTATUS(status), 127);
+  EXPECT_EQ(its.printed("child"),
+            "a process that a template has forked ends: its parent is process " +
+                std::to_string(::getpid()) + " and not " + std::to_string(asker) +
+                ", which has asked for it: that one has ended\n");
+}
+
+TEST_F(ProcessTemplatesTest, ATemplateThatIsOutOfDescriptorsSaysSo) {
+  children_.reset();  // it would wait for every child of this process
+  ToldTemplate its(ToldTemplate::Environment{{"FRESHET_TEST_MOST_DESCRIPTORS", "5"}});
+  EXPECT_THROW(its.fork(), InvalidInput);
+  EXPECT_EQ(its.exit_code(), 127);
+  EXPECT_EQ(its.printed("template"),
+            "a template can't take the 5 descriptors of a child: Too many open files: raise the "
+            "limit of open files of this process (ulimit -n)\n");
 }
 
 TEST_F(ProcessTemplatesTest, AProgramThatCannotBeATemplateIsStartedEachTime) {

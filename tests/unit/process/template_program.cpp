@@ -2,6 +2,7 @@
 // word, and prints what it is first.
 #include <dirent.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -36,6 +37,10 @@ void print_descriptors() {
 
 int main() {
   freshet::end_group_with_parent();
+  if (const char* const most = std::getenv("FRESHET_TEST_MOST_DESCRIPTORS")) {
+    const rlimit limit{static_cast<rlim_t>(std::atoi(most)), static_cast<rlim_t>(std::atoi(most))};
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
   const pid_t before = ::getpid();
   const bool forks = freshet::is_template();
   const std::string word = forks ? freshet::serve_as_template() : freshet::take_inherited();
