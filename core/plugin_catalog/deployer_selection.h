@@ -38,7 +38,8 @@ FRESHET_API SelectedDeployer select_deployer(PluginCatalog& catalog,
 // added the plugins that could not be asked, and why. [any thread]
 FRESHET_API bool is_cluster_target(PluginCatalog& catalog, const Configuration& configuration,
                                    std::vector<std::string>& skipped);
-// Asks the selected factory for its deployer; fails as make_executor() does. [any thread]
+// Asks the selected factory for its deployer; fails as make_executor() does. It may be let go of
+// anywhere, also in the continuation of one of its calls (task/shared_end.h). [any thread]
 FRESHET_API std::unique_ptr<ClusterDeployer> make_deployer(const SelectedDeployer& selected,
                                                            DeployerServices& services);
 

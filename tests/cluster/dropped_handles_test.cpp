@@ -8,7 +8,10 @@
 
 #include "client/deployer_services.h"
 #include "freshet/environment.h"
+#include "freshet/options.h"
 #include "own_cluster.h"
+#include "plugin_catalog/deployer_selection.h"
+#include "plugin_catalog/plugin_catalog.h"
 #include "task/scheduler.h"
 
 namespace {
@@ -136,6 +139,43 @@ TEST_F(DroppedHandles, RecordsThatAreNotReadToTheirEndCancelTheJobInAContinuatio
     EXPECT_TRUE(done.get_for(30'000));
   });
   EXPECT_EQ(connect()->job(job)->result().get().status, JobStatus::kCanceled);
+}
+
+// The threads of a deployer are its plugin's, and it waits for them.
+TEST_F(DroppedHandles, OfADeployerEndInTheContinuationOfEachCall) {
+  SearchPath::Sources sources;
+  std::istringstream folders(path_from("FRESHET_TEST_PLUGIN_FOLDERS"));
+  for (std::string each; std::getline(folders, each, ':');) sources.option_folders.push_back(each);
+  PluginCatalog plugins{SearchPath(sources)};
+  Configuration configuration;
+  const Origin origin = Origin::command_line("--target");
+  configuration.set(options::kExecutionTarget, "standalone-session", origin);
+  configuration.set(options::kClusterId, "s", origin);
+  const SelectedDeployer selected = select_deployer(plugins, configuration);
+  const auto expect_an_end = [&](const std::string& what, const auto& ask) {
+    SCOPED_TRACE(what);
+    auto deployer = make_deployer(selected, *services_);
+    ClusterDeployer& asked = *deployer;
+    Promise<void> dropped;
+    const auto done = dropped.future();
+    auto answer = ask(asked);
+    const auto ignored = answer.then(
+        [deployer = std::move(deployer), dropped = std::move(dropped)](decltype(answer)) mutable {
+          deployer.reset();
+          dropped.set_value();
+        });
+    static_cast<void>(ignored);
+    answer = {};
+    EXPECT_TRUE(done.get_for(30'000));
+    EXPECT_TRUE(eventually([&] { return threads() <= threads_; })) << threads() << " threads";
+  };
+  const std::size_t there = make_deployer(selected, *services_)->task_managers("s").get().size();
+  expect_an_end("task_managers", [](auto& d) { return d.task_managers("s"); });
+  expect_an_end("resize",
+                [&](auto& d) { return d.resize("s", static_cast<std::uint32_t>(there)); });
+  expect_an_end("resize of none", [](auto& d) { return d.resize("none", 1); });
+  expect_an_end("retrieve", [&](auto& d) { return d.retrieve(configuration); });
+  expect_an_end("kill", [](auto& d) { return d.kill("none"); });
 }
 
 // The only one that holds the client is the listener that the client holds.
