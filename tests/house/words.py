@@ -15,7 +15,7 @@ import sys
 from collections import Counter, defaultdict
 
 FOLDERS = ["core", "sdk", "tools", "plugins", "samples", "docs"]
-PAGES = ["README.md"]
+PAGES = ["README.md", "CONTRIBUTING.md"]
 COUNTS = "tests/house/words.counts"
 
 # Word, how it is found, what to write. ~ is any space, also a line's end within a paragraph. A
