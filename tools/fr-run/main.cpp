@@ -251,7 +251,7 @@ std::shared_ptr<ClusterClient> begin_here(InProcessBackend& backend,
   if (line.wait_for_cluster) static_cast<void>(find_cluster(configuration, true));
   backend.begin_application(configuration,
                             std::filesystem::path(line.application).filename().native());
-  const auto cluster = backend.cluster(configuration);
+  auto cluster = backend.cluster(configuration);
   set_interrupt_handler([cluster, &backend] {
     std::fprintf(stderr,
                  "fr-run: canceling the jobs on cluster '%s' (once more to leave at once)\n",

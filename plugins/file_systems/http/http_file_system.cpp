@@ -24,7 +24,7 @@ std::string scheme_of(const Fetch& fetch, const std::string& at) {
   const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> url(curl_url(), &curl_url_cleanup);
   if (curl_url_set(url.get(), CURLUPART_URL, at.c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK)
     fetch.fail(at, "that is no URL: write https://host/path");
-  const std::string scheme = part_of(url.get(), CURLUPART_SCHEME);
+  std::string scheme = part_of(url.get(), CURLUPART_SCHEME);
   if (scheme != "http" && scheme != "https")
     fetch.fail(at, "its scheme is '" + scheme + "', expected http or https");
   if (!part_of(url.get(), CURLUPART_USER).empty() ||

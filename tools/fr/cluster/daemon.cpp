@@ -124,7 +124,7 @@ LinkOptions link_options(const Configuration& configuration) {
 }
 
 std::string job_manager_bind(const Configuration& configuration) {
-  const std::string text = configuration.get(options::kJobmanagerBind);
+  std::string text = configuration.get(options::kJobmanagerBind);
   if (!text.starts_with("tcp://")) {
     throw InvalidInput(options::kJobmanagerBind.key() + ": '" + text +
                        "' is no address of tcp: a socket of another kind has no keys and would let "
@@ -150,7 +150,7 @@ bool is_host_alone(const std::string& text) {
 }  // namespace
 
 std::string task_manager_bind(const Configuration& configuration) {
-  const std::string text = configuration.get(options::kTaskmanagerBind);
+  std::string text = configuration.get(options::kTaskmanagerBind);
   if (!is_host_alone(text)) {
     throw InvalidInput(options::kTaskmanagerBind.key() + ": '" + text +
                        "' is no host: workers listen there by tcp, each at a port that is free: "
@@ -191,7 +191,7 @@ std::int64_t blob_max_idle_ms(const Configuration& configuration) {
 
 std::shared_ptr<RolledLog> open_log(const Configuration& configuration, const std::string& folder,
                                     const std::string& name, bool whole) {
-  const auto log =
+  auto log =
       std::make_shared<RolledLog>(folder, name, configuration.get(options::kLogMaxSize).bytes());
   if (whole) log->take_standard_streams();
   std::vector<spdlog::sink_ptr> sinks{std::make_shared<RolledSink>(log)};
@@ -222,7 +222,7 @@ std::string take_start() {
   }
   // What the first use of a library costs: ZeroMQ asks for the number of a protocol, which loads
   // more libraries.
-  ClusterNode{make_key_pair()};
+  static_cast<void>(ClusterNode{make_key_pair()});
   std::string inherited = serve_as_template(&file);
   leave_crash_report_in(file);
   end_group_with_parent();  // its own
