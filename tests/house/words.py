@@ -141,11 +141,14 @@ def findings(root):
 def listed(root):
     counts = {}
     path = os.path.join(root, COUNTS)
-    for line in open(path, encoding="utf-8"):
+    for number, line in enumerate(open(path, encoding="utf-8"), 1):
         if line.startswith("#") or not line.strip():
             continue
-        count, word, file = re.fullmatch(r" *(\d+)  (.+?)  (\S+)\n", line).groups()
-        counts[file, word] = int(count)
+        entry = re.fullmatch(r" *(\d+)  (.+?)  (\S+)\n", line)
+        if not entry:
+            sys.exit(f"{COUNTS}:{number}: {line.rstrip()!r}: expected COUNT  WORD  FILE. After a merge "
+                     "take either side and run tests/house/words.py . --update")
+        counts[entry[3], entry[2]] = int(entry[1])
     return counts
 
 

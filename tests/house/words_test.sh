@@ -69,5 +69,8 @@ mv "$scratch/core/a.h" "$scratch/core/b.h"
 fails
 passes --update
 passes
+echo "<<<<<<< HEAD" >>"$list"
+fails
+grep -q "words.counts:3: .*take either side" "$scratch/out" || wrong "must name the line of a conflict"
 rm "$scratch"/core/b.h
 fails  # a tree without sources
