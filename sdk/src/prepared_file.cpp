@@ -44,6 +44,24 @@ bool name_without_replacing(const std::string& hidden, const std::string& visibl
   return true;
 }
 
+std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/') + 1); }
+
+void force_to_disk(const std::string& path, const std::string& what) {
+  int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) file = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  int error = file >= 0 && ::fsync(file) == 0 ? 0 : errno;
+  if (file >= 0) ::close(file);
+  // A file system that does not force, as some do not with folders.
+  if (error == EINVAL || error == ENOTSUP || error == EROFS) error = 0;
+  if (error == 0) return;
+  throw Error("can't force " + what + " to disk: " + std::strerror(error) +
+              ": check the disk, free some space or choose another place");
+}
+
+void force_folder_of(const std::string& path) {
+  force_to_disk(folder_of(path), "the folder of '" + path + "'");
+}
+
 }  // namespace
 
 PreparedFile PreparedFile::of(const std::string& hidden, const std::string& visible) {
@@ -53,6 +71,8 @@ PreparedFile PreparedFile::of(const std::string& hidden, const std::string& visi
     throw Error("can't find '" + file.hidden + "': " + std::strerror(errno) +
                 ": check that its folder is still there");
   }
+  force_to_disk(file.hidden, "'" + file.hidden + "'");
+  force_folder_of(file.hidden);
   file.inode = info.st_ino;
   file.size = static_cast<std::uint64_t>(info.st_size);
   file.modified_ns = modified_ns_of(info);
@@ -60,7 +80,10 @@ PreparedFile PreparedFile::of(const std::string& hidden, const std::string& visi
 }
 
 std::string PreparedFile::commit() const {
-  if (name_without_replacing(hidden, visible)) return visible;
+  if (name_without_replacing(hidden, visible)) {
+    force_folder_of(visible);
+    return visible;
+  }
   const int error = errno;
   struct stat info;
   if (::lstat(visible.c_str(), &info) == 0) {
@@ -71,13 +94,14 @@ std::string PreparedFile::commit() const {
                           "replaced: what this job has written is in '" +
                           hidden + "'");
     }
-    ::unlink(hidden.c_str());  // of an earlier call that was killed between link() and unlink()
+    // An earlier call has come as far as this, and perhaps no further.
+    ::unlink(hidden.c_str());
+    force_folder_of(visible);
     return visible;
   }
   const std::string text =
       "can't rename '" + hidden + "' to '" + visible + "': " + std::strerror(error);
-  const std::string folder = visible.substr(0, visible.rfind('/') + 1);
-  if (error == ENOENT && ::access(folder.c_str(), F_OK) == 0) {
+  if (error == ENOENT && ::access(folder_of(visible).c_str(), F_OK) == 0) {
     throw CommitRefused(text + ": somebody has removed the prepared file");
   }
   throw Error(text + ": check that the folder is still there and can be written");

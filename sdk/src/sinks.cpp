@@ -289,8 +289,10 @@ void TextPart::write_out() {
   text_.clear();
 }
 
+// Forced to disk here, where other tasks need not wait for it; prepare() then finds it done.
 void TextPart::complete() {
   write_out();
+  await([this] { ::fsync(file_); });  // prepare() reports what fails
   // A full disk may only say so when a descriptor is closed; the other one keeps the lock.
   const int file = ::dup(file_);
   if (file < 0 || ::close(file) != 0) {

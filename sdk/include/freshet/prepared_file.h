@@ -6,6 +6,9 @@
 //   void abort(const PreparedFile& file) { file.remove(); }
 //
 // Both names are on one file system, which every worker that may commit can reach.
+//
+// Durability  What of() returns and what commit() has named outlast a loss of power, as far as the
+//             file system keeps what is forced to disk (fsync of the file and of its folder).
 #pragma once
 
 #include <cstdint>
@@ -21,8 +24,9 @@ struct FRESHET_API PreparedFile {
   std::uint64_t inode, size;
   std::int64_t modified_ns;
 
-  // Everything has been written to it and its folder is there. Relative names begin in the folder
-  // of this process. Throws Error.
+  // Everything has been written to it and its folder is there. Forces it to disk, which blocks: a
+  // large file is best forced in await() before. Relative names begin in the folder of this
+  // process. Throws Error.
   static PreparedFile of(const std::string& hidden, const std::string& visible);
   // Gives it its final name, and returns that; nothing more if an earlier call has done so, in
   // whatever process. Never replaces another file: throws CommitRefused, as it does when the hidden

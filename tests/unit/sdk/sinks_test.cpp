@@ -3,12 +3,15 @@
 #include <gtest/gtest.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -21,6 +24,28 @@
 #include "freshet/runtime_context.h"
 #include "freshet/stages/sink.h"
 #include "scratch_folder.h"
+
+namespace {
+
+// The paths of what was forced to disk.
+struct Forced {
+  int error = 0;  // of the next calls
+  std::vector<std::string> seen;
+} forced;
+std::mutex forced_mutex;
+
+}  // namespace
+
+// In place of the C library's.
+extern "C" int fsync(int file) {
+  const std::lock_guard lock(forced_mutex);
+  forced.seen.push_back(std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(file)));
+  if (forced.error != 0) {
+    errno = forced.error;
+    return -1;
+  }
+  return static_cast<int>(::syscall(SYS_fsync, file));
+}
 
 namespace freshet {
 namespace {
@@ -248,6 +273,51 @@ TEST(PreparedFile, NeverReplacesWhatIsNotItsOwn) {
         << refused.what();
   }
   EXPECT_EQ(names_in(scratch.path()), (Names{"hidden", "visible"})) << "nothing is lost";
+}
+
+// Who is told of it may count on it, although the power goes next.
+TEST(PreparedFile, IsForcedToDiskBeforeItIsHandedOverAndBeforeItCountsAsCommitted) {
+  const ScratchFolder scratch;
+  const std::string folder = std::filesystem::canonical(scratch.path());
+  scratch.write("hidden", "mine");
+  forced = {};
+  const PreparedFile file = PreparedFile::of(scratch / "hidden", scratch / "visible");
+  EXPECT_EQ(forced.seen, (Names{folder + "/hidden", folder}));
+  for (const char* call : {"first", "repeated"}) {
+    forced = {};
+    file.commit();
+    EXPECT_EQ(forced.seen, Names{folder}) << call;
+  }
+}
+
+TEST(PreparedFile, SaysWhatCanNotBeForcedToDisk) {
+  const ScratchFolder scratch;
+  scratch.write("hidden", "mine");
+  forced = {EIO, {}};
+  try {
+    static_cast<void>(PreparedFile::of(scratch / "hidden", scratch / "visible"));
+    FAIL() << "it counts as prepared";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("/hidden' to disk: Input/output error"),
+              std::string::npos)
+        << error.what();
+  }
+  forced = {EINVAL, {}};  // a file system that does not force
+  PreparedFile::of(scratch / "hidden", scratch / "visible").commit();
+  forced = {};
+}
+
+TEST(TextPart, IsOnDiskOnceItIsComplete) {
+  const ScratchFolder scratch;
+  Subtask subtask(0);
+  TextPart part(scratch.path());
+  part.open(subtask);
+  write(part, "x");
+  forced = {};
+  part.complete();
+  ASSERT_EQ(forced.seen.size(), 1u);
+  EXPECT_NE(forced.seen[0].find(".part-0.inprogress-"), std::string::npos) << forced.seen[0];
+  part.prepare().commit();
 }
 
 TEST(PreparedFile, KnowsItselfUnderItsFinalName) {
