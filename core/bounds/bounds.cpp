@@ -50,6 +50,15 @@ JobInfo listed(JobInfo job) {
   return job;
 }
 
+ApplicationInfo with_last_jobs(ApplicationInfo application) {
+  auto& jobs = application.jobs;
+  if (jobs.size() <= kMostListedJobs) return application;
+  const std::size_t before = jobs.size() - kMostListedJobs;
+  jobs.erase(jobs.begin(), jobs.begin() + static_cast<std::ptrdiff_t>(before));
+  application.jobs_left_out += before;
+  return application;
+}
+
 std::size_t accumulated_bytes(const AccumulatorValue& value) {
   std::size_t bytes = 0;
   for (const std::string& item : value.items) bytes += item.size() + detail::kAccumulatedItem;

@@ -21,6 +21,8 @@ inline constexpr std::size_t kMostNameBytes = 1024;
 // Of a failure, or the reason of an end. Within a list it is kMostListedBytes.
 inline constexpr std::size_t kMostFailureBytes = std::size_t{32} << 10;
 inline constexpr std::size_t kMostListedBytes = 1024;
+// Jobs in an ApplicationInfo, so that it is never above the limit of a frame.
+inline constexpr std::size_t kMostListedJobs = 10'000;
 // Of what an operator says.
 inline constexpr std::size_t kMostMessageBytes = std::size_t{8} << 10;
 // Of metrics that the code of one operator keeps, by name.
@@ -35,6 +37,8 @@ FRESHET_API std::string cut_to(std::size_t most, std::string text);
 FRESHET_API FailureInfo bounded(FailureInfo failure);
 // As it stands in a list.
 FRESHET_API JobInfo listed(JobInfo job);
+// Has the last of its jobs, and how many there were before them.
+FRESHET_API ApplicationInfo with_last_jobs(ApplicationInfo application);
 
 // What an accumulator counts against kMostAccumulatedBytes: its items, 0 if it has none.
 FRESHET_API std::size_t accumulated_bytes(const AccumulatorValue& value);

@@ -300,7 +300,10 @@ ApplicationInfo Application::info() const {
   info.signal = signal_;
   info.since_ms = since_ms_;
   info.ended_ms = ended_ms_;
-  for (const JobMaster* job : jobs_) info.jobs.push_back(listed(job->info()));
+  if (jobs_.size() > kMostListedJobs) info.jobs_left_out = jobs_.size() - kMostListedJobs;
+  for (std::size_t i = info.jobs_left_out; i < jobs_.size(); ++i) {
+    info.jobs.push_back(listed(jobs_[i]->info()));
+  }
   return info;
 }
 

@@ -209,7 +209,7 @@ std::optional<ApplicationInfo> Dispatcher::earlier_application(const std::string
   if (application_by_id_.count(id) > 0) return std::nullopt;
   const auto jobs = earlier_.of_application(id);
   if (jobs.empty()) return std::nullopt;
-  return EarlierJobs::application_of(jobs);
+  return with_last_jobs(EarlierJobs::application_of(jobs));
 }
 
 // Main is not run again; one in a client goes on, if that comes.
@@ -298,7 +298,7 @@ ApplicationInfo Dispatcher::info_of(const Application& application) const {
     if (job->application_id == info.id) jobs.push_back(listed(job->info()));
   }
   info.jobs.insert(info.jobs.begin(), jobs.begin(), jobs.end());
-  return info;
+  return with_last_jobs(std::move(info));
 }
 
 std::set<std::string> Dispatcher::needed_files() const {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "bounds/bounds.h"
+
 namespace freshet {
 
 void EarlierJobs::add(KeptResult result, std::uint64_t number, std::int64_t now_ms) {
@@ -35,7 +37,7 @@ ApplicationInfo EarlierJobs::application_of(const std::vector<const KeptResult*>
       "manager that knew has ended";
   info.since_ms = jobs.front()->since_ms;
   for (const KeptResult* job : jobs) {
-    info.jobs.push_back(job->info());
+    info.jobs.push_back(listed(job->info()));
     info.since_ms = std::min(info.since_ms, job->since_ms);
     info.ended_ms = std::max(info.ended_ms, job->ended_ms);
     const bool failed = job->result.status == JobStatus::kFailed;

@@ -100,7 +100,7 @@ FRESHET_ON_WIRE(freshet::JobMessage, number, at_ms, status, operator_name, subta
 FRESHET_ON_WIRE(freshet::JobInfo, job_id, job_name, application_id, status, detail, since_ms,
                 ended_ms);
 FRESHET_ON_WIRE(freshet::ApplicationInfo, id, name, status, reason, exit_code, signal, since_ms,
-                ended_ms, jobs);
+                ended_ms, jobs, jobs_left_out);
 FRESHET_ON_WIRE(freshet::IdMatches, applications, jobs, count);
 FRESHET_ON_WIRE(freshet::TaskManagerInfo, id, host, process_id, slots, free_slots,
                 worker_processes);

@@ -65,7 +65,9 @@ struct ApplicationInfo {
   std::optional<int> signal;     // that killed it
   std::int64_t since_ms = 0;
   std::int64_t ended_ms = 0;  // 0: not yet
-  std::vector<JobInfo> jobs;  // in the order of their submission
+  // The last ones, 10,000 at most, in the order of their submission; ClusterClient::jobs() has all.
+  std::vector<JobInfo> jobs;
+  std::uint64_t jobs_left_out = 0;  // how many came before them
 };
 
 // Applications and jobs whose ids begin alike.

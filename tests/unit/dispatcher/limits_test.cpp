@@ -67,6 +67,34 @@ TEST(Limits, ListsComeInPagesThatAreOneListTogether) {
   }
 }
 
+// All of them would be above the limit of a frame, and cut the link of whoever asks.
+TEST(Limits, AnApplicationHasItsLastJobsAndTheNumberOfThoseBefore) {
+  Scenario scenario;
+  auto& here = scenario.cluster.add_client("here").cluster();
+  const std::string id = Scenario::id(77);
+  scenario.wait(here.begin_application(id, "app.so", "ticket"));
+  const std::size_t more = 25;
+  const std::string name(kMostNameBytes, 'n');
+  std::string last;
+  for (std::size_t i = 0; i < kMostListedJobs + more; ++i) {
+    last = Scenario::id(static_cast<int>(1'000 + i));
+    // More slots than there are: it waits.
+    scenario.wait(here.submit_job(
+        simulated_job(last, name, SimulatedCluster::module_sha256(), 9, {}, ""), id));
+  }
+  const auto is_bounded = [&](const ApplicationInfo& info) {
+    EXPECT_EQ(info.jobs.size(), kMostListedJobs);
+    EXPECT_EQ(info.jobs_left_out, more);
+    EXPECT_EQ(info.jobs.front().job_id, Scenario::id(static_cast<int>(1'000 + more)));
+    EXPECT_EQ(info.jobs.back().job_id, last);
+  };
+  is_bounded(scenario.wait(scenario.client.application(id)));
+  const auto all = scenario.wait(scenario.client.applications());
+  ASSERT_EQ(all.size(), 1u);
+  is_bounded(all[0]);
+  EXPECT_EQ(scenario.wait(scenario.client.jobs()).size(), kMostListedJobs + more);
+}
+
 TEST(Limits, AnIdIsFoundByItsBeginning) {
   Scenario scenario;
   auto& here = scenario.cluster.add_client("here").cluster();

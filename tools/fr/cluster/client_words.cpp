@@ -140,6 +140,7 @@ Json json_of(const ApplicationInfo& application) {
   json["ended_ms"] = application.ended_ms;
   json["jobs"] = Json::array();
   for (const JobInfo& job : application.jobs) json["jobs"].push_back(json_of(job));
+  json["jobs_left_out"] = application.jobs_left_out;
   return json;
 }
 
@@ -202,6 +203,10 @@ std::string text_of(const ApplicationInfo& application) {
                      shown_text(application.name) + "  since " + time_of(application.since_ms);
   if (!application.reason.empty()) text += "\n    " + shown_text(application.reason, "    ");
   text += "\n";
+  if (application.jobs_left_out > 0) {
+    text += "    " + std::to_string(application.jobs_left_out) +
+            " jobs that came before these are left out: 'fr list' shows all\n";
+  }
   for (const JobInfo& job : application.jobs) text += text_of(job);
   return text;
 }
