@@ -205,7 +205,7 @@ std::string text_of(const ApplicationInfo& application) {
   text += "\n";
   if (application.jobs_left_out > 0) {
     text += "    " + std::to_string(application.jobs_left_out) +
-            " jobs that came before these are left out: 'fr list' shows all\n";
+            " jobs that came before these are left out: 'fr status' shows each by its id\n";
   }
   for (const JobInfo& job : application.jobs) text += text_of(job);
   return text;
