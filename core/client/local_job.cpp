@@ -179,7 +179,9 @@ void LocalJob::commit() {
     const std::vector<std::size_t> places = progress.open();
     std::vector<Committable> open;
     for (const std::size_t place : places) open.push_back(progress.at(place));
-    const auto outcomes = commit_all(tasks->job(), open, tasks->configuration());
+    std::vector<CommitOutcome> outcomes(open.size());
+    commit_all(tasks->job(), open, tasks->configuration(),
+               [&](std::size_t i, CommitOutcome outcome) { outcomes[i] = std::move(outcome); });
     for (std::size_t i = 0; i < places.size(); ++i) progress.note(places[i], outcomes[i]);
     if (progress.done()) return;
     if (progress.refused()) {

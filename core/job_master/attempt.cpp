@@ -178,6 +178,18 @@ void Attempt::let_go() {
   arm_kill();
 }
 
+void Attempt::stop() {
+  if (stage_ != Stage::kCommitting) return;
+  stage_ = Stage::kEnding;
+  for (std::uint32_t w = 0; w < workers_.size(); ++w) {
+    if (!workers_[w].gone) services_.task_managers.stop(id_of(w));
+  }
+}
+
+void Attempt::output_committed(std::uint32_t, OutputCommitted output) {
+  listener_.attempt_committed(std::move(output));
+}
+
 // All that it had to give is prepared, and others can commit it.
 bool Attempt::can_be_spared(const Worker& worker) const {
   return (stage_ == Stage::kFinished || stage_ == Stage::kCommitting) && !committables_.empty() &&

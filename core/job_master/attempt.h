@@ -37,7 +37,8 @@ class AttemptListener {
   virtual void attempt_failed(FailureInfo failure, bool fatal, Blame blame) = 0;
   virtual void attempt_told(OperatorTold told) = 0;
   virtual void attempt_finished() = 0;  // all its tasks; it waits for commit()
-  virtual void attempt_ended() = 0;     // finished() says whether it came to its end by itself
+  virtual void attempt_committed(OutputCommitted output) = 0;
+  virtual void attempt_ended() = 0;  // finished() says whether it came to its end by itself
   virtual void attempt_gone() = 0;  // the last call; the attempt may be destroyed after it returned
 };
 
@@ -70,6 +71,8 @@ class FRESHET_API Attempt final : private WorkerEvents {
   Link* link_for(std::uint32_t vertex, std::uint32_t subtask) const;
   std::size_t workers() const { return workers_.size(); }
   void let_go();
+  // Instead of that: kills them at once, whatever they commit just now.
+  void stop();
 
   bool finished() const { return finished_; }
   bool ended() const { return ended_; }
@@ -149,6 +152,7 @@ class FRESHET_API Attempt final : private WorkerEvents {
   void operator_told(std::uint32_t number, OperatorTold told) override;
   void tasks_accumulated(std::uint32_t number, TasksAccumulated accumulated) override;
   void tasks_ended(std::uint32_t number, TaskReport report) override;
+  void output_committed(std::uint32_t number, OutputCommitted output) override;
   void worker_lost(std::uint32_t number) override;
   void worker_ended(std::uint32_t number, FailureInfo how, Blame blame) override;
 

@@ -7,7 +7,10 @@ namespace freshet {
 
 CommitProgress::CommitProgress(const JobGraph& graph, std::vector<Committable> committables) {
   for (const JobVertex& vertex : graph.vertices) operators_.push_back(vertex.name);
-  for (Committable& each : committables) items_.push_back({std::move(each), {}});
+  for (Committable& each : committables) {
+    places_.emplace(std::pair(each.vertex, each.subtask), items_.size());
+    items_.push_back({std::move(each), {}});
+  }
 }
 
 std::vector<std::size_t> CommitProgress::open() const {
@@ -24,6 +27,17 @@ void CommitProgress::note(std::size_t place, const CommitOutcome& outcome) {
   item.outcome = outcome;
   if (outcome.committed) ++committed_;
   refused_ |= outcome.refused;
+}
+
+void CommitProgress::note_committed(std::uint32_t vertex, std::uint32_t subtask,
+                                    const std::string& text) {
+  const auto found = places_.find({vertex, subtask});
+  if (found != places_.end()) note(found->second, {true, false, text});
+}
+
+void CommitProgress::note_lost(std::size_t place, const std::string& why) {
+  note(place, {false, false, why});
+  items_[place].may_be_visible = true;
 }
 
 std::string CommitProgress::text_of(const Item& item) const {
@@ -51,8 +65,20 @@ std::string CommitProgress::detail() const {
   return text;
 }
 
-FailureInfo CommitProgress::failure(const std::string& why) const {
+template <class Which>
+std::string CommitProgress::names(Which which) const {
   constexpr std::size_t kMostNames = 20;
+  std::string text;
+  std::size_t named = 0;
+  for (const Item& item : items_) {
+    if (!which(item) || named++ >= kMostNames) continue;
+    text += (text.empty() ? "" : ", ") + text_of(item);
+  }
+  if (named > kMostNames) text += " and " + std::to_string(named - kMostNames) + " more";
+  return text;
+}
+
+FailureInfo CommitProgress::failure(const std::string& why) const {
   FailureInfo failure;
   const Item* failed = first_failed();
   if (failed && failed->committable.vertex < operators_.size()) {
@@ -62,15 +88,17 @@ FailureInfo CommitProgress::failure(const std::string& why) const {
   failure.message = std::to_string(items_.size() - committed_) + " of " +
                     std::to_string(items_.size()) + " outputs could not be committed " + why;
   if (failed && !failed->outcome.text.empty()) failure.message += ": " + failed->outcome.text;
-  std::string visible;
-  std::size_t named = 0;
-  for (const Item& item : items_) {
-    if (!item.outcome.committed || named++ >= kMostNames) continue;
-    visible += (visible.empty() ? "" : ", ") + text_of(item);
+  const std::string visible = names([](const Item& item) { return item.outcome.committed; });
+  const std::string perhaps =
+      names([](const Item& item) { return item.may_be_visible && !item.outcome.committed; });
+  if (!visible.empty()) failure.message += ". Visible of this job are: " + visible;
+  if (!perhaps.empty()) {
+    failure.message +=
+        ". Look for these, which may be visible, because their worker has ended before it "
+        "answered: " +
+        perhaps;
   }
-  if (named > kMostNames) visible += " and " + std::to_string(named - kMostNames) + " more";
-  failure.message +=
-      visible.empty() ? ". Nothing of the job is visible" : ". Visible of this job are: " + visible;
+  if (visible.empty() && perhaps.empty()) failure.message += ". Nothing of the job is visible";
   failure.message +=
       ". What is prepared and not committed may be left, as hidden '.part-N.prepared-...' files of "
       "write_text(): remove them, since the next run into that folder is refused while they are "

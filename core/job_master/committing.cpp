@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <utility>
+
 #include "freshet/duration.h"
 
 namespace freshet {
@@ -69,13 +71,17 @@ void Committing::answered(const std::vector<std::size_t>& places,
                           const Future<CommitPrepared::Answer>& answer) {
   const std::string error = error_of(answer);
   for (std::size_t i = 0; i < places.size(); ++i) {
-    CommitOutcome outcome;
-    outcome.text = "the worker that was to commit it is lost: " + error;
-    if (error.empty()) {
-      const auto& outcomes = answer.get().outcomes;
-      outcome.text = "the worker has not told of it";
-      if (i < outcomes.size()) outcome = outcomes[i];
+    if (!error.empty()) {
+      const std::string lost = fails_ ? "its commit() had not returned, so its worker was stopped"
+                                      : "the worker that was to commit it is lost: " + error;
+      spdlog::warn("job '{}': an output is not committed: {}", plan_.graph().name, lost);
+      progress_.note_lost(places[i], lost);
+      continue;
     }
+    CommitOutcome outcome;
+    const auto& outcomes = answer.get().outcomes;
+    outcome.text = "the worker has not told of it";
+    if (i < outcomes.size()) outcome = outcomes[i];
     if (!outcome.committed) {
       spdlog::warn("job '{}': an output is not committed: {}", plan_.graph().name, outcome.text);
     }
@@ -84,12 +90,17 @@ void Committing::answered(const std::vector<std::size_t>& places,
   if (--asking_ == 0) end_round();
 }
 
+void Committing::note(const OutputCommitted& output) {
+  progress_.note_committed(output.vertex, output.subtask, output.text);
+}
+
 void Committing::end_round() {
-  if (over_) return;
-  if (progress_.done()) {
-    end(std::nullopt);
+  if (over_) {
+    settle();
+  } else if (progress_.done()) {
+    succeed();
   } else if (progress_.refused()) {
-    end(progress_.failure("for good"));
+    give_up("for good");
   } else {
     again();
   }
@@ -105,14 +116,9 @@ void Committing::again() {
       }));
 }
 
-void Committing::give_up(const std::string& why) {
-  if (over_) return;
-  std::string text = why;
-  if (!own_failed_.empty()) text += ", its last worker " + own_failed_;
-  end(progress_.failure(text));
-}
+// ---- its end ------------------------------------------------------------------------------------
 
-void Committing::end(const std::optional<FailureInfo>& failure) {
+void Committing::begin_to_end() {
   over_ = true;
   for (auto* timer : {&deadline_, &again_}) {
     if (*timer) services_.thread.cancel(**timer);
@@ -121,15 +127,39 @@ void Committing::end(const std::optional<FailureInfo>& failure) {
   if (own_ && !own_->slot) {
     services_.resources.give_up(holder());
     own_.reset();
-  } else if (own_ && own_->link && asking_ == 0) {
+  }
+}
+
+void Committing::succeed() {
+  begin_to_end();
+  if (own_ && own_->link) {
     own_->link->send(EndWorker{});
   } else if (own_) {
     services_.task_managers.stop(own_->id);
   }
-  failure ? listener_.commit_failed(*failure) : listener_.committed();
+  listener_.committed();
+}
+
+void Committing::give_up(const std::string& why) {
+  if (over_) return;
+  fails_ = why;
+  if (!own_failed_.empty()) *fails_ += ", its last worker " + own_failed_;
+  begin_to_end();
+  if (own_) services_.task_managers.stop(own_->id);
+  if (attempt_) attempt_->stop();
+  listener_.commit_changed();
+  settle();
+}
+
+// One whose connection is lost may still commit: so it is their ends that are waited for.
+void Committing::settle() {
+  if (!fails_ || asking_ > 0 || own_ || (attempt_ && !attempt_->gone())) return;
+  const std::string why = *std::exchange(fails_, std::nullopt);
+  listener_.commit_failed(progress_.failure(why));
 }
 
 std::string Committing::detail() const {
+  if (fails_) return "its commit has failed, its workers are being stopped";
   if (own_ && !own_->slot) return "its commit waits for a slot: " + services_.resources.shortage(1);
   return progress_.detail();
 }
@@ -178,7 +208,9 @@ void Committing::worker_ended(std::uint32_t, FailureInfo how, Blame) {
   services_.resources.release(holder(), *own_->slot);
   own_.reset();
   own_failed_ = std::move(how.message);
-  if (over_) {
+  if (fails_) {
+    settle();
+  } else if (over_) {
     listener_.commit_gone();
   } else if (asking_ == 0) {
     again();

@@ -5,6 +5,9 @@
 // prepared; if none is left, as after a job manager was lost, a worker that never ran the job's
 // tasks.
 //
+// If it fails, all workers that may be committing are stopped at once, and the failure is
+// reported when they have ended: nothing becomes visible after that, and it names all that may be.
+//
 // Threads    The control thread.
 #pragma once
 
@@ -44,8 +47,11 @@ class FRESHET_API Committing final : private WorkerEvents {
   ~Committing() override;
 
   void start();
-  // Fails it. `why` as in CommitProgress::failure().
+  // Fails it, as soon as no worker of it lives. May repeat. `why` as in CommitProgress::failure().
   void give_up(const std::string& why);
+  // What workers of the attempt report.
+  void note(const OutputCommitted& output);
+  void attempt_gone() { settle(); }
 
   bool gone() const { return over_ && !own_; }
   std::string detail() const;
@@ -66,7 +72,9 @@ class FRESHET_API Committing final : private WorkerEvents {
   void again();
   void start_worker();
   void granted(std::vector<SlotId> slots);
-  void end(const std::optional<FailureInfo>& failure);
+  void begin_to_end();
+  void succeed();
+  void settle();
   std::string holder() const;
 
   void worker_ready(std::uint32_t number, Link& link, const Address& data) override;
@@ -77,6 +85,7 @@ class FRESHET_API Committing final : private WorkerEvents {
   void operator_told(std::uint32_t, OperatorTold) override {}
   void tasks_accumulated(std::uint32_t, TasksAccumulated) override {}
   void tasks_ended(std::uint32_t, TaskReport) override {}
+  void output_committed(std::uint32_t, OutputCommitted output) override { note(output); }
   void worker_lost(std::uint32_t number) override;
   void worker_ended(std::uint32_t number, FailureInfo how, Blame blame) override;
 
@@ -91,6 +100,7 @@ class FRESHET_API Committing final : private WorkerEvents {
   std::string own_failed_;  // why the last one has ended
   std::size_t asking_ = 0;  // workers
   bool over_ = false;
+  std::optional<std::string> fails_;  // why, until that is reported
   std::optional<TimerId> deadline_, again_;
   Alive alive_;
 };

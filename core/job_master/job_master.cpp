@@ -224,6 +224,10 @@ void JobMaster::begin_to_commit() {
   committing_->start();
 }
 
+void JobMaster::attempt_committed(OutputCommitted output) {
+  if (committing_) committing_->note(output);
+}
+
 void JobMaster::committed() {
   if (current_) current_->let_go();
   end(JobStatus::kFinished);
@@ -231,7 +235,6 @@ void JobMaster::committed() {
 
 void JobMaster::commit_failed(FailureInfo failure) {
   failure_ = bounded(std::move(failure));
-  if (current_) current_->let_go();
   enter(JobStatus::kFailing, JobFailed(name_, *failure_).what());
   end(JobStatus::kFailed);
 }
@@ -331,6 +334,7 @@ void JobMaster::attempt_gone() {
   // It calls us, so it is let go later.
   services_.thread.post("end of an attempt of job " + id_,
                         alive_.guard([this] { drop_attempts(); }));
+  if (committing_) committing_->attempt_gone();
 }
 
 void JobMaster::drop_attempts() {

@@ -124,6 +124,7 @@ class FRESHET_API JobMaster final : private AttemptListener, private CommittingL
   void attempt_finished() override;
   void attempt_ended() override;
   void attempt_gone() override;
+  void attempt_committed(OutputCommitted output) override;
   void commit_changed() override { listener_.job_changed(*this); }
   void committed() override;
   void commit_failed(FailureInfo failure) override;

@@ -48,12 +48,9 @@ std::string commit(const PreparedJob& job, const Committable& committable) {
 
 }  // namespace
 
-std::vector<CommitOutcome> commit_all(const PreparedJob& job,
-                                      const std::vector<Committable>& committables,
-                                      const Configuration& configuration) {
-  std::vector<CommitOutcome> outcomes(committables.size());
-  for (CommitOutcome& outcome : outcomes) outcome.text = "it could not be run";
-  if (committables.empty()) return outcomes;
+void commit_all(const PreparedJob& job, const std::vector<Committable>& committables,
+                const Configuration& configuration, const OutcomeTold& told) {
+  if (committables.empty()) return;
   std::size_t begun = 0;
   try {
     SchedulerOptions options;
@@ -63,21 +60,22 @@ std::vector<CommitOutcome> commit_all(const PreparedJob& job,
     SchedulerPool pool(std::min(committables.size(), kMostThreads), options);
     for (; begun < committables.size(); ++begun) {
       static_cast<void>(pool.spawn(begun % pool.size(), "commit", [&, i = begun] {
-        CommitOutcome& outcome = outcomes[i];
+        CommitOutcome outcome;
         try {
           outcome.text = commit(job, committables[i]);
           outcome.committed = true;
         } catch (...) {
           outcome = outcome_of_exception();
         }
+        told(i, std::move(outcome));
       }));
     }
     // The pool waits for them.
-  } catch (...) {  // no thread or stack is to be had; those that have begun are done
-    const std::string why = ": " + detail::current_exception_message();
-    for (std::size_t i = begun; i < outcomes.size(); ++i) outcomes[i].text += why;
+  } catch (...) {  // no thread or stack is to be had; those that have begun report
+    CommitOutcome outcome;
+    outcome.text = "it could not be run: " + detail::current_exception_message();
+    for (std::size_t i = begun; i < committables.size(); ++i) told(i, outcome);
   }
-  return outcomes;
 }
 
 }  // namespace freshet

@@ -3,6 +3,8 @@
 // Threads    Any that has no fibers; blocks until all is done. User code runs in fibers of its own.
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <vector>
 
 #include "freshet/api.h"
@@ -12,10 +14,13 @@
 
 namespace freshet {
 
-// Each by an operator of its own that is never opened, several at once. An outcome for each, in
-// their order; nothing is thrown.
-FRESHET_API std::vector<CommitOutcome> commit_all(const PreparedJob& job,
-                                                  const std::vector<Committable>& committables,
-                                                  const Configuration& configuration);
+// What became of the one at `place`. Called from several threads at once; throws nothing.
+using OutcomeTold = std::function<void(std::size_t place, CommitOutcome outcome)>;
+
+// Each by an operator of its own that is never opened, several at once. Reports each outcome as soon
+// as it is known, once: so what is visible is known although another commit() never returns. Nothing
+// is thrown.
+FRESHET_API void commit_all(const PreparedJob& job, const std::vector<Committable>& committables,
+                            const Configuration& configuration, const OutcomeTold& told);
 
 }  // namespace freshet

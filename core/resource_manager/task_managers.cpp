@@ -77,6 +77,11 @@ void TaskManagers::add_to(MessageTable& table) {
       events.operator_told(number, message);
     });
   });
+  table.on<OutputCommitted>([tell](Link& link, const OutputCommitted& message) {
+    tell(link, [&](WorkerEvents& events, std::uint32_t number) {
+      events.output_committed(number, message);
+    });
+  });
   table.on<TasksEnded>([tell](Link& link, const TasksEnded& message) {
     tell(link, [&](WorkerEvents& events, std::uint32_t number) {
       events.tasks_ended(number, message.report);
@@ -152,7 +157,7 @@ std::string TaskManagers::lost_with(const std::string& id, const std::string& re
 }
 
 void TaskManagers::begins_to_end(Link& link, const TaskManagerEnds& message) {
-  if (ending_) return;
+  if (ending_ || hears_no_ends_) return;
   for (auto& [id, manager] : managers_) {
     if (manager.link != &link) continue;
     log_.info("task manager '" + id + "' begins to end: " + message.reason);
@@ -367,6 +372,7 @@ void TaskManagers::worker_is_gone(const WorkerId& id, FailureInfo how, Blame bla
   const auto found = workers_.find(id);
   const Worker worker = found->second;
   workers_.erase(found);
+  if (blames_jobs_) blame = Blame::kJob;
   if (worker.link) worker.link->close("the worker has ended");
   transport_.expel(worker.key);
   if (worker.events) worker.events->worker_ended(id.number, std::move(how), blame);

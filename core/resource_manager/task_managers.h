@@ -43,6 +43,7 @@ class WorkerEvents {
   virtual void operator_told(std::uint32_t number, OperatorTold told) = 0;
   virtual void tasks_accumulated(std::uint32_t number, TasksAccumulated accumulated) = 0;
   virtual void tasks_ended(std::uint32_t number, TaskReport report) = 0;
+  virtual void output_committed(std::uint32_t number, OutputCommitted output) = 0;
   // Its link is invalid when this returns. Mostly its process has ended, or ends by itself, which
   // ended() tells soon; whoever is told here stops it if that does not come.
   virtual void worker_lost(std::uint32_t number) = 0;
@@ -57,6 +58,11 @@ class FRESHET_API TaskManagers {
   TaskManagers(ControlThread& thread, ResourceManager& resources, Transport& transport,
                IdSource& ids);
   ~TaskManagers();
+
+  // Mistakes that the simulation must find: what a host fails in counts as the job's failure; one
+  // that ends is given workers until it has.
+  void seed_bug_of_blamed_jobs() { blames_jobs_ = true; }
+  void seed_bug_of_unheard_ends() { hears_no_ends_ = true; }
 
   // Adds what task managers and workers say.
   void add_to(MessageTable& table);
@@ -132,6 +138,7 @@ class FRESHET_API TaskManagers {
   Recent<std::string> manager_of_log_{512};
   Recent<std::string> let_go_{1024};  // why, by task manager
   bool ending_ = false;
+  bool blames_jobs_ = false, hears_no_ends_ = false;
   Alive alive_;
 };
 

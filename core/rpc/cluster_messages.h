@@ -144,8 +144,8 @@ struct Commit {
   FRESHET_NO_FIELDS;
 };
 // job manager -> worker, also to one that was never deployed: makes visible what sinks have
-// prepared, here or elsewhere. Answer: an outcome for each. Deadline: none here, see
-// execution.commit-timeout. Since 1.
+// prepared, here or elsewhere. Answer: an outcome for each; before it output-committed for those
+// that are visible, but the last. Deadline: none here, see execution.commit-timeout. Since 1.
 struct CommitPrepared {
   static constexpr const char* kKind = "commit-prepared";
   static constexpr Senders kFrom{Role::kJobManager};
@@ -156,6 +156,16 @@ struct CommitPrepared {
   std::string job_graph;  // empty: it was deployed
   std::vector<Committable> committables;
   MSGPACK_DEFINE_MAP(job_graph, committables)
+};
+// worker -> job manager: of what commit-prepared has asked for that of one subtask is visible. The
+// answer says it again, unless another one never comes to its end. Deadline: none. Since 1.
+struct OutputCommitted {
+  static constexpr const char* kKind = "output-committed";
+  static constexpr Senders kFrom{Role::kWorker};
+  std::uint32_t vertex = 0;
+  std::uint32_t subtask = 0;
+  std::string text;  // as CommitOutcome has it
+  MSGPACK_DEFINE_MAP(vertex, subtask, text)
 };
 // job manager -> worker. Its tasks end; worker-tasks-ended follows. Deadline: none here, see
 // task.cancellation-timeout. Since 1.

@@ -12,7 +12,8 @@ namespace freshet {
 std::string JobBehaviour::text() const {
   std::ostringstream text;
   text << runs_ms << ' ' << fails_one_in << ' ' << crashes_one_in << ' ' << hangs_one_in << ' '
-       << refuses_one_in << ' ' << commits_ms << ' ' << commit_fails_one_in;
+       << refuses_one_in << ' ' << commits_ms << ' ' << commit_fails_one_in << ' '
+       << commit_hangs_one_in;
   return text.str();
 }
 
@@ -21,7 +22,7 @@ JobBehaviour JobBehaviour::from(const std::string& text) {
   std::istringstream in(text);
   in >> behaviour.runs_ms >> behaviour.fails_one_in >> behaviour.crashes_one_in >>
       behaviour.hangs_one_in >> behaviour.refuses_one_in >> behaviour.commits_ms >>
-      behaviour.commit_fails_one_in;
+      behaviour.commit_fails_one_in >> behaviour.commit_hangs_one_in;
   return behaviour;
 }
 
@@ -49,9 +50,9 @@ void SimulatedTasks::deploy(const Deployment& deployment, TaskRunnerListener& li
   behaviour_ = JobBehaviour::from(graph.settings.at(kJobBehaviour));
   if (drawn(behaviour_.refuses_one_in)) throw InvalidInput("an operator is missing here");
   listener_ = &listener;
-  number_ = deployment.number;
-  subtasks_ = static_cast<std::uint64_t>(std::count(
-      deployment.worker_of_subtask.begin(), deployment.worker_of_subtask.end(), deployment.number));
+  for (std::uint32_t i = 0; i < deployment.worker_of_subtask.size(); ++i) {
+    if (deployment.worker_of_subtask[i] == deployment.number) subtasks_.push_back(i);
+  }
   hangs_ = drawn(behaviour_.hangs_one_in);
   constexpr std::int64_t kOpensMs = 30;
   const std::int64_t lives_ms = kOpensMs + std::max<std::int64_t>(behaviour_.runs_ms, 300);
@@ -79,7 +80,9 @@ void SimulatedTasks::open_gate() {
     finished_ = true;
     FinishedTasks finished;
     if (behaviour_.commits_ms >= 0) {
-      finished.committables.push_back({0, 0, "part-" + std::to_string(number_)});
+      for (const std::uint32_t subtask : subtasks_) {
+        finished.committables.push_back({0, subtask, "part-" + std::to_string(subtask)});
+      }
     }
     listener_->tasks_finished(std::move(finished));
   });
@@ -91,20 +94,23 @@ void SimulatedTasks::commit() {
   });
 }
 
-void SimulatedTasks::commit_prepared(CommitRequest request, Committed done) {
+void SimulatedTasks::commit_prepared(CommitRequest request, OutcomeTold told) {
   if (!request.job_graph.empty()) {  // nobody has deployed it here
     behaviour_ =
         JobBehaviour::from(JobGraph::from_bytes(request.job_graph).settings.at(kJobBehaviour));
   }
-  std::vector<CommitOutcome> outcomes;
-  for (const Committable& each : request.committables) {
-    CommitOutcome& outcome = outcomes.emplace_back();
-    outcome.committed =
-        !behaviour_.commit_fails_one_in || !random_.one_in(behaviour_.commit_fails_one_in);
-    outcome.text = outcome.committed ? each.bytes : "no room for " + each.bytes;
+  const auto drawn = [this](std::uint64_t one_in) { return one_in && random_.one_in(one_in); };
+  for (std::size_t i = 0; i < request.committables.size(); ++i) {
+    const std::string& part = request.committables[i].bytes;
+    if (drawn(behaviour_.commit_hangs_one_in)) {
+      hung_.push_back(told);
+      continue;
+    }
+    CommitOutcome outcome;
+    outcome.committed = !drawn(behaviour_.commit_fails_one_in);
+    outcome.text = outcome.committed ? part : "no room for " + part;
+    later(behaviour_.commits_ms, [told, i, outcome] { told(i, outcome); });
   }
-  const auto told = std::make_shared<Committed>(std::move(done));
-  later(behaviour_.commits_ms, [told, outcomes] { (*told)(outcomes); });
 }
 
 void SimulatedTasks::cancel() {
@@ -133,8 +139,8 @@ TaskReport SimulatedTasks::report() const {
   TaskReport report;
   AccumulatorValue subtasks;
   subtasks.kind = AccumulatorKind::kSum;
-  subtasks.count = subtasks_;
-  subtasks.number = static_cast<double>(subtasks_);
+  subtasks.count = subtasks_.size();
+  subtasks.number = static_cast<double>(subtasks_.size());
   report.accumulators["subtasks"] = subtasks;
   return report;
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "freshet/api.h"
 #include "rpc/alive.h"
@@ -25,6 +26,7 @@ struct FRESHET_API JobBehaviour {
   std::uint64_t refuses_one_in = 0;  // can't be deployed
   std::int64_t commits_ms = -1;      // each has an output, committed within that time; -1: none
   std::uint64_t commit_fails_one_in = 0;
+  std::uint64_t commit_hangs_one_in = 0;  // of outputs: it never returns
 
   std::string text() const;
   static JobBehaviour from(const std::string& text);  // of text()
@@ -43,7 +45,7 @@ class FRESHET_API SimulatedTasks final : public TaskRunner {
   void deploy(const Deployment& deployment, TaskRunnerListener& listener) override;
   void open_gate() override;
   void commit() override;
-  void commit_prepared(CommitRequest request, Committed done) override;
+  void commit_prepared(CommitRequest request, OutcomeTold told) override;
   void cancel() override;
   TaskReport report() const override;
   // Its connection to that worker has ended.
@@ -59,8 +61,8 @@ class FRESHET_API SimulatedTasks final : public TaskRunner {
   const std::function<void()> crash_;
   JobBehaviour behaviour_;
   TaskRunnerListener* listener_ = nullptr;
-  std::uint64_t subtasks_ = 0;
-  std::uint32_t number_ = 0;
+  std::vector<std::uint32_t> subtasks_;
+  std::vector<OutcomeTold> hung_;  // never called
   bool canceled_ = false, failed_ = false, finished_ = false, hangs_ = false, ended_ = false;
   Alive alive_;
 };

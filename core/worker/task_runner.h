@@ -9,7 +9,9 @@
 //            thread and suspends the calling fiber meanwhile; the listener is told from any.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -17,7 +19,6 @@
 
 #include "freshet/accumulators.h"
 #include "freshet/api.h"
-#include "freshet/detail/unique_function.h"
 #include "freshet/job_client.h"
 #include "freshet/operator.h"
 #include "operators/committable.h"
@@ -80,10 +81,10 @@ class FRESHET_API TaskRunner {
   virtual void deploy(const Deployment& deployment, TaskRunnerListener& listener) = 0;
   virtual void open_gate() = 0;  // every worker has told tasks_opened()
   virtual void commit() = 0;     // every worker has told tasks_finished(); calls commit(), closes
-  // Commits what tasks have prepared, here or elsewhere; `done` is called from any thread, with an
-  // outcome for each. One request at a time.
-  using Committed = detail::UniqueFunction<void(std::vector<CommitOutcome>)>;
-  virtual void commit_prepared(CommitRequest request, Committed done) = 0;
+  // Commits what tasks have prepared, here or elsewhere. `told` is called from any thread, once for
+  // each, with its place in the request. The next request comes when it was called for all.
+  using OutcomeTold = std::function<void(std::size_t place, CommitOutcome outcome)>;
+  virtual void commit_prepared(CommitRequest request, OutcomeTold told) = 0;
   virtual void cancel() = 0;  // may repeat
   virtual TaskReport report() const = 0;
 };

@@ -93,22 +93,42 @@ void WorkerRole::deploy(const Deploy& message) {
   }
 }
 
+// What is visible is reported at once, since another one may never come to its end.
 Future<CommitPrepared::Answer> WorkerRole::commit(CommitPrepared message) {
-  const auto promise = std::make_shared<Promise<CommitPrepared::Answer>>();
+  struct Answering {
+    std::vector<OutputCommitted> outputs;  // by place
+    CommitPrepared::Answer answer;
+    std::size_t open;
+    Promise<CommitPrepared::Answer> promise;
+  };
+  const auto answering = std::make_shared<Answering>();
+  for (const Committable& each : message.committables) {
+    answering->outputs.push_back({each.vertex, each.subtask, {}});
+  }
+  answering->open = message.committables.size();
+  answering->answer.outcomes.resize(answering->open);
+  auto future = answering->promise.future();
+  if (answering->open == 0) answering->promise.set_value(answering->answer);
   CommitRequest request;
   request.job_graph = std::move(message.job_graph);
   request.modules = start_.modules;
   request.committables = std::move(message.committables);
-  tasks_.commit_prepared(
-      std::move(request), [this, promise, life = life_](std::vector<CommitOutcome> outcomes) {
-        // Posted under the lock: afterwards our thread may be gone.
-        const std::lock_guard lock(life->mutex);
-        if (life->ended) return;
-        thread_.post("worker: committed", alive_.guard([promise, outcomes = std::move(outcomes)] {
-          promise->set_value(CommitPrepared::Answer{outcomes});
-        }));
-      });
-  return promise->future();
+  tasks_.commit_prepared(std::move(request), [this, answering, life = life_](
+                                                 std::size_t place, CommitOutcome outcome) {
+    const std::lock_guard lock(life->mutex);  // afterwards our thread may be gone
+    if (life->ended) return;
+    outcome.text = cut_to(kMostMessageBytes, std::move(outcome.text));
+    tell([answering, place, outcome = std::move(outcome)](Link& link) {
+      answering->answer.outcomes[place] = outcome;
+      if (--answering->open == 0) {
+        answering->promise.set_value(std::move(answering->answer));
+      } else if (outcome.committed) {
+        answering->outputs[place].text = outcome.text;
+        link.send(answering->outputs[place]);
+      }
+    });
+  });
+  return future;
 }
 
 // ---- what tasks tell ----------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 #include "worker/worker_tasks.h"
 
+#include <optional>
 #include <utility>
 
 #include "freshet/await.h"
@@ -53,24 +54,25 @@ void WorkerTasks::commit() {
   if (tasks_) tasks_->commit();
 }
 // On a thread of its own: it may load modules, and user code may block.
-void WorkerTasks::commit_prepared(CommitRequest request, Committed done) {
-  if (committing_.joinable()) committing_.join();  // it has told
-  committing_ = std::thread([this, request = std::move(request), done = std::move(done)]() mutable {
-    std::vector<CommitOutcome> outcomes;
+void WorkerTasks::commit_prepared(CommitRequest request, OutcomeTold told) {
+  if (committing_.joinable()) committing_.join();  // it has told all
+  committing_ = std::thread([this, request = std::move(request), told = std::move(told)] {
+    if (tasks_) {
+      commit_all(tasks_->job(), request.committables, tasks_->configuration(), told);
+      return;
+    }
+    std::optional<PreparedJob> job;
     try {
-      if (tasks_) {
-        outcomes = commit_all(tasks_->job(), request.committables, tasks_->configuration());
-      } else {
-        const JobGraph graph = JobGraph::from_bytes(request.job_graph);
-        load_job_modules(graph, request.modules, configuration_);
-        outcomes = commit_all(PreparedJob(graph), request.committables, configuration_);
-      }
-    } catch (...) {  // none of them
+      const JobGraph graph = JobGraph::from_bytes(request.job_graph);
+      load_job_modules(graph, request.modules, configuration_);
+      job.emplace(graph);
+    } catch (...) {
       CommitOutcome failed;
       failed.text = detail::current_exception_message();
-      outcomes.assign(request.committables.size(), failed);
+      for (std::size_t i = 0; i < request.committables.size(); ++i) told(i, failed);
+      return;
     }
-    done(std::move(outcomes));
+    commit_all(*job, request.committables, configuration_, told);
   });
 }
 void WorkerTasks::cancel() {

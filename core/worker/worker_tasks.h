@@ -35,7 +35,7 @@ class FRESHET_API WorkerTasks final : public TaskRunner {
   void deploy(const Deployment& deployment, TaskRunnerListener& listener) override;
   void open_gate() override;
   void commit() override;
-  void commit_prepared(CommitRequest request, Committed done) override;
+  void commit_prepared(CommitRequest request, OutcomeTold told) override;
   void cancel() override;
   TaskReport report() const override;
 

@@ -53,6 +53,25 @@ class Commits : public ClusterTest {
     return parent;
   }
 
+  // A zombie does not run.
+  static bool runs(pid_t process) {
+    const std::string stat = content("/proc/" + std::to_string(process) + "/stat");
+    const std::size_t name_end = stat.rfind(')');
+    return name_end != std::string::npos && stat.substr(name_end, 3) != ") Z";
+  }
+  // Part 0 is visible and part 1 hung in its commit().
+  void expect_named(const Outcome& outcome, const std::string& why) const {
+    EXPECT_EQ(outcome.code, 70) << outcome.text();
+    EXPECT_TRUE(says(outcome, "1 of 2 outputs could not be committed " + why)) << outcome.text();
+    EXPECT_TRUE(says(outcome, "its commit() had not returned, so its worker was stopped"))
+        << outcome.text();
+    EXPECT_TRUE(says(outcome, ". Visible of this job are: '" + steps_.output() +
+                                  "/part-0'. Look for these, which may be visible"))
+        << outcome.text();
+    EXPECT_TRUE(says(outcome, "' (subtask 1). What is prepared")) << outcome.text();
+    EXPECT_FALSE(steps_.is_visible(1));
+  }
+
   const std::string commit_application_ = path_from("FRESHET_TEST_COMMIT_APPLICATION");
   const CommitSteps steps_{scratch_};
   const std::string errors_ = scratch_ / "errors";
@@ -199,14 +218,32 @@ TEST_F(Commits, AForcedCancelEndsItAndNamesWhatIsVisible) {
   stop_session("s");
 }
 
-TEST_F(Commits, OneThatHangsFailsAfterItsTime) {
+// Its worker has ended before the job has: nothing becomes visible afterwards, and what is named is
+// all that may be.
+TEST_F(Commits, OneThatHangsFailsAfterItsTimeAndItsWorkerIsStoppedBefore) {
   start_session("s");
   steps_.hold("before-commit-1");
-  const auto client = start_in_session({"-D", "execution.commit-timeout=2s"});
+  const auto client =
+      start_in_session({"-D", "execution.commit-timeout=5s", "-D", "task.cancellation-timeout=1h"});
+  const pid_t worker = steps_.reached("before-commit-1");
   const Outcome outcome = client->wait(60);
-  EXPECT_EQ(outcome.code, 70) << outcome.text();
-  EXPECT_TRUE(says(outcome, "could not be committed within 2 s (execution.commit-timeout)"))
-      << outcome.text();
+  EXPECT_FALSE(runs(worker)) << list_of_processes();
+  expect_named(outcome, "within 5 s (execution.commit-timeout)");
+  stop_session("s");
+}
+
+TEST_F(Commits, AForcedCancelStopsAWorkerThatHangsBeforeItNamesWhatIsVisible) {
+  start_session("s");
+  steps_.hold("before-commit-1");
+  const auto client = start_in_session({"-D", "task.cancellation-timeout=1h"});
+  const pid_t worker = steps_.reached("before-commit-1");
+  ASSERT_TRUE(eventually([&] {
+    return fr({"list"}).output.find("1 of 2 outputs are committed") != std::string::npos;
+  }));
+  EXPECT_EQ(fr({"cancel", "--force", job_id()}).code, 0);
+  const Outcome outcome = client->wait(60);
+  EXPECT_FALSE(runs(worker)) << list_of_processes();
+  expect_named(outcome, "since it was canceled by");
   stop_session("s");
 }
 

@@ -137,7 +137,9 @@ void WorkersJob::failed(FailureInfo failure) {
 // As a job master has it done, once. [under the lock]
 void WorkersJob::commit() {
   CommitProgress progress(graph_, committables_);
-  const auto outcomes = commit_all(PreparedJob(graph_), committables_, Configuration());
+  std::vector<CommitOutcome> outcomes(committables_.size());
+  commit_all(PreparedJob(graph_), committables_, Configuration(),
+             [&](std::size_t i, CommitOutcome outcome) { outcomes[i] = std::move(outcome); });
   for (std::size_t i = 0; i < outcomes.size(); ++i) progress.note(i, outcomes[i]);
   if (!progress.done()) failure_ = progress.failure("at once");
 }

@@ -81,6 +81,43 @@ TEST(Commits, WhatAlwaysFailsEndsWithItsTimeAndNamesWhatIsVisible) {
   EXPECT_TRUE(scenario.clears());
 }
 
+// Their workers are stopped before anybody is told: nothing becomes visible afterwards, and what
+// did before is named though its worker has answered for another output never.
+TEST(Commits, ThoseThatNeverReturnAreStoppedBeforeTheFailureIsToldThatNamesTheOthers) {
+  int named = 0;
+  for (int number = 1; number <= 20; ++number) {
+    for (const bool by_force : {false, true}) {
+      SimulatedClusterOptions options;
+      options.seed = static_cast<std::uint64_t>(number);
+      Scenario scenario(options);
+      JobBehaviour hangs = commits_within(50);
+      hangs.commit_hangs_one_in = 2;
+      const auto job = scenario.wait(scenario.client.submit_job(
+          Scenario::job(number, 4, hangs,
+                        "execution.commit-timeout=8 s;task.cancellation-timeout=1 h"),
+          ""));
+      ASSERT_TRUE(scenario.becomes(job->job_id(), JobStatus::kCommitting));
+      scenario.cluster.run_for(1'000);
+      if (by_force) {
+        if (scenario.wait(job->status()) == JobStatus::kFinished) continue;
+        scenario.wait(job->cancel_by_force());
+      }
+      const auto end = job->result();
+      ASSERT_TRUE(scenario.cluster.run_until([&] { return end.ready(); }, 60'000));
+      if (end.get().status == JobStatus::kFinished) continue;
+      EXPECT_EQ(scenario.cluster.processes("worker"), 0u);
+      const std::string text = end.get().failure->message;
+      EXPECT_NE(text.find("its commit() had not returned, so its worker was stopped"),
+                std::string::npos)
+          << text;
+      EXPECT_NE(text.find("Look for these, which may be visible"), std::string::npos) << text;
+      if (text.find(". Visible of this job are: 'part-") != std::string::npos) ++named;
+      EXPECT_TRUE(scenario.clears());
+    }
+  }
+  EXPECT_GT(named, 0);
+}
+
 TEST(Commits, WorkersThatAreLostAreReplacedAndTheJobIsNotRunAgain) {
   Scenario scenario;
   const auto job = scenario.wait(

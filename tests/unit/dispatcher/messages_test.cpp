@@ -113,8 +113,8 @@ TEST(Messages, HaveKindsOfTheirOwn) {
                Event, RegisterTaskManager, StartWorker, StopWorker, WorkerEnded, EndTaskManager,
                WorkerReady, Deploy, OpenGate, Commit, CommitPrepared, CancelTasks, EndWorker,
                GetReport, AdmitReader, TasksOpened, TasksFinished, TasksFailed, OperatorTold,
-               TasksAccumulated, TasksEnded>();
-  EXPECT_EQ(kinds.size(), 44u);
+               TasksAccumulated, TasksEnded, OutputCommitted>();
+  EXPECT_EQ(kinds.size(), 45u);
 }
 
 TEST(Messages, ComeFromTheRolesThatTheyAreFor) {
