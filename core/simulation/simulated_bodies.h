@@ -187,6 +187,7 @@ class SimulatedCluster::TaskManagerBody final : public Body {
                       [on_end = std::move(on_end)](const std::string&) { on_end(); }) {
     task_manager_.start();
   }
+  TaskManager& task_manager() { return task_manager_; }
 
  private:
   Spawner spawner_;

@@ -146,7 +146,8 @@ void SimulatedCluster::spawn_child(Life& parent, ProcessHandle handle, ProcessSp
   Life& life = begin(name, is_worker ? "worker" : "runner", parent.name);
   life.handle = handle;
   life.on_end = std::move(on_end);
-  if (options_.starts_fail_one_in > 0 && random_.one_in(options_.starts_fail_one_in)) {
+  const bool drawn = options_.starts_fail_one_in > 0 && random_.one_in(options_.starts_fail_one_in);
+  if (drawn || full_.count(parent.name)) {
     life.thread->after_ms(delay_ms(3), "no start", [this, name] {
       ProcessEnd end;
       end.last_lines = "no such program";
@@ -159,6 +160,7 @@ void SimulatedCluster::spawn_child(Life& parent, ProcessHandle handle, ProcessSp
     const WorkerStart start = read_worker_start(spec.inherited);
     life.slots = start.slots;
     life.worker = start.worker;
+    begun_.insert(start.worker.job);
     check_slots(parent);
     life.thread->after_ms(delay_ms(20), "start",
                           [this, name, start] { start_worker(name, start); });
@@ -247,6 +249,8 @@ void SimulatedCluster::start_job_manager(std::uint32_t number) {
       });
   JobManager& job_manager = body->job_manager();
   if (options_.frees_slots_twice) job_manager.resources().seed_bug_of_slots_freed_twice();
+  if (options_.blames_jobs_for_hosts) job_manager.task_managers().seed_bug_of_blamed_jobs();
+  if (options_.grants_slots_of_ending) job_manager.task_managers().seed_bug_of_unheard_ends();
   life.body = std::move(body);
   job_manager.start([this, &transport](const Address& address) {
     job_manager_address_ = address;
@@ -283,6 +287,25 @@ void SimulatedCluster::start_task_manager(std::uint32_t number) {
           this->end(name, end);
         });
       });
+}
+
+void SimulatedCluster::end_task_manager(std::uint32_t number) {
+  const auto found = lives_.find("tm" + std::to_string(number));
+  if (found == lives_.end() || found->second->ended) return;
+  Life& life = *found->second;
+  life.thread->post("SIGTERM",
+                    [&task_manager = static_cast<TaskManagerBody&>(*life.body).task_manager()] {
+                      task_manager.end("Terminated (signal 15)");
+                    });
+}
+
+void SimulatedCluster::let_start_workers(std::uint32_t number, bool can) {
+  const std::string name = "tm" + std::to_string(number);
+  if (can) {
+    full_.erase(name);
+  } else {
+    full_.insert(name);
+  }
 }
 
 std::vector<std::string> SimulatedCluster::deployed() {

@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,8 @@ struct SimulatedClusterOptions {
   // Seeded bugs, which the checks must find.
   bool never_resend = false;
   bool frees_slots_twice = false;
+  bool blames_jobs_for_hosts = false;
+  bool grants_slots_of_ending = false;  // task managers
 };
 
 class FRESHET_API SimulatedCluster {
@@ -102,6 +105,9 @@ class FRESHET_API SimulatedCluster {
   void start_job_manager(std::uint32_t number = 0);  // nothing if that one runs
   void crash_task_manager(std::uint32_t number, bool silently = false);
   void start_task_manager(std::uint32_t number);
+  void end_task_manager(std::uint32_t number);  // as SIGTERM does
+  // As a host that is full does: it starts no process.
+  void let_start_workers(std::uint32_t number, bool can);
   // What the deployer does: those that it keeps, "tm0" and so on; brings them to that number.
   std::vector<std::string> deployed();
   std::vector<std::string> resize(std::uint32_t count);
@@ -118,6 +124,8 @@ class FRESHET_API SimulatedCluster {
   std::uint64_t job_manager_life() const { return job_manager_life_; }  // how many-th
   std::size_t processes(const std::string& kind) const;  // "worker", "runner", "client", …
   std::size_t processes() const { return lives_.size(); }
+  // Whether a task manager has ever begun a worker of that job.
+  bool has_begun_a_worker(const std::string& job_id) const { return begun_.count(job_id) != 0; }
   // How often a job manager has said that it has ended.
   std::uint64_t job_manager_ends() const { return job_manager_ends_; }
   const std::vector<std::string>& breaches() const { return breaches_; }
@@ -176,6 +184,8 @@ class FRESHET_API SimulatedCluster {
   Address job_manager_address_;  // the cluster's record
   Transport* job_manager_transport_ = nullptr;
   std::map<std::string, std::unique_ptr<Life>> lives_;
+  std::set<std::string> full_;   // task managers
+  std::set<std::string> begun_;  // jobs
   std::uint64_t last_handle_ = 0;
   std::uint64_t job_manager_life_ = 0, job_manager_ends_ = 0;
   std::vector<std::string> breaches_;

@@ -136,7 +136,8 @@ TEST_F(KilledProcess, TaskManagerThatIsEndedFailsWhatRunsThereAndNothingThatWait
   ::kill(process("taskmanager"), SIGTERM);
   const Outcome ended = running.wait(60);
   EXPECT_EQ(ended.code, 70) << ended.text();
-  EXPECT_TRUE(says(ended, "task manager 'taskmanager-1'")) << ended.text();
+  EXPECT_TRUE(says(ended, "is lost with task manager 'taskmanager-1'")) << ended.text();
+  EXPECT_TRUE(says(ended, ": it ends: ")) << ended.text();
   EXPECT_FALSE(says(ended, "signal 9")) << ended.text();
   ChildProcess other({path_from("FRESHET_TEST_FR"), "taskmanager", "--cluster-id=s", "--name=two"},
                      surroundings());

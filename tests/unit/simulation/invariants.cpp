@@ -41,7 +41,18 @@ void Workload::check_records() {
   }
   for (const JobInfo& job : job_manager->dispatcher().jobs()) {
     check(job.job_id, name_of(job.status), is_terminal(job.status));
+    check_what_failed(job);
   }
+}
+
+// What task managers do that end, are lost or can't start processes is not the job's: without a
+// worker it fails only once it has tried for as long as it may.
+void Workload::check_what_failed(const JobInfo& job) {
+  if (job.status != JobStatus::kFailed || cluster_.has_begun_a_worker(job.job_id)) return;
+  const std::int64_t tried_ms = job.ended_ms - job.since_ms;
+  if (tried_ms >= kSlotRequestTimeoutMs) return;
+  cluster_.breach("job " + job.job_id + " has failed after " + std::to_string(tried_ms) +
+                  " ms though no worker of it was ever begun: " + job.detail);
 }
 
 void Workload::stop_faults() {
@@ -50,6 +61,8 @@ void Workload::stop_faults() {
   cluster_.start_job_manager();
   for (const auto& [number, when] : task_managers_back_) cluster_.start_task_manager(number);
   task_managers_back_.clear();
+  for (const auto& [number, when] : hosts_clear_) cluster_.let_start_workers(number, true);
+  hosts_clear_.clear();
 }
 
 void Workload::end_all_work() {

@@ -123,6 +123,21 @@ TEST_F(SimulatedClusters, FindsAMainThatIsLostWithItsLink) {
   EXPECT_NE(first_seed_that_finds(options, 500), 0u);
 }
 
+TEST_F(SimulatedClusters, FindsAJobThatFailsBecauseAHostStartsNoProcess) {
+  WorkloadOptions options;
+  options.blames_jobs_for_hosts = true;
+  EXPECT_NE(first_seed_that_finds(options, 200), 0u);
+}
+
+// As it was once: the slots of workers that a task manager kills as it ends are granted again.
+TEST_F(SimulatedClusters, FindsAJobThatIsGivenToATaskManagerThatEnds) {
+  WorkloadOptions options;
+  options.starts_fail_one_in = 0;  // the only host that fails a job is one that ends
+  options.blames_jobs_for_hosts = true;
+  options.grants_slots_of_ending = true;
+  EXPECT_NE(first_seed_that_finds(options, 200), 0u);
+}
+
 TEST_F(SimulatedClusters, FindsASlotThatIsFreedTwice) {
   WorkloadOptions options;
   options.frees_slots_twice = true;

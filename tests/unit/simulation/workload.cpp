@@ -30,6 +30,9 @@ Workload::Workload(WorkloadOptions options)
         cluster.records = records_ = drawn_limits(random_);
         cluster.never_resend = options.never_resend;
         cluster.frees_slots_twice = options.frees_slots_twice;
+        cluster.blames_jobs_for_hosts = options.blames_jobs_for_hosts;
+        cluster.grants_slots_of_ending = options.grants_slots_of_ending;
+        cluster.starts_fail_one_in = options.starts_fail_one_in;
         client_grace_ms_ = 5'000 + static_cast<std::int64_t>(random_.below(5'000));
         cluster.client_grace_ms = options.loses_mains_at_once ? 0 : client_grace_ms_;
         return cluster;
@@ -127,12 +130,14 @@ JobBehaviour drawn_behaviour(SeededRandom& random, bool may_be_endless) {
   if (random.one_in(15)) behaviour.refuses_one_in = 1 + random.below(2);
   if (random.one_in(2)) behaviour.commits_ms = static_cast<std::int64_t>(random.below(1'000));
   if (random.one_in(6)) behaviour.commit_fails_one_in = 1 + random.below(4);
+  if (random.one_in(12)) behaviour.commit_hangs_one_in = 1 + random.below(4);
   return behaviour;
 }
 
 std::string drawn_settings(SeededRandom& random) {
-  std::string settings =
-      "task.cancellation-timeout=1500 ms;slot.request-timeout=20 s;execution.commit-timeout=15 s";
+  std::string settings = "task.cancellation-timeout=1500 ms;slot.request-timeout=" +
+                         std::to_string(kSlotRequestTimeoutMs) +
+                         " ms;execution.commit-timeout=15 s";
   if (random.one_in(2)) {
     settings += ";restart-strategy.type=fixed-delay;restart-strategy.fixed-delay.attempts=" +
                 std::to_string(random.below(4)) +
@@ -227,7 +232,7 @@ void Workload::cancel_something() {
 
 void Workload::fault() {
   const std::int64_t now = cluster_.now_ms();
-  switch (random_.below(11)) {
+  switch (random_.below(14)) {
     case 0:
     case 1:
       cluster_.crash_a_worker();
@@ -235,11 +240,15 @@ void Workload::fault() {
     case 2:
       cluster_.crash_a_runner();
       return;
-    case 3: {
+    case 3:
+    case 11:
+      end_a_task_manager();
+      return;
+    case 12: {
+      if (options_.starts_fail_one_in == 0) return;
       const auto number = static_cast<std::uint32_t>(random_.below(2));
-      if (task_managers_back_.count(number)) return;
-      cluster_.crash_task_manager(number, random_.one_in(3));
-      task_managers_back_[number] = now + 100 + static_cast<std::int64_t>(random_.below(8'000));
+      cluster_.let_start_workers(number, false);
+      hosts_clear_[number] = now + 100 + static_cast<std::int64_t>(random_.below(8'000));
       return;
     }
     case 4:
@@ -273,6 +282,21 @@ void Workload::fault() {
         cluster_.network().break_a_connection();
       }
   }
+}
+
+// It is killed, its host is cut off with it, or it is told to end while jobs wait for its slots.
+void Workload::end_a_task_manager() {
+  const auto number = static_cast<std::uint32_t>(random_.below(2));
+  if (task_managers_back_.count(number)) return;
+  if (random_.one_in(2)) {
+    for (std::uint64_t i = random_.below(4); i > 0; --i) submit_job();
+    cluster_.run_for(static_cast<std::int64_t>(random_.below(300)));
+    cluster_.end_task_manager(number);
+  } else {
+    cluster_.crash_task_manager(number, random_.one_in(3));
+  }
+  task_managers_back_[number] =
+      cluster_.now_ms() + 1'000 + static_cast<std::int64_t>(random_.below(8'000));
 }
 
 void Workload::part(Client& client) {
@@ -309,6 +333,14 @@ void Workload::follow_up() {
     }
     cluster_.start_task_manager(back->first);
     back = task_managers_back_.erase(back);
+  }
+  for (auto clear = hosts_clear_.begin(); clear != hosts_clear_.end();) {
+    if (clear->second > now) {
+      ++clear;
+      continue;
+    }
+    cluster_.let_start_workers(clear->first, true);
+    clear = hosts_clear_.erase(clear);
   }
   if (job_manager_back_ && job_manager_back_ <= now) {
     job_manager_back_ = 0;

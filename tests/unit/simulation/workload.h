@@ -19,8 +19,14 @@ struct WorkloadOptions {
   bool job_manager_crashes = true;
   bool never_resend = false;
   bool frees_slots_twice = false;
+  bool blames_jobs_for_hosts = false;
+  bool grants_slots_of_ending = false;  // task managers
+  std::uint64_t starts_fail_one_in = 60;
   bool loses_mains_at_once = false;  // those in clients, with their link
 };
+
+// Of all jobs.
+inline constexpr std::int64_t kSlotRequestTimeoutMs = 20'000;
 
 // What both kinds of workload draw.
 MainScript drawn_script(SeededRandom& random);
@@ -85,6 +91,8 @@ class Workload {
   void fault();
   void follow_up();
   void check_records();
+  void check_what_failed(const JobInfo& job);
+  void end_a_task_manager();
   void stop_faults();
   void end_all_work();
   void check_told();
@@ -112,6 +120,7 @@ class Workload {
   std::vector<Main> mains_;
   std::vector<std::string> leave_;                            // clients that have said goodbye
   std::map<std::uint32_t, std::int64_t> task_managers_back_;  // when
+  std::map<std::uint32_t, std::int64_t> hosts_clear_;         // those that start no process, when
   std::int64_t job_manager_back_ = 0;
   bool parted_ = false;
   std::uint64_t last_id_ = 0;
