@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "bounds/bounds.h"
+
 namespace freshet {
 
 CommitProgress::CommitProgress(const JobGraph& graph, std::vector<Committable> committables) {
@@ -25,6 +27,7 @@ void CommitProgress::note(std::size_t place, const CommitOutcome& outcome) {
   Item& item = items_[place];
   if (item.outcome.committed) return;
   item.outcome = outcome;
+  item.outcome.text = cut_to(kMostMessageBytes, std::move(item.outcome.text));
   if (outcome.committed) ++committed_;
   refused_ |= outcome.refused;
 }

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "bounds/bounds.h"
 #include "freshet/duration.h"
 
 namespace freshet {
@@ -82,6 +83,7 @@ void Committing::answered(const std::vector<std::size_t>& places,
     const auto& outcomes = answer.get().outcomes;
     outcome.text = "the worker has not told of it";
     if (i < outcomes.size()) outcome = outcomes[i];
+    outcome.text = cut_to(kMostMessageBytes, std::move(outcome.text));  // no worker is trusted
     if (!outcome.committed) {
       spdlog::warn("job '{}': an output is not committed: {}", plan_.graph().name, outcome.text);
     }

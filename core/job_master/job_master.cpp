@@ -440,6 +440,7 @@ JobDetails JobMaster::merged(const std::vector<TaskReport>& reports) const {
   }
   std::unordered_map<std::string_view, VertexDetails*> by_id;
   for (VertexDetails& whole : details.vertices) by_id.emplace(whole.id, &whole);
+  std::size_t metric_bytes = 0;
   for (const TaskReport& report : reports) {
     details.source_records += report.source_records;
     details.sink_records += report.sink_records;
@@ -450,8 +451,14 @@ JobDetails JobMaster::merged(const std::vector<TaskReport>& reports) const {
       whole.records_in += part.records_in;
       whole.records_out += part.records_out;
       for (const auto& [name, value] : part.metrics) {
-        const auto [of, added] = whole.metrics.emplace(name, value);
-        if (!added && of->second.kind == value.kind) of->second.merge(value);
+        const auto known_metric = whole.metrics.find(name);
+        if (known_metric != whole.metrics.end()) {
+          if (known_metric->second.kind == value.kind) known_metric->second.merge(value);
+          continue;
+        }
+        // A process sees to the limit of its own subtasks; above it here, metrics are left out.
+        metric_bytes += name.size() + kMetricBytes;
+        if (metric_bytes <= kMostMetricBytes) whole.metrics.emplace(name, value);
       }
     }
   }

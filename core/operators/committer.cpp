@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "bounds/bounds.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "freshet/serde.h"
@@ -51,6 +52,9 @@ std::string commit(const PreparedJob& job, const Committable& committable) {
 void commit_all(const PreparedJob& job, const std::vector<Committable>& committables,
                 const Configuration& configuration, const OutcomeTold& told) {
   if (committables.empty()) return;
+  // All of them also travel in one message.
+  const std::size_t most_text =
+      std::clamp<std::size_t>(kMostCommitTextBytes / committables.size(), 64, kMostMessageBytes);
   std::size_t begun = 0;
   try {
     SchedulerOptions options;
@@ -67,6 +71,7 @@ void commit_all(const PreparedJob& job, const std::vector<Committable>& committa
         } catch (...) {
           outcome = outcome_of_exception();
         }
+        outcome.text = cut_to(most_text, std::move(outcome.text));
         told(i, std::move(outcome));
       }));
     }

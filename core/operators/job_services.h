@@ -26,6 +26,9 @@ class JobServices {
   virtual void send_result(std::uint32_t vertex, std::string rows) = 0;
   virtual Accumulator& accumulator(std::uint32_t vertex, std::uint32_t subtask,
                                    std::string_view name, AccumulatorKind kind) = 0;
+  // A subtask begins to keep a metric of that name. Throws InvalidInput above kMostMetricBytes.
+  // [any thread]
+  virtual void count_metric(std::uint32_t vertex, std::string_view name) = 0;
   // [any thread]
   virtual void tell(std::uint32_t vertex, std::uint32_t subtask, std::string text) = 0;
 };

@@ -89,6 +89,7 @@ class OperatorChain::Context final : public RuntimeContext {
                          " at most; count by key in the job itself, and let a sink have the "
                          "counts");
     }
+    services_.count_metric(place_, name);
   }
 
   JobServices& services_;

@@ -339,6 +339,19 @@ Accumulator& JobTasks::accumulator(std::uint32_t vertex, std::uint32_t subtask,
   return *part;
 }
 
+void JobTasks::count_metric(std::uint32_t vertex, std::string_view name) {
+  const std::size_t bytes = name.size() + kMetricBytes;
+  if (metric_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes <= kMostMetricBytes) return;
+  throw InvalidInput(
+      "metric '" + cut_to(kMostListedBytes, std::string(name)) + "' of operator '" +
+      job_.graph().vertices[vertex].name +
+      "' is one too many: the metrics that the subtasks of a job keep in one process "
+      "may have " +
+      std::to_string(kMostMetricBytes) +
+      " bytes, their names and 100 bytes for each: keep fewer, or give them shorter "
+      "names");
+}
+
 void JobTasks::tell(std::uint32_t vertex, std::uint32_t subtask, std::string text) {
   listener_.told(vertex, subtask, cut_to(kMostMessageBytes, std::move(text)));
 }

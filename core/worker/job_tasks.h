@@ -92,6 +92,7 @@ class FRESHET_API JobTasks final : private JobServices,
   void send_result(std::uint32_t vertex, std::string rows) override;
   Accumulator& accumulator(std::uint32_t vertex, std::uint32_t subtask, std::string_view name,
                            AccumulatorKind kind) override;
+  void count_metric(std::uint32_t vertex, std::string_view name) override;
   void tell(std::uint32_t vertex, std::uint32_t subtask, std::string text) override;
   void subtask_opened() override;
   void subtask_finished(std::vector<Committable> committables, bool commits) override;
@@ -154,6 +155,7 @@ class FRESHET_API JobTasks final : private JobServices,
   bool canceled_ = false;
   FinishedTasks prepared_;  // until all have finished
   std::size_t prepared_bytes_ = 0;
+  std::atomic<std::size_t> metric_bytes_{0};
   std::optional<FailureInfo> failure_;
   std::map<std::string, NamedAccumulator, std::less<>> accumulators_;
   const std::shared_ptr<detail::AccumulatedBytes> accumulated_ =

@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "bounds/bounds.h"
 #include "freshet/await.h"
 #include "freshet/error.h"
 #include "operators/committer.h"
@@ -68,7 +69,7 @@ void WorkerTasks::commit_prepared(CommitRequest request, OutcomeTold told) {
       job.emplace(graph);
     } catch (...) {
       CommitOutcome failed;
-      failed.text = detail::current_exception_message();
+      failed.text = cut_to(kMostListedBytes, detail::current_exception_message());
       for (std::size_t i = 0; i < request.committables.size(); ++i) told(i, failed);
       return;
     }

@@ -51,6 +51,7 @@ struct SteppedSink {
     }
     std::string visible = file.commit();
     at(steps, "after-commit-" + of);
+    if (::access((steps + "/say-much").c_str(), F_OK) == 0) visible.resize(70'000'000, '.');
     return visible;
   }
   void abort(const freshet::PreparedFile& file) { file.remove(); }

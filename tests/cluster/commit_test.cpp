@@ -263,6 +263,18 @@ TEST_F(Commits, WhatFailsIsTriedAgainWithBothTargets) {
   stop_session("s");
 }
 
+TEST_F(Commits, WhatACommitSaysIsShortenedBeforeItTravels) {
+  start_session("s");
+  steps_.write("say-much");
+  for (const std::string target : {"--target=local", "--target=standalone-session"}) {
+    const Outcome outcome = fr_run(job({target, "-D", "execution.commit-timeout=60s"}));
+    EXPECT_EQ(outcome.code, 0) << target << outcome.text();
+    steps_.expect_whole();
+    std::filesystem::remove_all(steps_.output());
+  }
+  stop_session("s");
+}
+
 TEST_F(Commits, TimeoutsAndForeignPartsFailAProgramsJobByName) {
   steps_.write("fail-commit-1");
   const Outcome late = fr_run(job({"--target=local", "-D", "execution.commit-timeout=300ms"}));

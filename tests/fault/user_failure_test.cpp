@@ -255,6 +255,33 @@ TEST(UserFailure, OpenCloseAndEndOfInputFailTheJobToo) {
   }
 }
 
+struct Metered {
+  void open(RuntimeContext& context) {
+    for (int i = 0; i < 1'000; ++i) {
+      context.counter(std::string(1'000, 'm') + std::to_string(i)).add();
+    }
+  }
+  std::int64_t operator()(std::int64_t value) const { return value; }
+};
+
+TEST(UserFailure, MetricsOfAJobHaveABoundTogether) {
+  for (const int operators : {20, 40}) {
+    StreamExecutionEnvironment env = Way{}.environment();
+    DataStream<std::int64_t> numbers = env.from_sequence(1, 10);
+    for (int i = 0; i < operators; ++i) numbers = numbers.map(Metered{}).name("metered");
+    numbers.discard();
+    const auto failure = failure_of(env);
+    if (operators == 20) {
+      EXPECT_FALSE(failure.has_value()) << failure->message;
+      continue;
+    }
+    ASSERT_TRUE(failure.has_value());
+    EXPECT_EQ(failure->operator_name, "metered");
+    EXPECT_NE(failure->message.find("may have 33554432 bytes"), std::string::npos)
+        << failure->message;
+  }
+}
+
 TEST(UserFailure, AnEnumeratorFailsItsSource) {
   for (const Way& way : ways_to_fail()) {
     SCOPED_TRACE(way.text());
