@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "freshet/api.h"
+
 namespace freshet {
 
 // As it lies in the file that the parent reads.
@@ -26,7 +28,7 @@ struct CrashArea {
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free && sizeof(CrashArea) == 256 * 1024);
 
-class CrashText {
+class FRESHET_API CrashText {
  public:
   // Nothing is written before.
   void write_to(CrashArea& area) { area_ = &area; }
