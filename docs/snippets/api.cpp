@@ -1,6 +1,5 @@
 // What docs/users/datastream-api.md shows, compiled and run. Its blocks are lines of this file.
 #include <freshet/freshet.h>
-#include <freshet/options.h>
 
 #include <charconv>
 #include <chrono>

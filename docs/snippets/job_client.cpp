@@ -1,7 +1,5 @@
 // What docs/embedding.md shows beside samples/embedded.
 #include <freshet/freshet.h>
-#include <freshet/options.h>
-#include <freshet/shared_resource.h>
 
 #include <cstdio>
 #include <string>

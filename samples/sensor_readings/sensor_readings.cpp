@@ -1,7 +1,6 @@
 // Highest values of sensors, with a source and a sink of one's own:
 //   fr-run libsensor_readings.so --target=local INPUT_FOLDER OUTPUT_FOLDER
 #include <freshet/freshet.h>
-#include <freshet/options.h>
 
 #include <cstdio>
 

@@ -1,6 +1,7 @@
 // The pages: their code is code that is compiled and run, their links lead somewhere.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cctype>
 #include <filesystem>
 #include <map>
@@ -194,6 +195,27 @@ TEST_F(Pages, WorkFromWhatIsInstalledOrSaySo) {
       paragraph.clear();
     }
   }
+}
+
+// The pages promise one include. What they show is compiled, so it is enough, if nothing else of
+// ours is included beside it.
+TEST_F(Pages, ShowApplicationsThatIncludeFreshetAlone) {
+  std::size_t applications = 0;
+  for (const char* folder : {"docs/snippets", "samples"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(root_ / folder)) {
+      if (entry.path().extension() != ".cpp") continue;
+      std::vector<std::string> ours;
+      for (const std::string& line : lines_of(text_of_file(entry.path()))) {
+        if (line.rfind("#include <freshet/", 0) == 0 || line.rfind("#include \"freshet/", 0) == 0)
+          ours.push_back(line);
+      }
+      if (std::find(ours.begin(), ours.end(), "#include <freshet/freshet.h>") == ours.end())
+        continue;
+      ++applications;
+      EXPECT_EQ(ours.size(), 1U) << entry.path() << ": beside freshet.h: " << ours.back();
+    }
+  }
+  EXPECT_GE(applications, 8U);
 }
 
 TEST_F(Pages, SnippetsRun) {

@@ -123,9 +123,8 @@ class FRESHET_API StreamExecutionEnvironment : public detail::EnvironmentCallsOf
   template <class Source = detail::TextFileSource>
   auto read_text(std::string path) {
     const detail::SplitSizes sizes = detail::split_sizes_of(state_->configuration);
-    return from_source(
-        Source{detail::absolute_pattern(std::move(path)), sizes.largest, sizes.smallest},
-        "read_text");
+    return from_source(Source{detail::absolute_pattern(path), sizes.largest, sizes.smallest},
+                       "read_text");
   }
   // Lines of the standard input, as they come; unbounded. Of main's process: with the target local
   // only, since the workers of a cluster have none.
