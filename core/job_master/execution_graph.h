@@ -1,8 +1,8 @@
 // A JobGraph unrolled: the subtasks of each task, and which of them a channel connects.
 //
-// Limits     kMostSubtasks and kMostChannels, so that a parallelism that is a mistake is refused
-// where
-//            the job is submitted, before anything is made of it.
+// Limits     kMostSubtasks and kMostChannels, so that a parallelism that
+//            is a mistake is refused where the job is submitted, before
+//            anything is made of it.
 #pragma once
 
 #include <cstdint>

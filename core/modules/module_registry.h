@@ -1,9 +1,9 @@
 // The modules of this process that have operators or functions which may stand in a JobGraph.
 //
 // Threads    Any.
-// Begin      module_store.h copies an application's files, application.h loads them,
-// loaded_module.h
-//            is one module.
+// Begin      module_store.h copies an application's files,
+//            application.h loads them,
+//            loaded_module.h is one module.
 #pragma once
 
 #include <memory>

@@ -5,9 +5,9 @@
 // wants more than "in order while the connection lasts" uses a Link (link.h), which brings frames
 // that a broken connection lost, once each.
 //
-// Threads    Every call from the control thread; events come on the control thread, too, in fibers
-// of
-//            their own and never from inside of a call.
+// Threads    Every call from the control thread.
+//            Events come on the control thread, too, in fibers of their own and never from inside
+//            of a call.
 #pragma once
 
 #include <cstdint>

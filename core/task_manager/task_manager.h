@@ -5,9 +5,9 @@
 // whoever is there; it gives up after `patience_ms`.
 //
 // Threads    The control thread.
-// End        `on_end` is called once: the job manager has ended the cluster, none was found in
-// time,
-//            or another task manager of that id has taken its place; no worker is left.
+// End        `on_end` is called once: the job manager has ended the cluster, none was
+//            found in time, or another task manager of that id has taken its place; no worker
+//            is left.
 #pragma once
 
 #include <cstdint>

@@ -4,9 +4,9 @@
 //
 // Order      listen, deploy once, then open_gate / commit / cancel / report, until ended() was
 //            told. commit_prepared at any time after listen. A restarted job gets new workers.
-// Threads    Calls from the control thread, none blocks for long. deploy() runs user code on
-// another
-//            thread and suspends the calling fiber meanwhile; the listener is told from any.
+// Threads    Calls from the control thread, none blocks for long. deploy() runs user code
+//            on another thread and suspends the calling fiber meanwhile; the listener is
+//            told from any.
 #pragma once
 
 #include <cstddef>

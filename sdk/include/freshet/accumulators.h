@@ -2,11 +2,11 @@
 // never loaded the user's module.
 //
 // Threads    add() from the owning task; value() from any thread (a moment old).
-// Limits     A job has at most kMostAccumulators of them, each with a name of at most 1 KiB; those
-// of
-//            kind bytes hold at most kMostAccumulatedBytes together, over all subtasks. What is
-//            above fails the job, before it commits, with the name of the operator or accumulator:
-//            larger results belong into a sink or execute_and_collect().
+// Limits     A job has at most kMostAccumulators of them, each with a name of at most 1 KiB.
+//            Those of kind bytes hold at most kMostAccumulatedBytes together, over all subtasks.
+//            What is above fails the job, before it commits, with the name of the operator or
+//            of the accumulator.
+//            Larger results belong into a sink or execute_and_collect().
 #pragma once
 
 #include <atomic>

@@ -5,8 +5,8 @@
 // its rows or borrows them from memory that outlives the batch's release.
 //
 // Threads    One owner at a time: the task that fills it, then the task that reads it.
-// Ownership  Made by a channel or an Output, which also takes it back; clear() ends the rows'
-// lives.
+// Ownership  Made by a channel or an Output, which also takes it back.
+//            clear() ends the rows' lives.
 //            A view taken from a row is valid until the batch is released.
 #pragma once
 

@@ -1,8 +1,8 @@
 // How a setting's value is written as text: ConfigValue<T>, for each T that an option may hold.
 //
 //   parse(text, value)  true and the value, or false; the whole text must be the value. Never
-//   throws. format(value)       text that parse() reads back as an equal value. What parse()
-//   refuses in any
+//                       throws.
+//   format(value)       text that parse() reads back as an equal value. What parse() refuses in any
 //                       form (a negative duration, a NaN) is formatted too, and then refused.
 //   type()              one or two words for people: 'int', 'list of string'
 //   expected()          the end of the sentence "expected ..."

@@ -13,9 +13,9 @@
 // State      A function object is copied to each subtask, and what it changes of itself stays there
 //            from call to call (a mutable lambda's counter counts); a restart begins again.
 // Views      Records may be std::string_view: valid during the call; what is kept takes Owned<T>.
-// Errors     A stream of before execute(), or one of another environment in a call that joins
-// streams,
-//            is refused: InvalidInput, with the names of the call and of the operators.
+// Errors     A stream of before execute(), or one of another environment in a call that
+//            joins streams, is refused: InvalidInput, with the names of the call and of
+//            the operators.
 // Threads    A graph is built by one thread at a time.
 #pragma once
 

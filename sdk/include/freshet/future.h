@@ -1,8 +1,8 @@
 // A value or an error that somebody will deliver: Future reads it, Promise sets it.
 //
-// Threads    Every call from any thread. A waiting call blocks the thread outside of fibers and
-// only
-//            the fiber inside; there it throws Canceled once the fiber is canceled.
+// Threads    Every call from any thread. A waiting call blocks the thread outside of fibers.
+//            Inside of a fiber it blocks the fiber alone, and throws Canceled once the fiber is
+//            canceled.
 // Copies     A Future is a handle: copies share one value. get() copies it out; a value that can
 //            only be moved can be taken once, by one get() or one then().
 // End        A Promise that dies unset delivers BrokenPromise, so nobody waits forever.

@@ -16,9 +16,9 @@
 // Threads    Every call from any thread, several at once; none blocks: what takes time completes a
 //            Future, on any thread. Contender and LeaderListener are called on any thread, one call
 //            at a time, also from inside of a call of theirs.
-// Errors     What a call can't do fails its Future; nothing is thrown. LeadershipLost if the term
-// is
-//            over. StoreUnavailable for all that may pass, with the service's own words: core tries
+// Errors     What a call can't do fails its Future; nothing is thrown.
+//            LeadershipLost if the term is over.
+//            StoreUnavailable for all that may pass, with the service's own words: core tries
 //            again, so every call may be repeated.
 // End        Destroying a HighAvailability ends its campaign and its calls: it returns once no
 //            callback runs or will come any more. Futures that are still open fail.
