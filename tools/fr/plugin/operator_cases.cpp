@@ -203,14 +203,14 @@ class Life {
 
   // Empty, or why it could not be taken through its life.
   std::string run() {
-    if (const std::string why = makes(); !why.empty()) return why;
+    if (std::string why = makes(); !why.empty()) return why;
     const JobResult as_source = ended(start({}), "as a source", /*cancel_after_ms=*/kSourceMs);
     if (!as_source.failure || as_source.failure->message != no_source_text()) {
       return judged(as_source, "as a source");
     }
     const JobResult empty =
         ended(start("freshet.kit.nothing"), "behind a source without records", kPatienceMs);
-    if (const std::string why = judged(empty, "without records"); !why.empty()) return why;
+    if (std::string why = judged(empty, "without records"); !why.empty()) return why;
     const JobResult canceled = ended(start("freshet.kit.idle"), "behind an idle source", 20);
     if (canceled.status != JobStatus::kCanceled) {
       throw CaseFailed(quoted(op_) + " behind an idle source: the canceled job is " +
