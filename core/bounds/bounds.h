@@ -16,23 +16,23 @@
 
 namespace freshet {
 
-// Of applications, jobs, operators, accumulators, metrics.
+// Names of applications, jobs, operators, accumulators, metrics.
 inline constexpr std::size_t kMostNameBytes = 1024;
-// Of a failure, or the reason of an end. Within a list it is kMostListedBytes.
+// A failure, or the reason of an end. Within a list it is kMostListedBytes.
 inline constexpr std::size_t kMostFailureBytes = std::size_t{32} << 10;
 inline constexpr std::size_t kMostListedBytes = 1024;
 // Jobs in an ApplicationInfo, so that it is never above the limit of a frame.
 inline constexpr std::size_t kMostListedJobs = 10'000;
-// Of what an operator says, and what a commit() returns or throws.
+// What an operator says, and what a commit() returns or throws.
 inline constexpr std::size_t kMostMessageBytes = std::size_t{8} << 10;
-// Of metrics that the code of one operator keeps, by name.
+// Metrics that the code of one operator keeps, by name.
 inline constexpr std::size_t kMostMetrics = 1'000;
-// Of all metrics of a job's subtasks in one process: their names, and kMetricBytes for each value.
+// All metrics of a job's subtasks in one process: their names, and kMetricBytes for each value.
 inline constexpr std::size_t kMostMetricBytes = std::size_t{32} << 20;
 inline constexpr std::size_t kMetricBytes = 100;
-// Of what the commits of a process return or throw, together.
+// What the commits of a process return or throw, together.
 inline constexpr std::size_t kMostCommitTextBytes = std::size_t{8} << 20;
-// Of a serialised job. What goes along with it to workers, and the frame around it, need the rest
+// A serialised job. What goes along with it to workers, and the frame around it, need the rest
 // of the 64 MiB of a frame.
 inline constexpr std::size_t kMostJobGraphBytes = std::size_t{48} << 20;
 
