@@ -100,7 +100,7 @@ headers=("${lines[@]:1}")
 # The check itself: a header that needs what it does not include is found, and so is one that only a
 # file that includes something else before it knows.
 echo 'inline std::string lost();' >"$scratch/lost.h"
-if check_core lost.h "$scratch" 2>/dev/null; then
+if check_core lost.h "$scratch" >/dev/null 2>&1; then
   echo "a header that does not include what it needs was not found"
   exit 1
 fi
