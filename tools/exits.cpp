@@ -43,6 +43,7 @@ extern "C" {
 [[gnu::visibility("default")]] void exit(int code) noexcept {
   using namespace freshet::tool;
   freshet::end_process_left_by_task("exit");
+  freshet::end_child_of_task(code);
   if (process == ::getpid()) {
     if (const ExitOfMain called = of_main.exchange(nullptr)) code = called(code);
   }
@@ -62,6 +63,7 @@ extern "C" {
 
 [[gnu::visibility("default")]] void quick_exit(int code) noexcept {
   freshet::end_process_left_by_task("quick_exit");
+  freshet::end_child_of_task(code);
   if (freshet::tool::quick_behind != nullptr) freshet::tool::quick_behind(code);
   freshet::tool::end_at_once(code);
 }

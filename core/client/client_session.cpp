@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "rpc/alive.h"
+#include "task/forked_child.h"
 #include "task/shared_end.h"
 
 namespace freshet {
@@ -241,6 +242,12 @@ ClientSession::ClientSession(std::shared_ptr<Inner> inner, std::shared_ptr<void>
     : inner_(std::move(inner)), owner_(std::move(owner)) {}
 
 ClientSession::~ClientSession() {
+  if (is_forked_child()) {
+    // Kept for good: the threads that it would wait for are not here.
+    static_cast<void>(new auto(inner_));
+    static_cast<void>(new auto(std::move(owner_)));
+    return;
+  }
   if (inner_->closed()) return;
   if (inner_->thread.is_current()) {
     inner_->close();
@@ -266,6 +273,8 @@ void ClientSession::close() { inner_->close(); }
 const std::string& ClientSession::cluster_id() const { return inner_->options().cluster_id; }
 
 void ClientSession::add(const char* kind, Repeat repeat, Send send, Fail fail) {
+  if (auto refusal = refusal_in_forked_child("cluster '" + cluster_id() + "' can't be reached"))
+    return fail(std::move(refusal));
   inner_->thread.post(
       std::string("client: ") + kind,
       [inner = inner_, request = Inner::Request{kind, repeat, std::move(send), std::move(fail),
@@ -275,6 +284,7 @@ void ClientSession::add(const char* kind, Repeat repeat, Send send, Fail fail) {
 }
 
 void ClientSession::listen(std::shared_ptr<ClusterListener> listener) {
+  if (is_forked_child()) return;  // nobody is there to call it
   inner_->thread.post("client: listen", [inner = inner_, listener = std::move(listener)]() mutable {
     inner->listen(std::move(listener));
   });

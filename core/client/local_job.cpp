@@ -24,6 +24,7 @@ std::string message_of(const std::exception_ptr& error) {
 
 LocalJob::LocalJob(const std::string& job_graph, const Configuration& configuration)
     : graph_bytes_(job_graph), configuration_(configuration), result_(promise_.future()) {
+  counted_.emplace();
   TaskRunnerListener& listener = *this;
   tasks_ = std::make_shared<JobTasks>(graph_bytes_, configuration_, listener);
   id_ = tasks_->graph().id;
@@ -294,6 +295,7 @@ void LocalJob::tasks_ended(TaskReport report) {
   tasks()->end_results(error);
   messages_.end();
   messages_.publish();
+  counted_.reset();  // a child that is forked after the result misses nothing
   promise_.set_value(std::move(result));
 }
 

@@ -20,6 +20,7 @@
 #include "freshet/future.h"
 #include "freshet/job_client.h"
 #include "job_master/message_log.h"
+#include "task/forked_child.h"
 #include "worker/job_tasks.h"
 
 namespace freshet {
@@ -71,6 +72,8 @@ class FRESHET_API LocalJob final : private TaskRunnerListener {
   bool restart();
   std::int64_t running_ms() const;
 
+  // Until the result is there: also before its threads begin, and between two attempts.
+  std::optional<RuntimeThreads> counted_;
   const std::string graph_bytes_;
   const Configuration configuration_;
   std::string id_, name_;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "rpc/alive.h"
+#include "task/forked_child.h"
 
 namespace freshet {
 
@@ -34,6 +35,8 @@ struct RpcJobClient::Rows final : public std::enable_shared_from_this<Rows> {
         job_id(std::move(its_job_id)) {}
 
   Future<Row> next(const std::string& vertex) {
+    if (auto refusal = refusal_in_forked_child("rows of job " + job_id + " can't be collected"))
+      return make_failed_future<Row>(std::move(refusal));
     if (!readers || !readers->make) {
       return failed<Row>(Error("rows of job " + job_id + " can't be collected by this client"));
     }
@@ -132,7 +135,10 @@ RpcJobClient::RpcJobClient(std::shared_ptr<ClientSession> session,
       job_id_(std::move(job_id)),
       job_name_(std::move(job_name)),
       rows_(std::make_shared<Rows>(session_, std::move(readers), job_id_)) {}
-RpcJobClient::~RpcJobClient() = default;
+RpcJobClient::~RpcJobClient() {
+  // Readers wait for threads that are not there: kept for good.
+  if (is_forked_child()) static_cast<void>(new auto(rows_));
+}
 
 const std::string& RpcJobClient::job_id() const { return job_id_; }
 const std::string& RpcJobClient::job_name() const { return job_name_; }

@@ -1,6 +1,9 @@
 #include "client/running_jobs.h"
 
+#include <unistd.h>
+
 #include "freshet/error.h"
+#include "task/forked_child.h"
 #include "task/shared_end.h"
 
 namespace freshet {
@@ -12,31 +15,41 @@ class InProcessJobClient final : public JobClient {
   explicit InProcessJobClient(std::shared_ptr<LocalJob> job) : job_(std::move(job)) {}
   const std::string& job_id() const override { return job_->job_id(); }
   const std::string& job_name() const override { return job_->name(); }
-  Future<JobStatus> status() override { return make_ready_future(job_->status()); }
-  Future<JobResult> result() override { return job_->result(); }
+  Future<JobStatus> status() override {
+    return here<JobStatus>([this] { return make_ready_future(job_->status()); });
+  }
+  Future<JobResult> result() override {
+    return here<JobResult>([this] { return job_->result(); });
+  }
   Future<void> cancel() override {
-    if (job_->cancel()) return make_ready_future();
-    return make_failed_future<void>(std::make_exception_ptr(
-        InvalidInput("job '" + job_->name() +
-                     "' is committing: it can't be canceled, because a part of its "
-                     "output may be visible already: wait for its end, or end it by force "
-                     "(cancel_by_force())")));
+    return here<void>([this] {
+      if (job_->cancel()) return make_ready_future();
+      return make_failed_future<void>(std::make_exception_ptr(
+          InvalidInput("job '" + job_->name() +
+                       "' is committing: it can't be canceled, because a part of its "
+                       "output may be visible already: wait for its end, or end it by force "
+                       "(cancel_by_force())")));
+    });
   }
   Future<void> cancel_by_force() override {
-    job_->cancel_by_force();
-    return make_ready_future();
+    return here<void>([this] {
+      job_->cancel_by_force();
+      return make_ready_future();
+    });
   }
   Future<AccumulatorValues> accumulators() override {
-    return make_ready_future(job_->accumulators());
+    return here<AccumulatorValues>([this] { return make_ready_future(job_->accumulators()); });
   }
-  Future<JobDetails> details() override { return make_ready_future(job_->details()); }
+  Future<JobDetails> details() override {
+    return here<JobDetails>([this] { return make_ready_future(job_->details()); });
+  }
   Future<std::string> stop(const std::string&, bool) override { return no_snapshots("stop"); }
   Future<std::string> savepoint(const std::string&) override { return no_snapshots("savepoint"); }
   Future<std::optional<std::string>> next_result(const std::string& vertex_id) override {
-    return job_->next_result(vertex_id);
+    return here<std::optional<std::string>>([&] { return job_->next_result(vertex_id); });
   }
   Future<std::optional<JobMessage>> next_message(std::uint64_t after) override {
-    return job_->next_message(after);
+    return here<std::optional<JobMessage>>([&] { return job_->next_message(after); });
   }
 
  private:
@@ -46,20 +59,42 @@ class InProcessJobClient final : public JobClient {
                                       "' is not supported by this job yet: use cancel()")));
   }
 
+  // In a forked child the job does not go on, and its locks may be held for good.
+  template <class T, class Call>
+  Future<T> here(Call&& call) {
+    if (auto refusal = refusal_in_forked_child("job '" + job_->name() + "' can't be reached"))
+      return make_failed_future<T>(std::move(refusal));
+    return call();
+  }
+
   std::shared_ptr<LocalJob> job_;
 };
 
 }  // namespace
+
+RunningJobs::RunningJobs() : process_(::getpid()) {}
 
 RunningJobs& RunningJobs::instance() {
   static RunningJobs jobs;
   return jobs;
 }
 
-RunningJobs::~RunningJobs() { cancel_all(); }
+RunningJobs::~RunningJobs() {
+  forget_those_of_the_parent();
+  cancel_all();
+}
+
+void RunningJobs::forget_those_of_the_parent() {
+  const std::lock_guard lock(mutex_);
+  if (std::exchange(process_, ::getpid()) == ::getpid()) return;
+  // Kept for good: a thread of theirs may still have been about to end, and can't be joined here.
+  static_cast<void>(new std::vector<Entry>(std::move(jobs_)));
+  jobs_.clear();
+}
 
 std::unique_ptr<JobClient> RunningJobs::start(std::unique_ptr<LocalJob> job) {
   const std::shared_ptr<LocalJob> shared = share_with_own_threads(std::move(job));
+  forget_those_of_the_parent();
   std::vector<std::shared_ptr<LocalJob>> gone;  // their ends are not waited for under the lock
   {
     const std::lock_guard lock(mutex_);

@@ -4,6 +4,8 @@
 // Threads    Any.
 #pragma once
 
+#include <sys/types.h>
+
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -28,8 +30,10 @@ class FRESHET_API RunningJobs {
   void cancel_all();
 
  private:
-  RunningJobs() = default;
+  RunningJobs();
   ~RunningJobs();
+  // In a child that was forked when they had ended, and that may run jobs of its own.
+  void forget_those_of_the_parent();
 
   // A job that has ended leaves its result alone; its thread and its plan go.
   struct Entry {
@@ -39,6 +43,7 @@ class FRESHET_API RunningJobs {
   std::vector<std::shared_ptr<LocalJob>> kept();
 
   std::mutex mutex_;
+  pid_t process_;
   std::vector<Entry> jobs_;
 };
 

@@ -5,6 +5,7 @@
 
 #include "freshet/error.h"
 #include "task/fiber.h"
+#include "task/fiber_thread.h"
 
 namespace freshet {
 
@@ -68,6 +69,8 @@ void Subtask::run() noexcept {
   } catch (...) {
     failure = chain_->current_failure();
   }
+  refuse_child_of_task(failure ? ("threw '" + failure->message + "'").c_str()
+                               : "returned from its operator");
   await_despite_cancel();
   // A process that ends since it has lost its job manager leaves them: another one may commit them.
   if (!all_finished && (failure || gates_.canceled.load(std::memory_order_acquire))) {
@@ -238,6 +241,7 @@ void Subtask::process(std::uint32_t input, Batch& batch) {
 }
 
 void Subtask::note_pace(std::uint32_t records, std::int64_t ns) {
+  refuse_child_of_task("returned from its operator");
   if (ns > kLongCallNs) {
     const double fitting = static_cast<double>(records) * kLongCallNs / static_cast<double>(ns);
     at_once_ = std::max(1u, static_cast<std::uint32_t>(fitting));

@@ -12,7 +12,6 @@
 
 #include "process/descriptor_limit.h"
 #include "task/fiber_thread.h"
-#include "task/forked_child.h"
 #include "task/shared_end.h"
 
 namespace freshet {
@@ -162,14 +161,12 @@ NetworkThread::NetworkThread(const std::string& name, int io_threads)
     pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
     run();
   });
-  runtime_threads_begin();
 }
 
 NetworkThread::~NetworkThread() {
   assert(!is_current());
   post([this] { ending_ = true; });
   thread_.join();
-  runtime_threads_ended();
   assert(sockets_.empty() && "every socket is closed before its thread ends");
   sockets_.clear();
   zmq_ctx_term(context_);

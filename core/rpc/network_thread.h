@@ -34,6 +34,7 @@
 #include "freshet/detail/unique_function.h"
 #include "freshet/error.h"
 #include "freshet/future.h"
+#include "task/forked_child.h"
 #include "task/waiter.h"
 
 namespace freshet {
@@ -168,6 +169,7 @@ class FRESHET_API NetworkThread {
   std::vector<std::unique_ptr<NetworkSocket>> sockets_;
   std::vector<std::unique_ptr<NetworkSocket>> closed_;  // until no callback can be running in them
   std::vector<NetworkSocket*> to_look_at_;
+  const RuntimeThreads counted_;
   std::thread thread_;
 };
 

@@ -54,14 +54,8 @@ class ExitWatch {
  public:
   ~ExitWatch() {
     end_process_left_by_task("exit");
-    const Fiber* fiber = FiberThread::current_fiber();
-    if (fiber == nullptr || !is_forked_child()) return;
-    std::fprintf(stderr,
-                 "freshet: a child that '%s' of a job forked called exit(), by which its exit "
-                 "code is lost: call _exit() in it\n",
-                 fiber->name.c_str());
-    std::fflush(nullptr);
-    ::_exit(EXIT_FAILURE);
+    if (FiberThread::current_fiber() == nullptr) return;
+    refuse_child_of_task("called exit(), by which its exit code is lost");
   }
 };
 
@@ -216,6 +210,31 @@ void end_process_left_by_task(const char* function) noexcept {
   ::syscall(SYS_exit_group, kLeftByTask);
 }
 
+namespace {
+bool is_child_of_task() {
+  return is_forked_child() && process_of_fibers != ::getpid() &&
+         (FiberThread::current() != nullptr || HelperThreads::served() != nullptr);
+}
+}  // namespace
+
+void end_child_of_task(int code) noexcept {
+  if (!is_child_of_task()) return;
+  std::fflush(nullptr);
+  ::_exit(code);
+}
+
+void refuse_child_of_task(const char* why) noexcept {
+  if (!is_child_of_task()) return;
+  const Fiber* own = FiberThread::current_fiber();
+  const Fiber* fiber = own != nullptr ? own : HelperThreads::served();
+  std::fprintf(stderr,
+               "freshet: a child (pid %d) that '%s' of a job forked %s: let it end by _exit(), "
+               "or start a program (exec)\n",
+               static_cast<int>(::getpid()), fiber != nullptr ? fiber->name.c_str() : "a task",
+               why);
+  end_child_of_task(EXIT_FAILURE);
+}
+
 void FiberThread::enter(HelperThreads& helpers) {
   assert(!current_thread && (!thread_of_scheduler || thread_of_scheduler == this));
   helpers_ = &helpers;
@@ -347,6 +366,7 @@ void FiberThread::collect() noexcept {
 }
 
 fibers::context* FiberThread::pick_next() noexcept {
+  refuse_child_of_task("waits for others, which are not there");
   if (ready_.empty()) collect();  // only the dispatcher can find it so
   if (ready_.empty()) return nullptr;
   auto* next = draw();

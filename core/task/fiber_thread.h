@@ -35,6 +35,12 @@ inline constexpr int kLeftByTask = 70;
 // kLeftByTask and says on standard error which one called `function`; a child that it has forked is
 // left alone.
 FRESHET_API void end_process_left_by_task(const char* function) noexcept;
+// The same of a child that such code has forked: ends it with `code`, once what it has buffered is
+// written. Else nothing.
+FRESHET_API void end_child_of_task(int code) noexcept;
+// In such a child that goes on in the runtime, which has no threads there: says so on standard
+// error and ends it with 1. `why` begins with "returned" or "threw". Else nothing.
+FRESHET_API void refuse_child_of_task(const char* why) noexcept;
 
 class FRESHET_API FiberThread {
  public:

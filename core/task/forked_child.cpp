@@ -29,22 +29,27 @@ void in_child() {
 
 }  // namespace
 
-void runtime_threads_begin() {
+RuntimeThreads::RuntimeThreads() {
   static std::once_flag once;
   std::call_once(once, [] { ::pthread_atfork(nullptr, nullptr, in_child); });
   ++running;
 }
 
-void runtime_threads_ended() noexcept { --running; }
+RuntimeThreads::~RuntimeThreads() { --running; }
 
 bool is_forked_child() noexcept { return forked.load(); }
 
 void refuse_in_forked_child(const std::string& what) {
-  if (!is_forked_child()) return;
-  throw InvalidInput(what + " in this process (pid " + std::to_string(::getpid()) +
-                     "): it was forked from one in which jobs ran or a cluster was connected, and "
-                     "lacks the threads of that one: fork before the first job, or have the child "
-                     "start a program (exec)");
+  if (const std::exception_ptr refusal = refusal_in_forked_child(what))
+    std::rethrow_exception(refusal);
+}
+
+std::exception_ptr refusal_in_forked_child(const std::string& what) {
+  if (!is_forked_child()) return nullptr;
+  return std::make_exception_ptr(InvalidInput(
+      what + " in this process (pid " + std::to_string(::getpid()) +
+      "): it was forked from one in which jobs ran or a cluster was connected, and lacks the "
+      "threads of that one: fork before the first job, or have the child start a program (exec)"));
 }
 
 }  // namespace freshet

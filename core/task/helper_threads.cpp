@@ -73,6 +73,7 @@ void HelperThreads::serve() {
     lock.unlock();
     served_fiber = call->caller;
     call->function(call->argument);
+    refuse_child_of_task("returned from what was called");
     served_fiber = nullptr;
     lock.lock();
     call->done.store(true, std::memory_order_release);

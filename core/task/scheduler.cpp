@@ -17,13 +17,9 @@ namespace {
 struct Shared {
   Shared(std::size_t threads, const SchedulerOptions& options)
       : helpers(options.name + "-h", options.most_helper_threads),
-        nobody_wakes(static_cast<std::ptrdiff_t>(threads)) {
-    runtime_threads_begin();
-  }
-  ~Shared() { runtime_threads_ended(); }
-  Shared(const Shared&) = delete;
-  Shared& operator=(const Shared&) = delete;
+        nobody_wakes(static_cast<std::ptrdiff_t>(threads)) {}
 
+  const RuntimeThreads counted;
   HelperThreads helpers;
   // A thread may still be inside its last wake of a fiber of another one, which has ended since.
   // So no thread frees its scheduler before all have run their last fiber.

@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <tuple>
+
 #include "own_cluster.h"
 
 namespace {
@@ -36,11 +38,13 @@ class Processes : public ClusterTest {
 
 // ---- main closes descriptors --------------------------------------------------------------------
 
-TEST_F(Processes, ARunnerWhoseMainHasClosedAllDescriptorsEnds) {
-  ChildProcess returns(words("standalone", {"close-all"}), surroundings());
-  EXPECT_EQ(returns.wait(30).code, 0);
-  ChildProcess exits(words("standalone", {"close-all-and-exit"}), surroundings());
-  EXPECT_EQ(exits.wait(30).code, 3);
+TEST_F(Processes, AMainThatHasClosedAllDescriptorsEndsWithItsCode) {
+  for (const std::string target : {"local", "standalone"}) {
+    ChildProcess returns(words(target, {"close-all"}), surroundings());
+    EXPECT_EQ(returns.wait(30).code, 0) << target;
+    ChildProcess exits(words(target, {"close-all-and-exit"}), surroundings());
+    EXPECT_EQ(exits.wait(30).code, 3) << target;
+  }
 }
 
 // ---- the standard streams -----------------------------------------------------------------------
@@ -134,23 +138,82 @@ TEST_F(Processes, WhatMainStartsHasNoSignalsBlocked) {
 
 // ---- forked children ----------------------------------------------------------------------------
 
-TEST_F(Processes, AChildThatIsForkedWhileAJobRunsMayExit) {
-  for (const std::string target : {"local", "standalone"}) {
-    const Outcome outcome = run(words(target, {"fork-and-exit", output_}), surroundings());
-    EXPECT_NE(outcome.output.find("the child exited with 5\n"), std::string::npos)
-        << target << outcome.text();
+constexpr const char* kAnHourBetweenAttempts[] = {"-Drestart-strategy.type=fixed-delay",
+                                                  "-Drestart-strategy.fixed-delay.delay=1 h"};
+
+class ForkedChildren : public Processes {
+ protected:
+  // Of main, while its job runs and while it waits for its next attempt.
+  Outcome child_of_main(const std::string& target, const std::string& what, bool restarting) {
     std::filesystem::remove_all(output_);
+    Words all;
+    if (restarting)
+      all.assign(std::begin(kAnHourBetweenAttempts), std::end(kAnHourBetweenAttempts));
+    all.insert(all.end(), {what, output_});
+    if (restarting) all.emplace_back("restarting");
+    return run(words(target, all), surroundings());
+  }
+};
+
+TEST_F(ForkedChildren, OfMainMayExit) {
+  for (const std::string target : {"local", "standalone"}) {
+    for (const bool restarting : {false, true}) {
+      const Outcome outcome = child_of_main(target, "fork-and-exit", restarting);
+      EXPECT_NE(outcome.output.find("the child exited with 5\n"), std::string::npos)
+          << target << restarting << outcome.text();
+    }
   }
 }
 
-TEST_F(Processes, AChildThatIsForkedWhileAJobRunsIsRefusedAJobByName) {
+TEST_F(ForkedChildren, OfMainAreRefusedAJobByName) {
   for (const std::string target : {"local", "standalone"}) {
-    const Outcome outcome = run(words(target, {"fork-and-run-a-job", output_}), surroundings());
-    EXPECT_NE(outcome.output.find("a job can't be run in this process"), std::string::npos)
+    for (const bool restarting : {false, true}) {
+      const Outcome outcome = child_of_main(target, "fork-and-run-a-job", restarting);
+      EXPECT_NE(outcome.output.find("a job can't be run in this process"), std::string::npos)
+          << target << restarting << outcome.text();
+      EXPECT_NE(outcome.output.find("the child exited with 7\n"), std::string::npos)
+          << target << restarting << outcome.text();
+    }
+  }
+}
+
+TEST_F(ForkedChildren, OfMainAreRefusedTheJobOfTheirParentByName) {
+  for (const std::string target : {"local", "standalone"}) {
+    const Outcome outcome = child_of_main(target, "fork-and-ask", false);
+    EXPECT_NE(outcome.output.find("can't be reached in this process"), std::string::npos)
         << target << outcome.text();
-    EXPECT_NE(outcome.output.find("the child exited with 7\n"), std::string::npos)
+    EXPECT_NE(outcome.output.find("the child exited with 4\n"), std::string::npos)
         << target << outcome.text();
-    std::filesystem::remove_all(output_);
+  }
+}
+
+TEST_F(ForkedChildren, OfMainBehindALocalJobRunJobsOfTheirOwn) {
+  const Outcome outcome = run(words("local", {"fork-behind-a-job"}), surroundings());
+  EXPECT_EQ(outcome.code, 0) << outcome.text();
+  EXPECT_EQ(outcome.output.find("the child exited with 7\n"), std::string::npos) << outcome.text();
+  std::size_t ran = 0;
+  const std::string good = "the child exited with 5\n";
+  for (std::size_t at = 0; (at = outcome.output.find(good, at)) != std::string::npos; ++at) ++ran;
+  EXPECT_EQ(ran, 20u) << outcome.text();
+}
+
+TEST_F(ForkedChildren, OfAnOperatorEndWithTheirCodeAndNeverGoOnInTheJob) {
+  for (const std::string target : {"local", "standalone"}) {
+    for (const auto& [end, code, message] :
+         {std::tuple{"exit", 5, ""}, std::tuple{"_exit", 6, ""},
+          std::tuple{"throw", 1, "of a job forked threw 'by the child'"},
+          std::tuple{"return", 1, "of a job forked returned from its operator"}}) {
+      std::filesystem::remove_all(output_);
+      const Outcome outcome =
+          run(words(target, {"fork-in-an-operator", end, output_}), surroundings());
+      EXPECT_EQ(outcome.code, 0) << target << end << outcome.text();
+      EXPECT_EQ(written(), "1\n2\n3\n") << target << end << outcome.text();
+      if (target != "local") continue;  // a worker's output is in its log
+      EXPECT_NE(outcome.output.find("the child exited with " + std::to_string(code) + "\n"),
+                std::string::npos)
+          << end << outcome.text();
+      EXPECT_NE(outcome.errors.find(message), std::string::npos) << end << outcome.text();
+    }
   }
 }
 
