@@ -7,13 +7,32 @@
 #include <atomic>
 #include <cstdint>
 
+#include "freshet/detail/canceled_stage.h"
+#include "freshet/operator.h"
+
 namespace freshet {
 
 struct ChainPosition {
-  int failed_link = -1;                // the first whose operator threw; -1: none
+  int failed_link = -1;  // the first whose operator threw; -1: none
+  // It did not say at which of its stages and records: where the exception says so on its way out,
+  // that is the place of an operator before it.
+  bool stage_is_of_one_before = false;
   std::atomic<int> link{-1};           // the innermost that runs; -1: none
   std::atomic<std::uint32_t> rows{0};  // of the batch that it processes; 0: none, or not known
   std::atomic<bool> processes{false};  // records, not time or its own beginning or end
+
+  // In a catch block around a call of that link.
+  void note_failure_of(std::uint32_t its_link) noexcept {
+    if (failed_link >= 0) return;
+    failed_link = static_cast<int>(its_link);
+    try {
+      throw;
+    } catch (const detail::StageFailure&) {
+    } catch (const detail::CanceledStage&) {
+    } catch (...) {
+      stage_is_of_one_before = true;
+    }
+  }
 };
 
 // For its life, that link runs; then the one before does.

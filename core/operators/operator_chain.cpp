@@ -161,7 +161,10 @@ OperatorChain::OperatorChain(const PreparedJob& job, JobServices& services, std:
     if (edge.chained) {
       const std::uint32_t to = link_of_vertex.at(edge.to);
       if (to == link_of_vertex.at(edge.from)) continue;  // inside a fused kernel
-      auto chained_edge = std::make_unique<ChainedEdge>(to, edge.input, position_);
+      auto chained_edge =
+          std::make_unique<ChainedEdge>(to, edge.input, position_,
+                                        RowsCheck("'" + graph.vertices[edge.from].name + "'",
+                                                  "'" + graph.vertices[edge.to].name + "'"));
       links_[to].edges_in.push_back(chained_edge.get());
       from->second->outputs.at(edge.output)->add(*chained_edge);
       edges_.push_back(std::move(chained_edge));
@@ -173,9 +176,23 @@ OperatorChain::OperatorChain(const PreparedJob& job, JobServices& services, std:
       edges_.push_back(std::move(outer));
     }
   }
+  make_checks();
 }
 
 OperatorChain::~OperatorChain() = default;
+
+void OperatorChain::make_checks() {
+  const JobGraph& graph = job_.graph();
+  const std::uint32_t head = task_.links.front().vertices.front();
+  std::map<std::uint32_t, std::string> writers;
+  for (const JobEdge& edge : graph.edges) {
+    if (edge.chained || edge.to != head) continue;
+    std::string& all = writers[edge.input];
+    all += (all.empty() ? "'" : " or '") + graph.vertices[edge.from].name + "'";
+  }
+  for (const auto& [input, names] : writers)
+    checks_.emplace(input, RowsCheck(names, "'" + graph.vertices[head].name + "'"));
+}
 
 void OperatorChain::open() {
   for (std::uint32_t l = 0; l < links_.size(); ++l) {
@@ -199,6 +216,8 @@ Progress OperatorChain::run(std::uint32_t records) {
 }
 void OperatorChain::process(std::uint32_t input, Batch& batch) {
   const RunningLink runs(position_, 0, true, batch.size());
+  if (const auto check = checks_.find(input); check != checks_.end())
+    check->second.expect(batch.type(), *links_.front().op, input);
   links_.front().op->process(input, batch);
 }
 void OperatorChain::watermark(std::int64_t timestamp) {
@@ -231,7 +250,7 @@ void OperatorChain::each_link(Call&& call) {
     try {
       call(links_[l]);
     } catch (...) {
-      if (position_.failed_link < 0) position_.failed_link = static_cast<int>(l);
+      position_.note_failure_of(l);
       throw;
     }
   }
@@ -382,15 +401,18 @@ FailureInfo OperatorChain::current_failure() const {
       task_.links[position_.failed_link < 0 ? 0 : static_cast<std::size_t>(position_.failed_link)]
           .vertices;
   std::uint32_t stage = 0;
+  const auto at = [&](std::uint32_t its_stage, std::uint64_t its_record) {
+    if (position_.stage_is_of_one_before) return;
+    stage = its_stage;
+    failure.record = its_record;
+  };
   try {
     throw;
   } catch (const detail::StageFailure& thrown) {
-    stage = thrown.stage;
-    failure.record = thrown.record;
+    at(thrown.stage, thrown.record);
     failure.message = thrown.message;
   } catch (const detail::CanceledStage& thrown) {
-    stage = thrown.stage;
-    failure.record = thrown.record;
+    at(thrown.stage, thrown.record);
     failure.message = thrown.what();
   } catch (...) {
     failure.message = detail::current_exception_message();

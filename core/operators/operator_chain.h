@@ -82,6 +82,7 @@ class OperatorChain final : public CrashContext {
 
   template <class Call>
   void each_link(Call&& call);
+  void make_checks();
   Services& services_of(std::uint32_t link);
 
   const PreparedJob& job_;
@@ -92,6 +93,7 @@ class OperatorChain final : public CrashContext {
   std::deque<Link> links_;
   std::vector<std::unique_ptr<OutputEdge>> edges_;
   std::vector<OutputEdge*> outer_edges_;
+  std::map<std::uint32_t, RowsCheck> checks_;  // by input, of what comes from other tasks
   std::map<std::uint32_t, const StageMetrics*> metrics_;
   TaskHost* host_ = nullptr;
   std::vector<Services*> attended_;  // of the operators that have asked for theirs

@@ -3,20 +3,43 @@
 #include <algorithm>
 #include <cassert>
 
+#include "freshet/byte_records.h"
 #include "freshet/error.h"
 #include "operators/services.h"
 
 namespace freshet {
 
+void RowsCheck::look(const RecordType& written, const Operator& reader, std::uint32_t input) {
+  seen_ = &written;
+  const RecordType* const says = reader.input_type(input);
+  if (says == nullptr) return;
+  const RecordType& read = *says;
+  if (&written == &read || written.schema().fingerprint() != read.schema().fingerprint() ||
+      (written.size == read.size && written.align == read.align)) {
+    return;  // other schemas are compared elsewhere
+  }
+  const auto text = [](const RecordType& type) {
+    return type.schema().text() + " of " + std::to_string(type.size) + " bytes aligned to " +
+           std::to_string(type.align);
+  };
+  const bool views = &written == &byte_record_type();
+  throw InvalidInput(
+      writer_ + " writes records " + text(written) + (views ? " (std::string_view)" : "") + ", " +
+      reader_ + " reads " + text(read) + ": let the job name the type that is written, " +
+      (views ? "by through_registered<std::string_view>() or from_registered<std::string_view>()"
+             : "in through_registered<...>() or from_registered<...>()"));
+}
+
 // ---- chained ---------------------------------------------------------------------------------
 
 void ChainedEdge::deliver(Batch& batch, bool exclusive) {
+  check_.expect(batch.type(), *next_, input_);
   batch.set_exclusive(exclusive);
   const RunningLink runs(position_, link_, true, batch.size());
   try {
     next_->process(input_, batch);
   } catch (...) {
-    if (position_.failed_link < 0) position_.failed_link = static_cast<int>(link_);
+    position_.note_failure_of(link_);
     throw;
   }
 }
@@ -26,7 +49,7 @@ void ChainedEdge::watermark(std::int64_t timestamp) {
   try {
     services_ ? services_->watermark(timestamp) : next_->watermark(timestamp);
   } catch (...) {
-    if (position_.failed_link < 0) position_.failed_link = static_cast<int>(link_);
+    position_.note_failure_of(link_);
     throw;
   }
 }

@@ -6,6 +6,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "channel/channel.h"
@@ -41,13 +43,32 @@ class FRESHET_API OutputEdge {
   virtual void end() {}
 };
 
+// That records lie in memory as their reader takes them: a string and a string_view have one schema,
+// are the same bytes, and not the same rows.
+class FRESHET_API RowsCheck {
+ public:
+  // As people read them: "'parse'", "'a' or 'b'".
+  RowsCheck(std::string writer, std::string reader)
+      : writer_(std::move(writer)), reader_(std::move(reader)) {}
+  // Throws InvalidInput. Looks once at each type that comes.
+  void expect(const RecordType& written, const Operator& reader, std::uint32_t input) {
+    if (&written != seen_) look(written, reader, input);
+  }
+
+ private:
+  void look(const RecordType& written, const Operator& reader, std::uint32_t input);
+
+  std::string writer_, reader_;
+  const RecordType* seen_ = nullptr;
+};
+
 // A call of the next operator of the chain.
 class FRESHET_API ChainedEdge final : public OutputEdge {
  public:
   // `position` takes the number of the link while its operator runs, and if it is the first whose
   // operator throws. It outlives the edge.
-  ChainedEdge(std::uint32_t link, std::uint32_t input, ChainPosition& position)
-      : link_(link), input_(input), position_(position) {}
+  ChainedEdge(std::uint32_t link, std::uint32_t input, ChainPosition& position, RowsCheck check)
+      : link_(link), input_(input), position_(position), check_(std::move(check)) {}
   void connect(Operator& next) { next_ = &next; }
   // That operator's time goes through them from now on.
   void connect(Services& services) { services_ = &services; }
@@ -60,6 +81,7 @@ class FRESHET_API ChainedEdge final : public OutputEdge {
   std::uint32_t link_;
   std::uint32_t input_;
   ChainPosition& position_;
+  RowsCheck check_;
 };
 
 // Rows to the channels of several subtasks (or of one), by key, in turn, at random, or to all.

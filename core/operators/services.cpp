@@ -38,8 +38,7 @@ void Services::guarded(Call&& call) {
   try {
     call();
   } catch (...) {
-    if (place_.position.failed_link < 0)
-      place_.position.failed_link = static_cast<int>(place_.link);
+    place_.position.note_failure_of(place_.link);
     throw;
   }
 }

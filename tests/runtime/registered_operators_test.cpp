@@ -34,6 +34,20 @@ class Capitals final : public ByteOperator {
   const std::string suffix_;
 };
 
+// Fails at one of its records, which it does not count for itself.
+class Picky final : public ByteOperator {
+ public:
+  static std::unique_ptr<Operator> make(PayloadReader*, std::size_t) {
+    return std::make_unique<Picky>();
+  }
+
+ private:
+  void row(const ByteRows& rows, std::uint32_t i) override {
+    if (rows.record(i) == "5007") throw Error("bad row 5007");
+    emit(rows.record(i), rows.timestamp(i));
+  }
+};
+
 struct Order {
   std::string customer;
   std::int64_t cents = 0;
@@ -101,6 +115,7 @@ class Bills final : public Operator {
 
 FRESHET_OPERATOR("registered.capitals", freshet::testing::Capitals);
 FRESHET_OPERATOR("registered.bills", freshet::testing::Bills);
+FRESHET_OPERATOR("registered.picky", freshet::testing::Picky);
 
 namespace freshet::testing {
 namespace {
@@ -203,6 +218,48 @@ TEST(RegisteredOperators, ThatMakeOtherRecordsFailTheJobByName) {
     EXPECT_EQ(failed.failure().operator_name, "registered.capitals");
     EXPECT_NE(failed.failure().message.find("writes records of schema string"), std::string::npos)
         << failed.failure().message;
+  }
+}
+
+// A job's failure; the operator before it counts in stages and records, which are not its own.
+TEST(RegisteredOperators, FailAtNoRecordRatherThanAtOneOfTheOperatorBefore) {
+  for (const Way& way : {Way{true, true, 0, 1}, Way{false, true, 0, 1}, Way{true, false, 0, 1}}) {
+    SCOPED_TRACE(way.text());
+    auto env = way.environment();
+    env.from_sequence(1, 10'000)
+        .map([](std::int64_t n) { return n; })
+        .map([](std::int64_t n) { return std::to_string(n); })
+        .through_registered<std::string_view>("registered.picky")
+        .discard();
+    try {
+      env.execute();
+      ADD_FAILURE() << "it ran";
+    } catch (const JobFailed& failed) {
+      EXPECT_EQ(failed.failure().operator_name, "registered.picky");
+      EXPECT_EQ(failed.failure().message, "bad row 5007");
+      EXPECT_EQ(failed.failure().record, 0u);
+    }
+  }
+}
+
+TEST(RegisteredOperators, ThatWriteViewsWhereTheJobSaysStringsAreNamedWithTheRemedy) {
+  for (const Way& way : {Way{true, true, 0, 1}, Way{true, false, 0, 1}}) {
+    SCOPED_TRACE(way.text());
+    auto env = way.environment();
+    env.from_elements({"snow"})
+        .through_registered<std::string>("registered.capitals", payload_of(""))
+        .print();
+    try {
+      env.execute();
+      ADD_FAILURE() << "it ran";
+    } catch (const JobFailed& failed) {
+      const std::string what = failed.what();
+      EXPECT_NE(what.find("'registered.capitals' writes records string of 16 bytes aligned to 8 "
+                          "(std::string_view), 'print' reads string of 32 bytes aligned to 8"),
+                std::string::npos)
+          << what;
+      EXPECT_NE(what.find("through_registered<std::string_view>()"), std::string::npos) << what;
+    }
   }
 }
 
