@@ -245,23 +245,57 @@ bool is_left_out(std::string_view name) { return name.starts_with('.') || name.s
 
 std::string_view name_in(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
-// The files that it matches: as a folder, it stands for no names that begin with . or _, unless it
-// begins so itself, and for no folders.
-std::vector<std::string> files_of_pattern(const std::string& pattern) {
+// Whether a name in it is left out where the pattern does not begin so itself.
+bool is_left_out(std::string_view match, std::string_view pattern) {
+  while (!match.empty()) {
+    if (is_left_out(name_in(match)) && !is_left_out(name_in(pattern))) return true;
+    const auto folder_of = [](std::string_view path) {
+      const std::size_t end = path.rfind('/');
+      return end == std::string_view::npos ? std::string_view() : path.substr(0, end);
+    };
+    match = folder_of(match);
+    pattern = folder_of(pattern);
+  }
+  return false;
+}
+
+// What it matches: as a folder, it stands for no names that begin with . or _.
+std::vector<std::string> matches_of(const std::string& pattern) {
   glob_t found{};
   const int result = ::glob(pattern.c_str(), GLOB_ERR, nullptr, &found);
-  const std::vector<std::string> matches(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  std::vector<std::string> matches(found.gl_pathv, found.gl_pathv + found.gl_pathc);
   ::globfree(&found);
   if (result == GLOB_ABORTED) {
     fail("list files for the pattern", pattern, EACCES, mend_for(EACCES));
   }
+  std::erase_if(matches, [&](const std::string& match) { return is_left_out(match, pattern); });
+  return matches;
+}
+
+bool is_folder(const std::string& path) {
+  struct stat info;
+  if (::stat(path.c_str(), &info) != 0) fail("read", path, errno, mend_for(errno));
+  return S_ISDIR(info.st_mode);
+}
+
+// All that is in a folder is what the folder is: 'a/*' is 'a', 'a/*/*' the folders in 'a'.
+std::vector<std::string> folders_of_pattern(const std::string& pattern) {
+  const std::size_t end = pattern.rfind('/');
+  const std::string parent = end == std::string::npos ? "."
+                             : end == 0               ? "/"
+                                                      : pattern.substr(0, end);
+  std::vector<std::string> folders = matches_of(parent);
+  std::erase_if(folders, [](const std::string& match) { return !is_folder(match); });
+  if (folders.empty())
+    throw Error("no folder matches '" + parent + "' of the pattern '" + pattern +
+                "': check the pattern (it is matched where the job runs)");
+  return folders;
+}
+
+std::vector<std::string> files_of_pattern(const std::string& pattern) {
   std::vector<std::string> files, folders;
-  for (const std::string& match : matches) {
-    if (is_left_out(name_in(match)) && !is_left_out(name_in(pattern))) continue;
-    struct stat info;
-    if (::stat(match.c_str(), &info) != 0) fail("read", match, errno, mend_for(errno));
-    (S_ISDIR(info.st_mode) ? folders : files).push_back(match);
-  }
+  for (const std::string& match : matches_of(pattern))
+    (is_folder(match) ? folders : files).push_back(match);
   if (!files.empty()) return files;
   if (!folders.empty()) {
     throw Error("no file matches '" + pattern + "', only folders such as '" + folders.front() +
@@ -343,7 +377,7 @@ std::vector<FileSplit> splits_of(const std::string& path, std::uint64_t largest,
     if (path.find_first_of("*?[") == std::string::npos) {
       fail("read", path, error, mend_for(error));
     }
-    matches = files_of_pattern(path);
+    matches = name_in(path) == "*" ? folders_of_pattern(path) : files_of_pattern(path);
   }
   for (const std::string& match : matches) {
     if (::stat(match.c_str(), &info) != 0) fail("read", match, errno, mend_for(errno));

@@ -203,6 +203,19 @@ TEST_F(TextFiles, APatternOfAllInAFolderIsWhatTheFolderIs) {
   EXPECT_EQ(lines_of(folder_ + "/_SUCCESS", 64), std::vector<std::string>{"a mark"});
   EXPECT_EQ(lines_of(folder_ + "/*/*", 64), std::vector<std::string>{"inner"});
   EXPECT_EQ(lines_of(folder_ + "/folder", 64), std::vector<std::string>{"inner"});
+  // Nor are folders entered that a pattern does not name.
+  std::filesystem::create_directory(folder_ + "/_attempt");
+  write("_attempt/part", "of an attempt\n");
+  EXPECT_EQ(lines_of(folder_ + "/*/*", 64), std::vector<std::string>{"inner"});
+  EXPECT_EQ(lines_of(folder_ + "/_*/p*", 64), std::vector<std::string>{"of an attempt"});
+}
+
+TEST_F(TextFiles, APatternOfAllInAFolderThatHasNoFilesToReadIsAnEmptyInputAsTheFolderIs) {
+  for (const char* path : {"", "/*"}) EXPECT_TRUE(lines_of(folder_ + path, 64).empty()) << path;
+  write("_SUCCESS", "a mark\n");
+  std::filesystem::create_directory(folder_ + "/folder");
+  for (const char* path : {"", "/*", "/*/*"})
+    EXPECT_TRUE(lines_of(folder_ + path, 64).empty()) << path;
 }
 
 TEST_F(TextFiles, WhatTheKernelMakesWhenItIsReadHasItsLines) {
@@ -287,6 +300,10 @@ TEST_F(TextFiles, WhatCannotBeReadFailsTheJobByName) {
   };
   EXPECT_NE(message(folder_ + "/nothing").find(folder_ + "/nothing"), std::string::npos);
   EXPECT_NE(message(folder_ + "/*.csv").find("*.csv"), std::string::npos);
+  EXPECT_NE(message(folder_ + "/no*/*").find("no folder matches"), std::string::npos);
+  std::filesystem::create_directory(folder_ + "/_hidden");
+  write("_hidden/part", "line\n");
+  EXPECT_NE(message(folder_ + "/*/p*").find("no file matches"), std::string::npos);
   EXPECT_NE(message("/dev/null").find("/dev/null"), std::string::npos);
   std::filesystem::create_directory(folder_ + "/folder");
   EXPECT_NE(message(folder_ + "/f*r").find("only folders such as '" + folder_ + "/folder'"),
