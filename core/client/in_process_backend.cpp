@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "bounds/bounds.h"
@@ -278,6 +279,10 @@ void InProcessBackend::load_translators(const Pipeline& pipeline) {
 JobGraph InProcessBackend::translate(const Pipeline& pipeline, const Configuration& configuration) {
   JobGraph job = plan(pipeline, configuration);
   for (const std::string& warning : job.warnings) spdlog::warn("job '{}': {}", job.name, warning);
+  // Paths that operators open themselves begin where those of main do.
+  std::error_code unknown;
+  const std::filesystem::path here = std::filesystem::current_path(unknown);
+  if (!unknown) job.settings[options::kApplicationWorkingFolder.key()] = here.native();
   return job;
 }
 

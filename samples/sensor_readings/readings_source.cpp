@@ -29,11 +29,13 @@ bool parse(std::string_view text, Number& number) {
 ReadingFiles ReadingsSource::enumerator(std::uint32_t) const {
   std::vector<std::string> paths;
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+  // Errors name a relative path with the folder that it begins at.
+  const std::filesystem::path whole = std::filesystem::absolute(folder, error);
+  for (const auto& entry : std::filesystem::directory_iterator(whole, error)) {
     if (entry.path().extension() == ".csv") paths.push_back(entry.path().string());
   }
   if (error)
-    throw freshet::Error("can't read the folder '" + folder + "': " + error.message() +
+    throw freshet::Error("can't read the folder '" + whole.string() + "': " + error.message() +
                          ": give one with .csv files that this user may read");
   std::sort(paths.begin(), paths.end());
   return ReadingFiles(std::move(paths));

@@ -5,10 +5,10 @@
 #include <cstdio>
 #include <filesystem>
 
-Report::Report(const std::string& path) : path_(path) {
+Report::Report(const std::string& path) : path_(std::filesystem::absolute(path)) {
   std::error_code ignored;  // opening the file tells
-  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
-  file_.open(path);
+  std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), ignored);
+  file_.open(path_);
   file_ << "sensor\ttime\thighest so far\n";
   check();
 }

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <map>
 
@@ -49,10 +50,15 @@ class Settings {
   const YAML::Node values_;
 };
 
+// Errors name a relative path with the folder that it begins at.
+std::string path_of(const char* owner, PayloadReader& payload) {
+  return std::filesystem::absolute(Settings(owner, payload).get("path"));
+}
+
 class Read final : public ByteSource {
  public:
   static std::unique_ptr<Operator> make(PayloadReader* payload, std::size_t) {
-    return std::make_unique<Read>(Settings("text.read", *payload).get("path"));
+    return std::make_unique<Read>(path_of("text.read", *payload));
   }
   explicit Read(std::string path) : path_(std::move(path)) {}
   void open(OperatorContext& context) override {
@@ -150,7 +156,7 @@ class Upper final : public ByteOperator {
 class Write final : public ByteOperator {
  public:
   static std::unique_ptr<Operator> make(PayloadReader* payload, std::size_t) {
-    return std::make_unique<Write>(Settings("text.write", *payload).get("path"));
+    return std::make_unique<Write>(path_of("text.write", *payload));
   }
   explicit Write(std::string path) : path_(std::move(path)) {}
   void open(OperatorContext& context) override {

@@ -45,6 +45,27 @@ TEST_F(PipelineFile, RunsOnAClusterAsItDoesHere) {
     EXPECT_EQ(sorted(scratch_ / other), sorted(scratch_ / "local")) << other;
 }
 
+TEST_F(PipelineFile, ItsRelativePathsBeginWhereItWasSubmitted) {
+  start_session("s");
+  Surroundings client = surroundings();
+  client.folder = scratch_ / "client";
+  scratch_.write("client/in", "to be or not to be\n");
+  for (const char* main : {"cluster", "client"}) {
+    const auto count = [&](const std::string& input) {
+      return run(line({path_from("FRESHET_TEST_WORD_COUNT_YAML"), "--target=standalone-session",
+                       "-D", std::string("execution.main=") + main, "input=" + input,
+                       std::string("output=out-of-") + main}),
+                 client);
+    };
+    const Outcome outcome = count("in");
+    EXPECT_EQ(outcome.code, 0) << outcome.text();
+    EXPECT_EQ(lines_of(text_of_file(client.folder + "/out-of-" + main)).size(), 4u) << main;
+    const Outcome missing = count("on");
+    EXPECT_TRUE(says(missing, "can't open '" + client.folder + "/on'")) << missing.text();
+  }
+  stop_session("s");
+}
+
 TEST_F(PipelineFile, WhatIsWrongWithItIsToldByItsOwnNameAlone) {
   const std::string file = scratch_.write("bad.yaml", "freshet-pipeline: bad\nsteps: 7\n");
   const Outcome outcome = fr_run({file, "--target=standalone"});

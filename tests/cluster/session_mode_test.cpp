@@ -71,6 +71,36 @@ TEST_F(SessionMode, RelativePathsBeginAtTheWorkingFolderOfTheClient) {
   stop_session("s");
 }
 
+// As in docs/users/clusters.md: the operators of this application open their paths themselves.
+TEST_F(SessionMode, RelativePathsOfOperatorsBeginWhereThoseOfMainDo) {
+  start_session("s");
+  Surroundings client = surroundings();
+  client.folder = scratch_ / "client";
+  scratch_.write("client/readings/a.csv", "north,1000,2.5\n");
+  const auto read = [&](const std::string& setting, const std::string& input) {
+    return run(line({path_from("FRESHET_TEST_SENSOR_READINGS"), "--target=standalone-session", "-D",
+                     setting, input, "reports"}),
+               client);
+  };
+  for (const char* main : {"cluster", "client"}) {
+    const std::string setting = std::string("execution.main=") + main;
+    const Outcome outcome = read(setting, "readings");
+    EXPECT_EQ(outcome.code, 0) << outcome.text();
+    EXPECT_FALSE(names_in(client.folder + "/reports").empty()) << main << ": " << outcome.text();
+    std::filesystem::remove_all(client.folder + "/reports");
+    const Outcome missing = read(setting, "reedings");
+    EXPECT_EQ(missing.code, 70) << missing.text();
+    EXPECT_TRUE(says(missing, "can't read the folder '" + client.folder + "/reedings'"))
+        << main << ": " << missing.text();
+  }
+  // Where the cluster's host has no such folder.
+  const Outcome elsewhere = read("application.working-folder=/nowhere", "readings");
+  EXPECT_EQ(elsewhere.code, 70) << elsewhere.text();
+  EXPECT_TRUE(says(elsewhere, "'" + std::filesystem::current_path().native() + "/readings'"))
+      << "the cluster was started here: " << elsewhere.text();
+  stop_session("s");
+}
+
 TEST_F(SessionMode, StatusWithoutAnIdListsWhatThereIsAndCancelSaysWhatItDoes) {
   start_session("s");
   EXPECT_TRUE(says(fr({"list"}), "no application has been submitted to cluster 's'"));

@@ -21,7 +21,8 @@ const ConfigOption<std::string> kApplicationWorkingFolder{
     "application.working-folder", std::nullopt,
     "Absolute path of the folder in which main works on a cluster, and at which its relative paths "
     "begin. fr-run sets its own working folder. Where the host of the job manager has no such "
-    "folder, main works in the one in which the cluster was started.",
+    "folder, main works in the one in which the cluster was started. The workers of a job work in "
+    "the folder in which main was when it executed the job, where their hosts have it.",
     Scope::kJob};
 
 const ConfigOption<Duration> kBlobMaxIdle =

@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "client/cluster_node.h"
@@ -209,6 +211,15 @@ void log_to_standard_error(const Configuration& configuration) {
   set_level(*logger, configuration);
   logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %l  %v");
   spdlog::set_default_logger(logger);
+}
+
+void enter_working_folder(const Configuration& configuration, const char* who_works) {
+  const auto folder = configuration.find(options::kApplicationWorkingFolder);
+  if (!folder || ::chdir(folder->c_str()) == 0) return;
+  const std::string why = std::strerror(errno);
+  std::error_code unknown;
+  spdlog::warn("{} in '{}', because '{}' (application.working-folder) can't be entered: {}",
+               who_works, std::filesystem::current_path(unknown).native(), *folder, why);
 }
 
 std::string take_start() {

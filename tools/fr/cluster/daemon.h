@@ -70,6 +70,9 @@ std::shared_ptr<RolledLog> open_log(const Configuration& configuration, const st
 // In a runner or a worker, before it has any other thread: what it was handed over. It ends with
 // its parent from then on. One that was started as a template makes itself ready, and forks.
 std::string take_start();
+// Relative paths of user code begin where they do for whoever has submitted it, if this host has
+// that folder (application.working-folder); else the log says where. `who_works`: "main works".
+void enter_working_folder(const Configuration& configuration, const char* who_works);
 // To standard error, which is in somebody's log already.
 void log_to_standard_error(const Configuration& configuration);
 

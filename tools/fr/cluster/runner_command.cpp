@@ -4,10 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
-#include <filesystem>
 #include <future>
 #include <memory>
 #include <optional>
@@ -43,16 +40,6 @@ void end_at_once_if_deaf(int code, void*) {
   if (!runtime_wakes || runtime_wakes->are_open()) return;
   std::fflush(nullptr);
   ::_exit(code);
-}
-
-// Main's relative paths mean what they mean to whoever has submitted it, as far as they can.
-void enter_working_folder(const Configuration& configuration) {
-  const auto folder = configuration.find(options::kApplicationWorkingFolder);
-  if (!folder || ::chdir(folder->c_str()) == 0) return;
-  const std::string why = std::strerror(errno);
-  std::error_code unknown;
-  spdlog::warn("main works in '{}', since '{}' (application.working-folder) can't be entered: {}",
-               std::filesystem::current_path(unknown).native(), *folder, why);
 }
 
 // Main has left by a return or by exit(), which is the same: what it has submitted is submitted.
@@ -96,7 +83,7 @@ int run() {
                       Origin::command_line("the cluster"));
     configuration.set(options::kClusterId, start.cluster_id, Origin::command_line("the cluster"));
     log_to_standard_error(configuration);
-    enter_working_folder(configuration);
+    enter_working_folder(configuration, "main works");
     InProcessBackend& backend = InProcessBackend::instance();
     backend.set_configuration(configuration);
 

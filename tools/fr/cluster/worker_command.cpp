@@ -25,6 +25,7 @@ int run() {
     show_last_argument_as(start.job_name);
     const Configuration configuration = child_configuration(start.settings);
     log_to_standard_error(configuration);
+    enter_working_folder(configuration, "the tasks of this worker work");
     const Endpoint bound = parse_endpoint(told_endpoint("tcp://*:*", start.host));
     if (start.told_host.empty() && !start.one_host && bound.is_wildcard())
       start.told_host = own_address_towards(parse_endpoint(start.job_manager.endpoint));

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -19,8 +20,8 @@ namespace {
 class TemplateNameReader {
  public:
   void start(const std::string& path) {
-    path_ = path;
-    file_ = std::make_unique<std::ifstream>(path);
+    path_ = std::filesystem::absolute(path);  // errors say where a relative one begins
+    file_ = std::make_unique<std::ifstream>(path_);
     if (!*file_) throw freshet::Error("can't open '" + path + "': check that it may be read");
   }
   // About `records` records and no more: cancels and snapshots come in between.
@@ -72,7 +73,7 @@ struct TemplateNameSink {
   bool prepared = false;
 
   void open(freshet::RuntimeContext& context) {
-    path += "-" + std::to_string(context.subtask_index());
+    path = std::filesystem::absolute(path).string() + "-" + std::to_string(context.subtask_index());
     part = path + ".part-" + context.job_id();  // no other job's
     file = std::make_unique<std::ofstream>(part);
     check();

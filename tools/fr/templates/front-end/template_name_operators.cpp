@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -16,11 +17,12 @@
 
 namespace {
 
-// From the payload, which may come from anywhere: throws if it is something else.
+// From the payload, which may come from anywhere: throws if it is something else. Made absolute, so
+// that errors say where a relative one begins.
 std::string path_of(freshet::PayloadReader& payload) {
   auto path = payload.value<std::string>();
   payload.expect_end();
-  return path;
+  return std::filesystem::absolute(path);
 }
 
 // The lines of a file.
