@@ -1,5 +1,7 @@
 #include "plugin_catalog/factory_selection.h"
 
+#include "plugin_catalog/deployer_selection.h"
+
 namespace freshet {
 
 std::string asked_target(const Configuration& configuration) {
@@ -31,6 +33,10 @@ std::string words_of_none(const PluginCatalog& catalog, std::uint32_t kind,
       names.push_back(entry->file.identity.name);
       names.push_back(entry->file.identity.name + "-session");
     }
+  }
+  // What is not a session would be refused as well.
+  if (kind == FRESHET_KIND_DEPLOYER && is_session_target(configuration)) {
+    for (std::string& name : names) name += "-session";
   }
   const std::string target = configuration.find(options::kExecutionTarget).value_or("");
   const std::string nearest = nearest_name(target, names);

@@ -197,6 +197,26 @@ TEST_F(FrRunTest, NamesTheNearestTarget) {
   EXPECT_TRUE(has(refused, "looked in: ")) << refused.text();
 }
 
+// The executor of sessions says yes to every session: main would run, and its first job fail.
+TEST_F(FrRunTest, ASessionWithoutItsDeployerIsRefusedBeforeMainRuns) {
+  const std::vector<std::vector<std::string>> cases{
+      {}, {"-d"}, {"--cluster-id=one"}, {"-D", "execution.main=client"}};
+  for (const auto& flags : cases) {
+    std::vector<std::string> words{application_, "--target=standalon-session"};
+    words.insert(words.end(), flags.begin(), flags.end());
+    words.insert(words.end(), {"arguments", "main has run"});
+    const Outcome refused = fr_run_(words);
+    EXPECT_EQ(refused.code, 65) << refused.text();
+    EXPECT_TRUE(has(refused, "no deployer for target 'standalon-session'")) << refused.text();
+    EXPECT_TRUE(has(refused, "did you mean 'standalone-session'?")) << refused.text();
+    EXPECT_TRUE(has(refused, "looked in: ")) << refused.text();
+    EXPECT_EQ(refused.output, "") << "main has run";
+  }
+  const Outcome far = fr_run_({application_, "--target=my-deployer-session", "arguments", "x"});
+  EXPECT_EQ(far.code, 65) << far.text();
+  EXPECT_TRUE(has(far, "choose 'standalone-session', or install its plugin")) << far.text();
+}
+
 TEST_F(FrRunTest, RefusesBadValuesWithTheirOriginAndWhatIsExpected) {
   const std::vector<std::vector<std::string>> cases{
       {"-Dparallelism.default=0", "bad value '0' for option 'parallelism.default'", "from 1 to"},

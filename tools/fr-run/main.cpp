@@ -301,7 +301,9 @@ int run(const CommandLine& line) {
   backend.set_configuration(configuration);
   std::vector<std::string> skipped;
   const bool on_cluster = is_cluster_target(backend.catalog(), configuration, skipped);
-  const bool session = on_cluster && is_session_target(configuration);
+  const bool session = is_session_target(configuration);
+  // The executor of sessions would take the jobs of any: which deployer finds it, or why none does.
+  if (session && !on_cluster) static_cast<void>(select_deployer(backend.catalog(), configuration));
   if (session) refuse_options_of_a_cluster(configuration);
   const bool main_in_client =
       session && configuration.get(options::kExecutionMain) == MainLocation::kClient;
