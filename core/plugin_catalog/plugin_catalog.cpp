@@ -103,6 +103,20 @@ std::shared_ptr<void> LoadedPlugin::make_factory() {
   return factory_;
 }
 
+CatalogEntry judged_plugin(const fs::path& file, JudgedFiles& files) {
+  CatalogEntry entry = files.judged(file);
+  if (entry.state != CatalogEntry::State::kUsable ||
+      entry.file.identity.kind == FRESHET_KIND_APPLICATION)
+    return entry;
+  // Not remembered with what was judged: modes and links may change while the content does not.
+  entry.reason = astray(file);
+  struct stat facts {};
+  if (entry.reason.empty() && ::stat(file.c_str(), &facts) == 0)
+    entry.reason = open_to_others(facts, "a plugin");
+  if (!entry.reason.empty()) entry.state = CatalogEntry::State::kRefused;
+  return entry;
+}
+
 PluginCatalog::PluginCatalog(SearchPath path, std::chrono::nanoseconds patience, JudgedFiles& files)
     : path_(std::move(path)), patience_(patience) {
   for (const SearchFolder& folder : path_.folders())
@@ -118,18 +132,10 @@ void PluginCatalog::scan(const fs::path& folder, JudgedFiles& judged) {
     if (at->path().extension() == ".so") files.push_back(at->path());
   std::sort(files.begin(), files.end());
   for (const fs::path& file : files) {
-    CatalogEntry& entry = entries_.emplace_back(judged.judged(file));
-    if (entry.state != CatalogEntry::State::kUsable) continue;
-    // Not remembered with what was judged: modes and links may change while the content does not.
-    entry.reason = astray(file);
-    struct stat facts {};
-    if (entry.reason.empty() && ::stat(file.c_str(), &facts) == 0)
-      entry.reason = open_to_others(facts, "a plugin");
-    if (!entry.reason.empty()) {
-      entry.state = CatalogEntry::State::kRefused;
+    CatalogEntry& entry = entries_.emplace_back(judged_plugin(file, judged));
+    if (entry.state != CatalogEntry::State::kUsable ||
+        entry.file.identity.kind != FRESHET_KIND_APPLICATION)
       continue;
-    }
-    if (entry.file.identity.kind != FRESHET_KIND_APPLICATION) continue;
     entry.state = CatalogEntry::State::kRefused;
     entry.reason =
         "is an application and not a plugin: start it with fr-run, and move it out of the plugin "

@@ -72,6 +72,12 @@ class FRESHET_API LoadedPlugin {
   std::string stuck_;  // why it is refused from now on
 };
 
+// As the catalog judges what stands in one of its folders: judged_file(), and whether others may
+// write to the file, own it, or put another in its place by a link. An application is not judged by
+// that: it is copied before it is loaded.
+FRESHET_API CatalogEntry judged_plugin(const std::filesystem::path& file,
+                                       JudgedFiles& files = JudgedFiles::of_this_process());
+
 class FRESHET_API PluginCatalog {
  public:
   // A call into a plugin's code is given up after `patience`.

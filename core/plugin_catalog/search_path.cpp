@@ -40,6 +40,13 @@ std::string user_of(uid_t id) {
   return "'" + printable(found->pw_name, 64) + "'";
 }
 
+std::string owned_by_another(const struct stat& facts, const std::string& what) {
+  if (facts.st_uid == ::geteuid() || facts.st_uid == 0) return {};
+  return "it belongs to user " + user_of(facts.st_uid) + " (mode " + octal(facts.st_mode) +
+         "), and this is user " + user_of(::geteuid()) + ": " + what +
+         " belongs to this user or to root: chown it, or copy it to a folder of this user";
+}
+
 }  // namespace
 
 std::string open_to_others(const struct stat& facts, const std::string& what) {
@@ -51,11 +58,7 @@ std::string open_to_others(const struct stat& facts, const std::string& what) {
     return "its group may write to it (" + mode + ", group " + std::to_string(facts.st_gid) +
            ", owner " + user_of(facts.st_uid) + "), " + what +
            " is writable by its owner: chmod g-w it";
-  if (facts.st_uid != ::geteuid() && facts.st_uid != 0)
-    return "it belongs to user " + user_of(facts.st_uid) + " (" + mode + "), and this is user " +
-           user_of(::geteuid()) + ": " + what +
-           " belongs to this user or to root: chown it, or copy it to a folder of this user";
-  return {};
+  return owned_by_another(facts, what);
 }
 
 std::string open_to_others(const fs::path& folder) {
@@ -64,15 +67,19 @@ std::string open_to_others(const fs::path& folder) {
     const std::string reason = open_to_others(facts, "a plugin folder");
     if (!reason.empty()) return reason;
   }
-  // Whoever may write to a folder above may put another in its place, unless it is sticky.
+  // Whoever may write to a folder above may put another in its place, unless it is sticky; its
+  // owner may in any case.
   std::error_code unreadable;
   const fs::path real = fs::canonical(folder, unreadable);
   for (fs::path above = real; above.has_relative_path();) {
     above = above.parent_path();
     if (::stat(above.c_str(), &facts) != 0) continue;
-    if ((facts.st_mode & S_IWOTH) != 0 && (facts.st_mode & S_ISVTX) == 0)
-      return "anybody may write to " + printable(above.native(), 4096) + " above it (mode " +
-             octal(facts.st_mode) + "): chmod o-w that one";
+    const std::string what = "a folder above plugins";
+    const bool is_sticky = (facts.st_mode & S_ISVTX) != 0;
+    const std::string reason =
+        is_sticky ? owned_by_another(facts, what) : open_to_others(facts, what);
+    if (!reason.empty())
+      return "of the folder " + printable(above.native(), 4096) + " above it: " + reason;
   }
   return {};
 }

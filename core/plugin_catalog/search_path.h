@@ -26,7 +26,8 @@ struct SearchFolder {
 // Who could change what this user runs: why somebody else than this user and root may write to it,
 // or owns it, with mode, owner and the fix; empty if nobody may. `what`: "a plugin folder".
 FRESHET_API std::string open_to_others(const struct stat& facts, const std::string& what);
-// The same of a plugin folder; anybody's rights to a folder above it count, too.
+// The same of a plugin folder and of the folders above it, by which it could be replaced; of those,
+// sticky ones such as /tmp may be written to.
 FRESHET_API std::string open_to_others(const std::filesystem::path& folder);
 
 class FRESHET_API SearchPath {

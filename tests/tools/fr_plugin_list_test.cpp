@@ -1,5 +1,6 @@
 // `fr plugin list` and `fr plugin inspect` as people call them.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -160,6 +161,31 @@ TEST_F(FrPluginList, InspectTellsWhyAFileIsRefusedAndEndsWithTwo) {
     EXPECT_EQ(outcome.code, 2);
     EXPECT_EQ(json::parse(outcome.output)["state"], "refused");
   }
+}
+
+// One judgement: what 'list' refuses for its mode or owner, 'inspect' and 'check' refuse as well.
+TEST_F(FrPluginList, InspectAndCheckRefuseWhatOthersMayWriteTo) {
+  const std::string alpha = module("alpha", "p");
+  const auto expect_refused = [&](const std::string& reason) {
+    for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+             {"plugin", "inspect", alpha},
+             {"plugin", "check", alpha},
+             {"plugin", "list", "--plugin-dir", scratch_ / "p"}}) {
+      const Outcome outcome = fr_(words);
+      EXPECT_EQ(outcome.code, words[1] == "list" ? 0 : 2) << outcome.text();
+      EXPECT_NE(outcome.output.find(reason), std::string::npos) << outcome.text();
+      EXPECT_EQ(outcome.output.find("state      usable"), std::string::npos) << outcome.text();
+    }
+  };
+  for (const mode_t mode : {0664, 0646}) {
+    fs::permissions(alpha, static_cast<fs::perms>(mode));
+    expect_refused(mode == 0664 ? "its group may write to it" : "anybody may write to it");
+  }
+  fs::permissions(alpha, static_cast<fs::perms>(0644));
+  EXPECT_EQ(fr_({"plugin", "inspect", alpha}).code, 0);
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+  ASSERT_EQ(::chown(alpha.c_str(), 65534, 0), 0);
+  expect_refused("it belongs to user");
 }
 
 TEST_F(FrPluginList, InspectReadsAnApplicationToo) {

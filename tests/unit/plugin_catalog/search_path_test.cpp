@@ -1,6 +1,7 @@
 #include "plugin_catalog/search_path.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "test_modules.h"
 
@@ -80,9 +81,31 @@ TEST_F(SearchPathTest, AFolderBelowOneThatAnybodyMayWriteToIsSkippedUnlessThatOn
   EXPECT_TRUE(searched(path).empty());
   EXPECT_TRUE(contains(path.folders()[0].skipped, (folder_ / "open").native() + " above it"))
       << path.folders()[0].skipped;
-  EXPECT_TRUE(contains(path.folders()[0].skipped, "(mode 0777): chmod o-w"));
+  EXPECT_TRUE(contains(path.folders()[0].skipped, "(mode 0777)")) << path.folders()[0].skipped;
+  EXPECT_TRUE(contains(path.folders()[0].skipped, "chmod o-w")) << path.folders()[0].skipped;
   ::chmod((folder_ / "open").c_str(), 01777);
   EXPECT_EQ(searched(SearchPath(sources)).size(), 1u);
+}
+
+TEST_F(SearchPathTest, SoIsAFolderBelowOneOfAGroupOrOfAnotherUser) {
+  SearchPath::Sources sources;
+  sources.plugin_path = make("outer/inner/plugins").native();
+  const std::string outer = folder_ / "outer";
+  const auto skipped = [&] { return SearchPath(sources).folders().at(0).skipped; };
+  EXPECT_EQ(skipped(), "");
+  ::chmod(outer.c_str(), 0775);
+  EXPECT_TRUE(contains(skipped(), outer + " above it: its group may write to it (mode 0775"))
+      << skipped();
+  EXPECT_TRUE(contains(skipped(), "chmod g-w")) << skipped();
+  ::chmod(outer.c_str(), 01775);
+  EXPECT_EQ(skipped(), "");
+  ::chmod(outer.c_str(), 0755);
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a folder away";
+  for (const mode_t mode : {0755, 01755}) {  // its owner may replace what is in it, sticky or not
+    ASSERT_EQ(::chown(outer.c_str(), 65534, 0), 0);
+    ::chmod(outer.c_str(), mode);
+    EXPECT_TRUE(contains(skipped(), outer + " above it: it belongs to user")) << skipped();
+  }
 }
 
 TEST_F(SearchPathTest, TheInstallationsFolderIsShownWithoutDetours) {

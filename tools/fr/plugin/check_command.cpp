@@ -125,7 +125,7 @@ std::vector<Case> chosen_cases(std::uint32_t kind, const std::vector<std::string
 }
 
 int check(CommandLine& line) {
-  const CatalogEntry entry = judged_file(line.request.file);
+  const CatalogEntry entry = judged_plugin(line.request.file);
   const PluginIdentity& identity = entry.file.identity;
   const bool refused = entry.state != CatalogEntry::State::kUsable;
   // Told once if they are wrong.

@@ -86,7 +86,7 @@ void add_plugin_inspect(CLI::App& plugin, Command::Run& chosen) {
   command->add_flag("--json", *json, "For programs");
   command->callback([file, json, &chosen] {
     chosen = [file, json] {
-      const CatalogEntry entry = judged_file(*file);
+      const CatalogEntry entry = judged_plugin(*file);
       *json ? print_json(entry) : print_text(entry);
       return is_usable(entry) ? kDone : kRefusedInput;
     };
