@@ -6,11 +6,35 @@
 #include <cstdlib>
 
 #include "modules/module_registry.h"
+#include "plugin_catalog/judged_file.h"
 #include "plugin_catalog/shared_object.h"
 
 namespace freshet {
 
 namespace {
+
+std::string without(const std::string& part, std::string text) {
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at))
+    text.erase(at, part.size());
+  return text;
+}
+
+// Their operators are there for whoever asks for them by name. Other files are for main to use.
+// Errors name a file as it was shipped.
+void load_shipped_plugins(const StoredApplication& stored) {
+  for (std::size_t i = 1; i < stored.files.size(); ++i) {
+    const StoredFile& file = stored.files[i];
+    const std::uint32_t kind = judged_file(file.path).file.identity.kind;
+    if (kind != FRESHET_KIND_OPERATORS && kind != FRESHET_KIND_CONNECTOR) continue;
+    try {
+      const PluginFile copy = read_compatible_file(file.path);
+      ModuleRegistry::instance().add_shipped(file, copy, load_shared_object(copy));
+    } catch (const RefusedFile& refused) {
+      throw InvalidInput("the shipped file '" + file.name + "' " +
+                         without(stored.folder.native() + "/", refused.reason()));
+    }
+  }
+}
 
 // Loads the main of what is stored; errors name the file as it was given.
 LoadedApplication load(StoredApplication stored, const std::filesystem::path& main_file) {
@@ -21,6 +45,7 @@ LoadedApplication load(StoredApplication stored, const std::filesystem::path& ma
       throw RefusedFile(copy.path, "its entry has no main: build it with FRESHET_APPLICATION(...)");
     const LoadedModule& module =
         ModuleRegistry::instance().add_shipped(stored.files[0], copy, contract);
+    load_shipped_plugins(stored);
     return {std::move(stored), module};
   } catch (const RefusedFile& refused) {
     throw RefusedFile(main_file, refused.reason());
@@ -38,12 +63,6 @@ void check_is_application(const PluginFile& given) {
 std::string on_one_line(std::string text) {
   for (char& c : text)
     if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = '?';
-  return text;
-}
-
-std::string without(const std::string& part, std::string text) {
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at))
-    text.erase(at, part.size());
   return text;
 }
 

@@ -16,7 +16,7 @@ struct LoadedApplication {
 };
 
 // `main_file` is a module made with FRESHET_APPLICATION; `shipped` are files that it needs beside
-// itself. Throws RefusedFile (nothing was copied or run) or InvalidInput; texts name the files as
+// itself: those that are operator libraries or connectors are loaded, too. Throws RefusedFile (nothing was copied or run) or InvalidInput; texts name the files as
 // they were given, not the copies.
 FRESHET_API LoadedApplication load_application(const ModuleStore& store,
                                                const std::filesystem::path& main_file,

@@ -70,6 +70,36 @@ TEST_F(Connector, ASinkThatCanNotCommitFailsTheJob) {
       << outcome.text();
 }
 
+// Instead of a plugin folder: what belongs to one application comes with it.
+TEST_F(Connector, IsFoundWhereItIsShippedWithTheApplication) {
+  const std::string job = path_from("FRESHET_TEST_CONNECTOR_JOB");
+  const std::string plugin = plugins_ + "/notes.so";
+  const std::string from = scratch_.write("from", "one\ntwo\n");
+  const Outcome outcome = fr_run_.local(job, {"--ship", plugin, from, scratch_ / "to"});
+  ASSERT_EQ(outcome.code, 0) << outcome.text();
+  Surroundings around = fr_run_.surroundings();
+  around.variables["XDG_STATE_HOME"] = scratch_ / "state";
+  const Outcome on_cluster =
+      run(fr_run_.line({job, "--target=standalone", "--ship", plugin, from, scratch_ / "there"}),
+          around);
+  EXPECT_EQ(on_cluster.code, 0) << on_cluster.text();
+  EXPECT_EQ(text_of_file(scratch_ / "there-0"), text_of_file(scratch_ / "to-0"));
+  const Outcome plan = fr_({"info", job, "--ship", plugin, from, scratch_ / "to"});
+  EXPECT_EQ(plan.code, 0) << plan.text();
+  EXPECT_NE(plan.output.find("notes.read"), std::string::npos) << plan.text();
+  // One that does not run here is named, not the application.
+  std::string bytes = text_of_file(plugin);
+  const std::string own = "stdlib=libstdc++", other = "stdlib=libstdx++";
+  ASSERT_NE(bytes.find(own), std::string::npos);
+  for (std::size_t at = 0; (at = bytes.find(own, at)) != std::string::npos;)
+    bytes.replace(at, own.size(), other);
+  const std::string foreign = scratch_.write("foreign.so", bytes);
+  const Outcome refused = fr_run_.local(job, {"--ship", foreign, from, scratch_ / "no"});
+  EXPECT_EQ(refused.code, 65) << refused.text();
+  EXPECT_NE(refused.errors.find("the shipped file 'foreign.so' "), std::string::npos)
+      << refused.text();
+}
+
 TEST_F(Connector, WithoutThePluginTheJobIsRefusedByTheOperatorsName) {
   const Outcome outcome =
       fr_run_.local(path_from("FRESHET_TEST_CONNECTOR_JOB"), {scratch_ / "from", scratch_ / "to"});
