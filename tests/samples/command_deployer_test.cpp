@@ -142,9 +142,16 @@ TEST_F(CommandDeployer, IsNeededToStopItsClusterWhichIsLeftAsItIsWithout) {
   const Outcome refused = fr({"cluster", "stop", "--cluster-id=c1"});
   EXPECT_EQ(refused.code, 2) << refused.text();
   EXPECT_NE(refused.errors.find("cluster 'c1' is left as it is, because its deployer 'command' is "
-                                "needed to end it"),
+                                "needed to end it, and its plugin is not found: install it, or "
+                                "give its folder by --plugin-dir\n"),
             std::string::npos)
       << refused.text();
+  EXPECT_NE(refused.errors.find("looked in: "), std::string::npos) << refused.text();
+  const Outcome resized = fr({"cluster", "resize", "--cluster-id=c1", "2"});
+  EXPECT_EQ(resized.code, 2) << resized.text();
+  EXPECT_NE(resized.errors.find("is needed to resize it, and its plugin is not found"),
+            std::string::npos)
+      << resized.text();
   EXPECT_EQ(fr({"cluster", "status", "--cluster-id=c1"}).code, 0);
   EXPECT_EQ(stop().code, 0);
   expect_nothing_left();

@@ -156,6 +156,54 @@ TEST_F(FrConfig, WarnsAndGoesOn) {
   EXPECT_TRUE(has(shown, "fr: warning: environment variable FRESHET_LOG_LEVL")) << shown.output;
 }
 
+// Not of 'fr config' alone, and also where a value is refused.
+TEST_F(FrConfig, EveryCommandWarnsOnceOfWhatNobodyReads) {
+  const std::string state = "XDG_STATE_HOME=" + folder_;
+  const std::string file = write("typo.yaml", "paralelism.default: 3\n");
+  const std::string in_definition = " -D paralelism.default=3", bad = " -D parallelism.default=x";
+  const std::string warning = "fr: warning: unknown option 'paralelism.default'";
+  for (const std::string& line :
+       {"config pipeline.fusion" + in_definition, "config" + in_definition + bad,
+        "info" + in_definition + " /nowhere.so", "info" + in_definition + bad + " /nowhere.so",
+        "list" + in_definition, "status" + in_definition, "cluster list" + in_definition,
+        "cluster list --config " + file, "cluster start --target=local" + in_definition,
+        "cluster stop" + in_definition, "plugin list" + in_definition,
+        "plugin check /nowhere.so" + in_definition, "jobmanager" + in_definition + bad,
+        "taskmanager --cluster-id=none --config " + file + bad}) {
+    const Outcome outcome = fr(line, state);
+    const std::size_t at = outcome.output.find(warning);
+    ASSERT_NE(at, std::string::npos) << line << "\n" << outcome.output;
+    EXPECT_EQ(outcome.output.find(warning, at + 1), std::string::npos) << line << "\n"
+                                                                       << outcome.output;
+    EXPECT_TRUE(has(outcome, "did you mean 'parallelism.default'?")) << outcome.output;
+  }
+  const Outcome variable = fr("cluster list", state + " FRESHET_PARALELISM_DEFAULT=3");
+  EXPECT_TRUE(has(variable, "environment variable FRESHET_PARALELISM_DEFAULT sets no option"))
+      << variable.output;
+}
+
+TEST_F(FrConfig, AnOptionOfAPluginIsNotUnknown) {
+  const std::string folder = std::getenv("FRESHET_TEST_PLUGIN_WITH_OPTIONS");
+  const Outcome outcome = fr("cluster list -D shared-folder.path=/x --plugin-dir " + folder,
+                             "XDG_STATE_HOME=" + folder_);
+  EXPECT_FALSE(has(outcome, "warning")) << outcome.output;
+}
+
+TEST_F(FrConfig, NamesTheCommandThatWasMeant) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"conifg", "there is no command 'conifg': did you mean 'config'? (fr --help)"},
+      {"cluster statuss",
+       "there is no command 'cluster statuss': did you mean 'cluster status'? (fr cluster --help)"},
+      {"plugin lst",
+       "there is no command 'plugin lst': did you mean 'plugin list'? (fr plugin --help)"},
+      {"plugin conjure", "there is no command 'plugin conjure' (fr plugin --help)"}};
+  for (const auto& [line, expected] : cases) {
+    const Outcome outcome = fr(line);
+    EXPECT_EQ(outcome.code, 64) << outcome.output;
+    EXPECT_EQ(outcome.output, "fr: " + std::string(expected) + "\n");
+  }
+}
+
 TEST_F(FrConfig, RefusesBadInputWithOneLine) {
   const std::string broken = write("broken.yaml", "a: [1\n");
   const std::string cases[] = {"-D parallelism.default=0", "-D parallelism.default",

@@ -182,6 +182,15 @@ TEST_F(FrInfo, SaysWhereFieldsHaveOtherNames) {
       has(fr_info("-v " + application_ + " renamed"), "records {customer:string,town:string}\n"));
 }
 
+TEST_F(FrInfo, AUrlIsForClustersAndKeepsItsSecrets) {
+  const Outcome refused = errors_of("https://me:word@host/app.so?token=secret");
+  EXPECT_EQ(refused.code, 2) << refused.output;
+  EXPECT_TRUE(has(refused,
+                  "fr: 'https://***@host/app.so?***' is a URL, which only a cluster "
+                  "fetches"))
+      << refused.output;
+}
+
 TEST_F(FrInfo, RefusesWhatIsNoApplication) {
   const Outcome text = errors_of("/etc/passwd");
   EXPECT_EQ(text.code, 2);

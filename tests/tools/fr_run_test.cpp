@@ -177,6 +177,35 @@ TEST_F(FrRunTest, RefusesWhatOnlyClustersHave) {
   EXPECT_EQ(meant_for_others.code, 0) << meant_for_others.text();
 }
 
+TEST_F(FrRunTest, AUrlIsForClustersAndKeepsItsSecrets) {
+  const std::string url = "https://me:word@host/app.so?token=secret";
+  const std::string shown = "'https://***@host/app.so?***' is a URL, which only a cluster fetches";
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {url},
+           {url, "--target=local"},
+           {application_, "--target=local", "--ship", url},
+           {url, "--target=standalone-session", "-D", "execution.main=client"}}) {
+    const Outcome refused = fr_run_(words);
+    EXPECT_EQ(refused.code, 65) << refused.text();
+    EXPECT_TRUE(has(refused, shown)) << refused.text();
+    EXPECT_FALSE(has(refused, "secret")) << refused.text();
+  }
+}
+
+TEST_F(FrRunTest, WhereMainRunsIsNotIgnored) {
+  const Outcome client =
+      fr_run_({application_, "--target=standalone", "-D", "execution.main=client", "code", "0"});
+  EXPECT_EQ(client.code, 65) << client.text();
+  EXPECT_TRUE(has(client, "execution.main=client can't be had with target 'standalone'"))
+      << client.text();
+  EXPECT_TRUE(has(client, "--target=standalone-session")) << client.text();
+  const Outcome cluster = local({"-D", "execution.main=cluster", "code", "0"});
+  EXPECT_EQ(cluster.code, 65) << cluster.text();
+  EXPECT_TRUE(has(cluster, "execution.main=cluster can't be had with target 'local'"))
+      << cluster.text();
+  EXPECT_EQ(local({"-D", "execution.main=client", "code", "0"}).code, 0);
+}
+
 TEST_F(FrRunTest, TheTargetOfAMainOnAClusterIsNeitherTakenNorOffered) {
   const Outcome taken = fr_run_({application_, "--target=cluster", "code", "0"});
   EXPECT_EQ(taken.code, 65) << taken.text();

@@ -34,6 +34,7 @@
 #include "process/main_end.h"
 #include "process/standard_streams.h"
 #include "progress.h"
+#include "refused_urls.h"
 #include "report.h"
 #include "standard_streams.h"
 
@@ -220,6 +221,19 @@ void refuse_options_of_a_cluster(const Configuration& configuration) {
   }
 }
 
+// A cluster for one application is brought up with it, and its main runs there.
+void refuse_main_in_client(const Configuration& configuration) {
+  const auto entry = configuration.lookup(options::kExecutionMain.info());
+  if (!entry || entry->origin.kind != Origin::Kind::kCommandLine ||
+      configuration.get(options::kExecutionMain) != MainLocation::kClient)
+    return;
+  const std::string target = configuration.get(options::kExecutionTarget);
+  throw InvalidInput("execution.main=client can't be had with " + asked_target(configuration) +
+                     ": main runs on the cluster that is brought up for it: leave it out, or take "
+                     "--target=" +
+                     target + "-session, for a cluster that runs already");
+}
+
 // Where main runs in this process, fr-run stays until it has ended; and 'local' uses no cluster.
 // Files and the environment may be meant for other runs.
 void refuse_options_of_clusters(const Configuration& configuration, bool main_in_client) {
@@ -239,6 +253,9 @@ void refuse_options_of_clusters(const Configuration& configuration, bool main_in
     refuse("-d (client.attached=false)", "main runs in this process, which stays until it ends");
   if (main_in_client) return;
   const std::string none = "it uses no cluster";
+  if (is_given(options::kExecutionMain) &&
+      configuration.get(options::kExecutionMain) == MainLocation::kCluster)
+    refuse("execution.main=cluster", none);
   if (is_given(options::kClusterId)) refuse("--cluster-id (cluster.id)", none);
   if (is_given(options::kClientTimeout, "--wait-for-cluster")) refuse("--wait-for-cluster", none);
 }
@@ -305,6 +322,7 @@ int run(const CommandLine& line) {
   // The executor of sessions would take the jobs of any: which deployer finds it, or why none does.
   if (session && !on_cluster) static_cast<void>(select_deployer(backend.catalog(), configuration));
   if (session) refuse_options_of_a_cluster(configuration);
+  if (on_cluster && !session) refuse_main_in_client(configuration);
   const bool main_in_client =
       session && configuration.get(options::kExecutionMain) == MainLocation::kClient;
   if (on_cluster && !main_in_client) {
@@ -317,6 +335,7 @@ int run(const CommandLine& line) {
   // Found out before any code of the application runs.
   static_cast<void>(select_executor(backend.catalog(), configuration));
   refuse_options_of_clusters(configuration, main_in_client);
+  refuse_urls(line.application, line.shipped);
   if (!main_in_client) return run_here(line, backend, configuration, warnings, nullptr);
   const auto cluster = begin_here(backend, configuration, line);
   try {

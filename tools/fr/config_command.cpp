@@ -2,11 +2,9 @@
 // where that came from.
 #include <algorithm>
 #include <cstdio>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -14,10 +12,10 @@
 #include "configuration/configuration.h"
 #include "configuration/reference_page.h"
 #include "configuration_flags.h"
+#include "configuration_warnings.h"
 #include "freshet/error.h"
 #include "freshet/nearest_name.h"
 #include "freshet/options.h"
-#include "plugin_catalog/plugin_catalog.h"
 
 namespace freshet::tool {
 namespace {
@@ -43,33 +41,6 @@ struct Row {
   }
   std::string origin() const { return set ? set->origin.text() : "default"; }
 };
-
-using OptionsOfPlugins = std::map<std::string, std::string>;  // key -> "executor 'name'"
-
-// Loads every plugin that is found, which declares its options. One that can't be loaded is told,
-// and left out.
-OptionsOfPlugins load_plugins(const Configuration& configuration) {
-  OptionsOfPlugins options;
-  PluginCatalog catalog(
-      SearchPath(SearchPath::Sources::of_this_process(configuration.get(options::kPluginDirs))));
-  std::set<std::string> known;
-  for (const OptionInfo& option : OptionCatalog::all()) known.insert(option.key);
-  for (const CatalogEntry& entry : catalog.entries()) {
-    if (entry.state != CatalogEntry::State::kUsable) continue;
-    const auto& identity = entry.file.identity;
-    try {
-      catalog.load(entry);
-    } catch (const Error& error) {
-      std::fprintf(stderr, "fr: warning: the options of %s '%s' are not listed: %s\n",
-                   kind_name(identity.kind).c_str(), identity.name.c_str(), error.what());
-    }
-    for (const OptionInfo& option : OptionCatalog::all()) {
-      if (known.insert(option.key).second)
-        options[option.key] = kind_name(identity.kind) + " '" + identity.name + "'";
-    }
-  }
-  return options;
-}
 
 std::vector<Row> all_rows(const Configuration& configuration, const OptionsOfPlugins& plugins) {
   std::vector<Row> rows;
@@ -191,10 +162,8 @@ int run(const Request& request) {
     return kDone;
   }
   Configuration configuration = request.flags.load();
-  const OptionsOfPlugins plugins = load_plugins(configuration);
+  const OptionsOfPlugins& plugins = load_options_of_plugins(configuration);
   adopt_new_options(configuration, process_environment());
-  for (const std::string& line : configuration_warnings(configuration, process_environment()))
-    std::fprintf(stderr, "fr: warning: %s\n", line.c_str());
 
   const auto rows = rows_named(request.keys, all_rows(configuration, plugins));
   request.json ? print_json(rows) : print_text(rows);

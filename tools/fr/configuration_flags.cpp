@@ -1,5 +1,8 @@
 #include "configuration_flags.h"
 
+#include <utility>
+
+#include "configuration_warnings.h"
 #include "freshet/options.h"
 
 namespace freshet::tool {
@@ -35,7 +38,11 @@ std::vector<FlagSetting> ConfigurationFlags::settings() const {
 }
 
 Configuration ConfigurationFlags::load() const {
-  return load_configuration({file, settings(), process_environment()});
+  Configuration configuration = gathered_configuration({file, settings(), process_environment()});
+  static bool is_first = true;
+  if (warns && std::exchange(is_first, false)) ConfigurationWarnings(configuration).print();
+  configuration.validate();
+  return configuration;
 }
 
 }  // namespace freshet::tool

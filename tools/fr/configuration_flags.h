@@ -12,13 +12,15 @@ namespace freshet::tool {
 struct ConfigurationFlags {
   std::string file;
   std::vector<std::string> definitions, plugin_dirs;
+  bool warns = true;  // of what nobody reads; false in a process whose parent has done so
 
   void add_to(CLI::App& command);
   // What was given to `behind` after what was given to this.
   void add(const ConfigurationFlags& behind);
   // Throws InvalidInput for a definition that is none.
   std::vector<FlagSetting> settings() const;
-  // With file and environment. Throws as load_configuration() does.
+  // With file and environment. The first call in a process prints warnings, also of a
+  // configuration that is refused. Throws as load_configuration() does.
   Configuration load() const;
 };
 

@@ -45,6 +45,23 @@ std::vector<std::string> own_words_of(const CLI::App& fr, std::vector<std::strin
   return words;
 }
 
+// Why the first words name no command of `app`, or of a command of it; empty if they do.
+std::string unknown_command(const CLI::App& app, const std::vector<std::string>& words,
+                            const std::string& before = {}) {
+  const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
+  if (commands.empty() || words.empty() || words[0].empty() || words[0][0] == '-') return {};
+  std::vector<std::string> names;
+  for (const CLI::App* command : commands) {
+    if (command->get_name() == words[0])
+      return unknown_command(*command, {words.begin() + 1, words.end()}, before + words[0] + " ");
+    if (!command->get_group().empty()) names.push_back(command->get_name());
+  }
+  const std::string near = nearest_name(words[0], names);
+  return "there is no command '" + before + words[0] + "'" +
+         (near.empty() ? "" : ": did you mean '" + before + near + "'?") + " (fr " + before +
+         "--help)";
+}
+
 }  // namespace
 
 Command::Command(const char* name, const char* description, SetUp set_up) {
@@ -81,13 +98,8 @@ int main(int argc, char** argv) {
   fr.require_subcommand(1);
   Command::Run chosen;
   Command::add_all(fr, chosen);
-  std::vector<std::string> names;
-  for (const CLI::App* command : fr.get_subcommands({})) names.push_back(command->get_name());
-  if (argc > 1 && argv[1][0] != '-' &&
-      std::find(names.begin(), names.end(), argv[1]) == names.end()) {
-    const std::string near = freshet::nearest_name(argv[1], names);
-    std::fprintf(stderr, "fr: there is no command '%s'%s (fr --help)\n", argv[1],
-                 near.empty() ? "" : (": did you mean '" + near + "'?").c_str());
+  if (const std::string unknown = unknown_command(fr, {argv + 1, argv + argc}); !unknown.empty()) {
+    std::fprintf(stderr, "fr: %s\n", unknown.c_str());
     return kBadUsage;
   }
   refuse_empty_values(fr);

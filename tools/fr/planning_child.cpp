@@ -12,6 +12,7 @@
 
 #include "child.h"
 #include "client/in_process_backend.h"
+#include "configuration_warnings.h"
 #include "freshet/configuration.h"
 #include "freshet/detail/backend.h"
 #include "freshet/detail/blocking.h"
@@ -22,6 +23,7 @@
 #include "plan_channel.h"
 #include "planning.h"
 #include "plugin_catalog/front_end_selection.h"
+#include "refused_urls.h"
 
 namespace freshet::tool {
 namespace {
@@ -166,7 +168,10 @@ void plan_pipeline(const PlanRequest& request, PluginCatalog& catalog,
 
 void run(const PlanRequest& request) {
   Configuration configuration =
-      load_configuration({request.configuration_file, request.flags, process_environment()});
+      gathered_configuration({request.configuration_file, request.flags, process_environment()});
+  ConfigurationWarnings warnings(configuration);
+  configuration.validate();
+  refuse_urls(request.application, request.shipped);
   InProcessBackend& core = InProcessBackend::instance();
   core.set_configuration(configuration);
   if (may_be_a_pipeline(request.application)) {
@@ -177,6 +182,7 @@ void run(const PlanRequest& request) {
   const std::vector<std::filesystem::path> shipped(request.shipped.begin(), request.shipped.end());
   const LoadedApplication application = load_application(store, request.application, shipped);
   adopt_new_options(configuration, process_environment());
+  warnings.print();
 
   static PlanningBackend backend(std::move(configuration));
   detail::set_execution_backend(&backend);

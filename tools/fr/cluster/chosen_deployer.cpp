@@ -19,7 +19,7 @@ ChosenDeployer::ChosenDeployer(const Configuration& configuration)
 
 Configuration for_deployer(const std::string& name, Configuration configuration) {
   configuration.set(options::kExecutionTarget, name + "-session",
-                    Origin::command_line("the cluster's record"));
+                    Origin{Origin::Kind::kFile, "the record of the cluster"});
   return configuration;
 }
 

@@ -217,11 +217,31 @@ std::vector<std::string> registered(ChosenDeployer& deployer, ClusterClient& cli
                      " ms:" + last_words_of_task_managers(client.cluster_id()));
 }
 
+// Before anything is changed: without its deployer, what that has brought up could not be taken
+// away.
+std::unique_ptr<ChosenDeployer> deployer_of(const ClusterRecord& record,
+                                            const Configuration& configuration,
+                                            const std::string& to_do_what) {
+  const std::string text = "cluster '" + record.cluster_id +
+                           "' is left as it is, because its deployer '" + record.deployer +
+                           "' is needed to " + to_do_what + " it";
+  try {
+    return std::make_unique<ChosenDeployer>(for_deployer(record.deployer, configuration));
+  } catch (const NoDeployer& none) {  // what was found, and where, follows its first line
+    const std::string words = none.what();
+    throw InvalidInput(text + ", and its plugin is not found: install it, or give its folder by " +
+                       "--plugin-dir" + words.substr(std::min(words.find('\n'), words.size())));
+  } catch (const InvalidInput& refused) {
+    throw InvalidInput(text + ": " + refused.what());
+  }
+}
+
 int resize(const ResizeWords& words) {
   const Configuration configuration = words.load();
   const ClusterRecord record = find_cluster(configuration, !words.wait.empty());
   const auto client = connect_to(record, configuration);
-  ChosenDeployer deployer(for_deployer(record.deployer, configuration));
+  const auto chosen = deployer_of(record, configuration, "resize");
+  ChosenDeployer& deployer = *chosen;
   try {
     static_cast<void>(deployer->resize(record.cluster_id, words.task_managers).get());
   } catch (const InvalidInput& refused) {
@@ -267,18 +287,6 @@ std::string shut_down(const ClusterRecord& record, const Configuration& configur
   }
 }
 
-// Before anything is ended: without its deployer, what that has brought up could not be taken away.
-std::unique_ptr<ChosenDeployer> deployer_of(const ClusterRecord& record,
-                                            const Configuration& configuration) {
-  try {
-    return std::make_unique<ChosenDeployer>(for_deployer(record.deployer, configuration));
-  } catch (const InvalidInput& refused) {
-    throw InvalidInput("cluster '" + record.cluster_id +
-                       "' is left as it is, because its deployer '" + record.deployer +
-                       "' is needed to end it: " + refused.what());
-  }
-}
-
 // Its last process lets go of the presence a moment before it exits, with a code that whoever
 // started it may wait for.
 bool processes_have_ended(const ClusterRecords& records, const ClusterRecord& record) {
@@ -291,7 +299,7 @@ bool processes_have_ended(const ClusterRecords& records, const ClusterRecord& re
 int stop(const ClientWords& words) {
   const Configuration configuration = words.load();
   const ClusterRecord record = find_cluster(configuration, !words.wait.empty());
-  const auto deployer = deployer_of(record, configuration);
+  const auto deployer = deployer_of(record, configuration, "end");
   const auto& records = LocalDeployerServices::instance().cluster_records();
   const bool is_here = is_present(records.folder(), record.cluster_id);
   const std::string trouble = shut_down(record, configuration);

@@ -13,6 +13,7 @@
 
 #include "client/cluster_node.h"
 #include "configuration/configuration.h"
+#include "configuration_warnings.h"
 #include "crash/crash_handler.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
@@ -86,7 +87,11 @@ Configuration daemon_configuration(const DaemonWords& words, const HandedOver& h
     sources.flags.push_back({key, text, "deployment"});
   for (const std::string& definition : words.definitions)
     sources.flags.push_back(parse_definition(definition));
-  return load_configuration(sources);
+  Configuration configuration = gathered_configuration(sources);
+  // What a deployer starts has the settings of a client that has printed them.
+  if (!words.inherited) ConfigurationWarnings(configuration).print();
+  configuration.validate();
+  return configuration;
 }
 
 Configuration child_configuration(const std::map<std::string, std::string>& settings) {

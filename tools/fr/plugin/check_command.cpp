@@ -185,7 +185,10 @@ int check(CommandLine& line) {
 }
 
 int run(CommandLine& line) {
-  if (!line.report_to.empty()) return run_case_here(line.request, line.run_case, line.report_to);
+  if (!line.report_to.empty()) {
+    line.request.configuration.warns = false;
+    return run_case_here(line.request, line.run_case, line.report_to);
+  }
   try {
     return check(line);
   } catch (const BadUsage& error) {
