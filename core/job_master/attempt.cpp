@@ -80,6 +80,7 @@ void Attempt::granted(std::vector<SlotId> slots) {
     message.job_name = plan_.graph().name;
     message.slots = static_cast<std::uint32_t>(workers_[w].slots.size());
     message.one_host = one_host;
+    message.collects = plan_.collects();
     message.modules = plan_.shipped();
     message.settings = plan_.graph().settings;
     workers_[w].started = true;

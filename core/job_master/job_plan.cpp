@@ -31,6 +31,11 @@ std::uint32_t JobPlan::vertex(const std::string& id_or_uid) const {
   throw InvalidInput("job '" + graph_.name + "' has no operator '" + id_or_uid + "'");
 }
 
+bool JobPlan::collects() const {
+  return std::any_of(graph_.vertices.begin(), graph_.vertices.end(),
+                     [](const JobVertex& vertex) { return vertex.kind == "collect"; });
+}
+
 std::vector<std::uint32_t> JobPlan::worker_of_subtask(
     const std::vector<std::uint32_t>& worker_of_slot) const {
   std::vector<std::uint32_t> workers;

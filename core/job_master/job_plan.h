@@ -31,6 +31,8 @@ class FRESHET_API JobPlan {
   const std::vector<JobModule>& shipped() const { return shipped_; }
   // Place of the collecting vertex of that id or uid. Throws InvalidInput.
   std::uint32_t vertex(const std::string& id_or_uid) const;
+  // Whether clients read rows from its workers.
+  bool collects() const;
   // By place in ExecutionGraph::subtasks(), from the worker of each slot.
   std::vector<std::uint32_t> worker_of_subtask(
       const std::vector<std::uint32_t>& worker_of_slot) const;

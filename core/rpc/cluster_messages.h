@@ -57,9 +57,11 @@ struct StartWorker {
   PublicKey public_key;
   std::string secret_key;
   bool one_host = false;                        // all workers of the job are on this host
+  bool collects = false;                        // clients read rows from its workers
   std::vector<JobModule> modules;               // the shipped ones, by hash
   std::map<std::string, std::string> settings;  // of the job
-  MSGPACK_DEFINE_MAP(worker, job_name, slots, public_key, secret_key, one_host, modules, settings)
+  MSGPACK_DEFINE_MAP(worker, job_name, slots, public_key, secret_key, one_host, collects, modules,
+                     settings)
 };
 
 // job manager -> task manager. Kills it; nothing if it has ended. Deadline: none. Since 1.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "process/child_starts.h"
+#include "rpc/endpoint.h"
 
 namespace freshet {
 namespace {
@@ -213,7 +214,10 @@ void TaskManager::spawn(const WorkerId& id) {
   start.worker = id;
   start.job_name = worker.start.job_name;
   start.slots = worker.start.slots;
-  start.one_host = worker.start.one_host;
+  // A client of another host can't reach a socket file.
+  const bool is_reached_from_elsewhere =
+      !Endpoint{Endpoint::Kind::tcp, options_.bind, 0, {}}.is_loopback();
+  start.one_host = worker.start.one_host && !(worker.start.collects && is_reached_from_elsewhere);
   start.socket_folder = options_.socket_folder;
   start.host = options_.bind;
   start.told_host = options_.told_host;

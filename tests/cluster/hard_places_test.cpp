@@ -174,6 +174,30 @@ TEST_F(HardPlaces, TaskManagersOfOneHostNameThatShareNoSocketFolderMeetOverTheNe
   }
 }
 
+// Its socket files are nothing to a main that runs elsewhere.
+TEST_F(HardPlaces, RowsOfATaskManagerThatSharesNoSocketFolderAreCollectedOverTheNetwork) {
+  const auto apart = [&](const std::string& script) {
+    return Words{"/usr/bin/unshare",
+                 "-rm",
+                 "/bin/sh",
+                 "-c",
+                 "mount -t tmpfs none \"$0\" && " + script,
+                 temporary_,
+                 path_from("FRESHET_TEST_FR"),
+                 folder() + "/run/rows/join.json"};
+  };
+  if (run(apart("true"), surroundings()).code != 0) GTEST_SKIP() << "nothing can be mounted here";
+  start_session("rows", {"--task-managers", "0"});
+  ChildProcess other(apart("exec \"$1\" taskmanager --join=\"$2\" --name=other -D "
+                           "taskmanager.bind=0.0.0.0"),
+                     surroundings());
+  const Outcome outcome = in_session({"collect", "1000"});
+  EXPECT_EQ(outcome.code, 0) << outcome.text();
+  EXPECT_NE(outcome.output.find("1000 rows, 1001000"), std::string::npos) << outcome.text();
+  stop_session("rows");
+  EXPECT_EQ(other.wait(30).code, 0);
+}
+
 TEST_F(HardPlaces, ApplicationsFilesAndOutputMayHaveAnyNames) {
   const std::string folder = scratch_ / "ein Ördner, 日本 'q' $x";
   fs::create_directories(folder);
