@@ -19,6 +19,8 @@ bool waits_for_an_end(std::string_view kind) {
 
 }  // namespace
 
+RecordsLost::~RecordsLost() = default;
+
 class ClientSession::Inner final : public std::enable_shared_from_this<Inner>,
                                    private LinkListener {
  public:
@@ -71,6 +73,14 @@ class ClientSession::Inner final : public std::enable_shared_from_this<Inner>,
     connect();
   }
 
+  std::exception_ptr meant_by(const NotKnown& not_known) {
+    if (link_ == nullptr || link_->peer().incarnation == came_to_)
+      return std::make_exception_ptr(not_known);
+    return records_lost(std::string(not_known.what()) +
+                        ", which was after it was submitted: its result is unknown");
+  }
+  bool has_lost_records() const { return has_lost_records_; }
+
   void connect() {
     if (closed_ || link_) return;
     if (!waits_since_ns_) begin_to_wait();
@@ -106,11 +116,17 @@ class ClientSession::Inner final : public std::enable_shared_from_this<Inner>,
   ControlThread& thread;
 
  private:
+  std::exception_ptr records_lost(const std::string& text) {
+    has_lost_records_ = true;
+    return std::make_exception_ptr(RecordsLost(text));
+  }
+
   void link_opened(Link& link) override {
     const auto self = shared_from_this();  // what fails here may let go of the client
     open_ = true;
     waits_since_ns_.reset();
     ended_.clear();
+    if (came_to_.empty()) came_to_ = link.peer().incarnation;
     if (patience_) thread.cancel(*patience_);
     patience_.reset();
     if (listener_) subscribe();
@@ -124,11 +140,11 @@ class ClientSession::Inner final : public std::enable_shared_from_this<Inner>,
                         (request.repeat == Repeat::kKeptJobs && !options_.keeps_jobs);
       if (once && !request.sent_to.empty() && request.sent_to != link.peer().incarnation) {
         auto lost = requests_.extract(found);
-        lost.mapped().fail(std::make_exception_ptr(ClusterUnreachable(
+        lost.mapped().fail(records_lost(
             "the job manager of cluster '" + options_.cluster_id + "' has restarted during '" +
             lost.mapped().kind +
-            "', and keeps no records of what ran before: what was submitted is gone with it; "
-            "submit it again if it may run twice")));
+            "', and keeps no records of what ran before: what was submitted is gone with it, and "
+            "its result is unknown; submit it again if it may run twice"));
       } else {
         send(number, request);
       }
@@ -219,6 +235,8 @@ class ClientSession::Inner final : public std::enable_shared_from_this<Inner>,
   MessageTable table_;
   Link* link_ = nullptr;
   std::atomic<bool> closed_{false};  // then neither thread nor links are touched any more
+  std::atomic<bool> has_lost_records_{false};
+  std::string came_to_;  // incarnation of the first job manager
   bool open_ = false, gave_up_ = false;
   std::map<std::uint64_t, Request> requests_;
   std::uint64_t last_request_ = 0;
@@ -271,6 +289,14 @@ ClientSession::~ClientSession() {
 void ClientSession::close() { inner_->close(); }
 
 const std::string& ClientSession::cluster_id() const { return inner_->options().cluster_id; }
+
+bool ClientSession::has_lost_records() const { return inner_->has_lost_records(); }
+
+std::exception_ptr ClientSession::meant_by(const NotKnown& not_known,
+                                           const std::weak_ptr<Inner>& inner) {
+  const auto held = inner.lock();
+  return held ? held->meant_by(not_known) : std::make_exception_ptr(not_known);
+}
 
 void ClientSession::add(const char* kind, Repeat repeat, Send send, Fail fail) {
   if (auto refusal = refusal_in_forked_child("cluster '" + cluster_id() + "' can't be reached"))

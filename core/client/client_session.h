@@ -21,8 +21,17 @@
 #include "rpc/control_thread.h"
 #include "rpc/link.h"
 #include "rpc/messages.h"
+#include "rpc/not_known.h"
 
 namespace freshet {
+
+// The job manager that answers has been started since this client came to its cluster, and has no
+// records of what was submitted before: the result of that is unknown.
+class FRESHET_API RecordsLost final : public ClusterUnreachable {
+ public:
+  using ClusterUnreachable::ClusterUnreachable;
+  ~RecordsLost() override;
+};
 
 struct ClientSessionOptions {
   std::string cluster_id;
@@ -52,11 +61,13 @@ class FRESHET_API ClientSession : public std::enable_shared_from_this<ClientSess
   ~ClientSession();
 
   const std::string& cluster_id() const;
-  // Fails with InvalidInput, RemoteError, or ClusterUnreachable if there is no job manager for so
-  // long.
+  // Fails with InvalidInput, RemoteError, RecordsLost, or ClusterUnreachable if there is no job
+  // manager for so long.
   template <class M>
   Future<typename M::Answer> ask(M message, Repeat repeat = Repeat::kAlways);
   void listen(std::shared_ptr<ClusterListener> listener);
+  // Whether a request has failed with RecordsLost.
+  bool has_lost_records() const;
   // Ends it at once: what is not answered fails with ClusterUnreachable. [control thread, or once
   // nothing runs on it any more]
   void close();
@@ -68,6 +79,8 @@ class FRESHET_API ClientSession : public std::enable_shared_from_this<ClientSess
   class Inner;
   explicit ClientSession(std::shared_ptr<Inner> inner, std::shared_ptr<void> owner);
   void add(const char* kind, Repeat repeat, Send send, Fail fail);
+  // Itself, or RecordsLost. [control thread]
+  static std::exception_ptr meant_by(const NotKnown& not_known, const std::weak_ptr<Inner>& inner);
 
   const std::shared_ptr<Inner> inner_;
   std::shared_ptr<void> owner_;
@@ -78,10 +91,10 @@ Future<typename M::Answer> ClientSession::ask(M message, Repeat repeat) {
   using Answer = typename M::Answer;
   const auto promise = std::make_shared<Promise<Answer>>();
   auto future = promise->future();
-  Send send = [promise, repeat, message = std::move(message)](Link& link,
-                                                              std::function<void(bool)> told) {
+  Send send = [promise, repeat, message = std::move(message), inner = std::weak_ptr(inner_)](
+                  Link& link, std::function<void(bool)> told) {
     const auto ignored =
-        link.ask(message).then([promise, repeat, told](const Future<Answer>& done) {
+        link.ask(message).then([promise, repeat, inner, told](const Future<Answer>& done) {
           try {
             promise->set_value(done.get());
           } catch (const LinkLost&) {
@@ -90,6 +103,8 @@ Future<typename M::Answer> ClientSession::ask(M message, Repeat repeat) {
               return;
             }
             promise->set_error(std::current_exception());
+          } catch (const NotKnown& not_known) {
+            promise->set_error(meant_by(not_known, inner));
           } catch (...) {
             promise->set_error(std::current_exception());
           }

@@ -56,6 +56,8 @@ class FRESHET_API RpcClusterClient final : public ClusterClient {
   // the same ticket is a retry.
   Future<void> begin_application(const std::string& id, const std::string& name,
                                  const std::string& ticket);
+  // Whether it has failed somebody with RecordsLost.
+  bool has_lost_records() const { return session_->has_lost_records(); }
   // `end.reason` as main_end_of() has it.
   Future<void> end_application(const std::string& id, int exit_code, const MainEnd& end);
 

@@ -7,6 +7,7 @@
 
 #include "bounds/bounds.h"
 #include "freshet/configuration.h"
+#include "rpc/not_known.h"
 
 namespace freshet {
 namespace {
@@ -256,15 +257,14 @@ Application& Dispatcher::application(const std::string& id) const {
   const auto found = application_by_id_.find(id);
   if (found != application_by_id_.end()) return *found->second;
   check_not_dropped(id);
-  throw InvalidInput(
-      not_known("application", id, ended_applications_, services_.records.applications));
+  throw NotKnown(not_known("application", id, ended_applications_, services_.records.applications));
 }
 
 JobMaster& Dispatcher::job(const std::string& id) const {
   const auto found = job_by_id_.find(id);
   if (found != job_by_id_.end()) return *found->second;
   check_not_dropped(id);
-  throw InvalidInput(not_known("job", id, ended_jobs_, services_.records.jobs));
+  throw NotKnown(not_known("job", id, ended_jobs_, services_.records.jobs));
 }
 
 // Whatever was asked for: who asks may not know which of the two it was.

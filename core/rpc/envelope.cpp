@@ -4,6 +4,7 @@
 
 #include "bounds/bounds.h"
 #include "rpc/link_typed.h"
+#include "rpc/not_known.h"
 
 namespace freshet {
 namespace {
@@ -105,10 +106,14 @@ Frame decode_frame(std::string_view bytes, const FrameLimits& limits) {
   return frame;
 }
 
+NotKnown::~NotKnown() = default;
+
 std::string error_body(const std::exception_ptr& error) {
   ErrorBody body;
   try {
     std::rethrow_exception(error);
+  } catch (const NotKnown& not_known) {
+    body = {"NotKnown", not_known.what()};
   } catch (const InvalidInput& invalid) {
     body = {"InvalidInput", invalid.what()};
   } catch (const std::exception& other) {
@@ -123,6 +128,7 @@ std::string error_body(const std::exception_ptr& error) {
 std::exception_ptr error_of(std::string_view body) {
   try {
     const auto error = detail::unpack_body<ErrorBody>("error", body);
+    if (error.type == "NotKnown") return std::make_exception_ptr(NotKnown(error.text));
     if (error.type == "InvalidInput") return std::make_exception_ptr(InvalidInput(error.text));
     return std::make_exception_ptr(RemoteError(error.text));
   } catch (...) {

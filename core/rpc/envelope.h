@@ -88,7 +88,7 @@ struct Refusal {
 };
 
 struct ErrorBody {
-  std::string type;  // "InvalidInput", or anything else: RemoteError
+  std::string type;  // "InvalidInput", "NotKnown", or anything else: RemoteError
   std::string text;
   MSGPACK_DEFINE_MAP(type, text)
 };

@@ -68,7 +68,7 @@ class Link;
 
 // Which messages a role understands. f(Link&, M) returns M::Answer, or Future<M::Answer> for one
 // that takes longer; messages without Answer return void. What f throws is the answer's error: an
-// InvalidInput arrives as InvalidInput, all else as RemoteError. A kind that is not in the table,
+// InvalidInput arrives as InvalidInput, a NotKnown as NotKnown, all else as RemoteError. A kind that is not in the table,
 // or that the peer's role may not send (M::kFrom), is answered with an error that names it, and
 // logged.
 class FRESHET_API MessageTable {

@@ -85,6 +85,11 @@ INSTANTIATE_TEST_SUITE_P(
             End{"AwaitedExitInATask", {"leave-a-task", "exit-awaited"}, 70, "called exit()"},
             End{"ExitAtOnceInATask", {"leave-a-task", "_exit"}, 70, "called _exit()"},
             End{"ExitOfCAtOnceInATask", {"leave-a-task", "_Exit"}, 70, "called _Exit()"},
+            End{"ExitOnAThreadOfATask", {"leave-a-task", "exit-thread"}, 70, "called exit()"},
+            End{"ExitAtOnceOnAThreadOfATask",
+                {"leave-a-task", "_exit-thread"},
+                70,
+                "called _exit()"},
             End{"QuickExitInATask", {"leave-a-task", "quick_exit"}, 70, "called quick_exit()"},
             End{"CanceledThrownInATask",
                 {"leave-a-task", "canceled"},
@@ -214,18 +219,28 @@ TEST_F(EndOfMain, AMainInTheClientMayBreakOffAndCancelItsOwn) {
   stop_session("s");
 }
 
+// Whether it waits for main, or runs it and waits for its job.
 TEST_F(EndOfMain, OfAJobManagerThatRestartedIsUnknownToWhoWaits) {
   start_session("s");
-  ChildProcess client(line({"--target=standalone-session", "endless", scratch_ / "runs"}),
-                      surroundings());
-  ASSERT_TRUE(eventually([&] { return std::filesystem::exists(scratch_ / "runs"); }));
+  const std::string submitted = scratch_ / "submitted", own = scratch_ / "own";
+  ChildProcess client(line({"--target=standalone-session", "endless", submitted}), surroundings());
+  ChildProcess main_here(
+      line({"--target=standalone-session", "-D", "execution.main=client", "endless", own}),
+      surroundings());
+  for (const std::string& runs : {submitted, own})
+    ASSERT_TRUE(eventually([&] { return std::filesystem::exists(runs); }));
   ::kill(process("jobmanager"), SIGKILL);
   ASSERT_TRUE(eventually([&] { return processes("jobmanager").empty(); }));
   ChildProcess again({path_from("FRESHET_TEST_FR"), "jobmanager", "--cluster-id=s"},
                      surroundings());
-  const Outcome outcome = client.wait(30);
-  EXPECT_EQ(outcome.code, 69) << outcome.text();
-  EXPECT_TRUE(says(outcome, "its result is unknown")) << outcome.text();
+  for (ChildProcess* each : {&client, &main_here}) {
+    const Outcome outcome = each->wait(30);
+    EXPECT_EQ(outcome.code, 69) << outcome.text();
+    EXPECT_TRUE(says(outcome, "its result is unknown")) << outcome.text();
+  }
+  EXPECT_TRUE(says(fr({"list"}),
+                   "cluster 's' knows of no application: none has been submitted "
+                   "since its job manager was started"));
   EXPECT_EQ(fr({"cluster", "stop"}).code, 0);
   again.wait(30);
 }

@@ -103,7 +103,7 @@ TEST_F(SessionMode, RelativePathsOfOperatorsBeginWhereThoseOfMainDo) {
 
 TEST_F(SessionMode, StatusWithoutAnIdListsWhatThereIsAndCancelSaysWhatItDoes) {
   start_session("s");
-  EXPECT_TRUE(says(fr({"list"}), "no application has been submitted to cluster 's'"));
+  EXPECT_TRUE(says(fr({"list"}), "cluster 's' knows of no application"));
   ASSERT_EQ(in_session({"-d", "steady", scratch_ / "alive"}).code, 0);
   ASSERT_EQ(in_session({"greet"}).code, 0);
   const auto all = fr_json({"list"});

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 
+#include "client/client_session.h"
 #include "client/deployer_services.h"
 #include "cluster_words.h"
 #include "crash/crash_report.h"
@@ -24,6 +25,7 @@
 #include "progress.h"
 #include "rpc/id_source.h"
 #include "shown_text.h"
+#include "standard_streams.h"
 
 namespace freshet::tool {
 namespace {
@@ -130,6 +132,11 @@ int attend(ClusterClient& client, const std::string& id, const Configuration& co
   ApplicationInfo end;
   try {
     end = ended.get();
+  } catch (const RecordsLost& lost) {
+    output.finish();
+    std::fprintf(stderr, "fr-run: application %s was submitted: %s\n", id.c_str(),
+                 shown_text(lost.what(), kIndent).c_str());
+    return kNoCluster;
   } catch (const Error& error) {
     // It was accepted, so it is not this that was refused.
     output.finish();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "client/in_process_backend.h"
+#include "client/rpc_cluster_client.h"
 #include "client/running_jobs.h"
 #include "cluster_words.h"
 #include "exit_code.h"
@@ -25,7 +26,12 @@
 namespace freshet::tool {
 namespace {
 
-// A main that threw may have done so since nobody answered it any more.
+// A main that threw may have done so because nobody answered it any more, or nobody who knew of it.
+bool has_lost_records(ClusterClient& cluster) {
+  const auto* const client = dynamic_cast<RpcClusterClient*>(&cluster);
+  return client != nullptr && client->has_lost_records();
+}
+
 bool answers(ClusterClient& cluster) {
   constexpr std::int64_t kPatienceMs = 1'000;
   try {
@@ -90,6 +96,12 @@ class Course {
         return code;
       case FRESHET_MAIN_THREW:
         break;
+    }
+    if (main_.cluster != nullptr && has_lost_records(*main_.cluster)) {
+      tell("the job manager that main of " + main_.application +
+               " had come to has gone: " + result.error,
+           main_.verbose);
+      return kNoCluster;
     }
     if (main_.cluster != nullptr && !answers(*main_.cluster)) {
       tell("the cluster of main of " + main_.application +

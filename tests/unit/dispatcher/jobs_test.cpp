@@ -374,9 +374,17 @@ TEST(ClusterClients, HearNothingOfWhatRanBeforeAJobManagerThatKeptNoRecords) {
   scenario.cluster.crash_job_manager();
   scenario.cluster.run_for(300);
   scenario.cluster.start_job_manager();
-  EXPECT_EQ(scenario.error(end), "job '" + Scenario::id(1) +
-                                     "' is not known here: this cluster keeps no records of what "
-                                     "ran before its job manager was started");
+  const std::string not_known = "job '" + Scenario::id(1) +
+                                "' is not known here: this cluster keeps no records of what ran "
+                                "before its job manager was started";
+  EXPECT_EQ(scenario.error(end),
+            not_known + ", which was after it was submitted: its result is unknown");
+  EXPECT_THROW(static_cast<void>(end.get()), RecordsLost);
+  // Who comes now has heard of no other job manager.
+  auto& newcomer = scenario.cluster.add_client("newcomer").cluster();
+  const auto asked = newcomer.job(Scenario::id(1))->result();
+  EXPECT_EQ(scenario.error(asked), not_known);
+  EXPECT_THROW(static_cast<void>(asked.get()), InvalidInput);
   EXPECT_TRUE(scenario.clears()) << "the workers of the job manager that is gone end";
 }
 

@@ -45,7 +45,9 @@ int list(const IdWords& words) {
     return kDone;
   }
   if (applications.empty() && alone.empty())
-    std::fprintf(stderr, "fr: no application has been submitted to cluster '%s'\n",
+    std::fprintf(stderr,
+                 "fr: cluster '%s' knows of no application: none has been submitted since its job "
+                 "manager was started, or those that were have ended long ago\n",
                  client->cluster_id().c_str());
   for (const ApplicationInfo& each : applications) std::printf("%s", text_of(each).c_str());
   if (!alone.empty()) std::printf("jobs without an application:\n");
