@@ -6,6 +6,7 @@
 
 #include "freshet/options.h"
 #include "job_master/commit_progress.h"
+#include "job_master/read_rows.h"
 #include "operators/committer.h"
 #include "task/clock.h"
 
@@ -162,9 +163,7 @@ void LocalJob::tasks_finished(FinishedTasks finished) {
 bool LocalJob::may_restart(FailureInfo& failure) {
   if (restarts_left_ == 0 || committing_) return false;
   if (tasks_->begin_results_anew()) return true;
-  failure.message +=
-      "; it is not run again, because rows of it have been read already: collect them once it has "
-      "finished, or write them somewhere";
+  failure.message += kNotAgainAfterRows;
   return false;
 }
 

@@ -29,16 +29,17 @@ struct RpcJobClient::Rows final : public std::enable_shared_from_this<Rows> {
   };
 
   Rows(std::shared_ptr<ClientSession> its_session, std::shared_ptr<const RowReaders> its_readers,
-       std::string its_job_id)
+       std::string its_job_id, std::string its_job_name)
       : session(std::move(its_session)),
         readers(std::move(its_readers)),
-        job_id(std::move(its_job_id)) {}
+        job_id(std::move(its_job_id)),
+        job_name(std::move(its_job_name)) {}
 
   Future<Row> next(const std::string& vertex) {
-    if (auto refusal = refusal_in_forked_child("rows of job " + job_id + " can't be collected"))
+    if (auto refusal = refusal_in_forked_child("rows of job '" + job_name + "' can't be collected"))
       return make_failed_future<Row>(std::move(refusal));
     if (!readers || !readers->make) {
-      return failed<Row>(Error("rows of job " + job_id + " can't be collected by this client"));
+      return failed<Row>(Error("rows of job '" + job_name + "' can't be collected by this client"));
     }
     std::shared_ptr<RowReader> reader;
     {
@@ -63,20 +64,23 @@ struct RpcJobClient::Rows final : public std::enable_shared_from_this<Rows> {
     return session->ask(message).then(
         [self = shared_from_this(), vertex, error](const CollectAddress::Answer& answer) {
           if (answer.address.endpoint.empty()) return self->after_the_end(error);
-          return self->begin(vertex, answer.address, error);
+          return self->begin(vertex, answer.address);
         });
   }
 
-  Future<Row> begin(const std::string& vertex, const Address& worker, const std::string& error) {
+  Future<Row> begin(const std::string& vertex, const Address& worker) {
     {
       const std::lock_guard lock(mutex);
       Reading& reading = by_vertex[vertex];
-      if (reading.has_handed_out) {
+      if (reading.has_handed_out) {  // its job manager would not have done that
+        CancelJob cancel;
+        cancel.id = job_id;
+        static_cast<void>(session->ask(cancel));
         return failed<Row>(Error(
-            "the rows of job " + job_id + " can't be handed out any more: it was started anew" +
-            (error.empty() ? "" : ", since " + error) +
-            ", when some had been handed out already, which would come twice: run it again for all "
-            "of them, or let a sink keep them"));
+            "the rows of job '" + job_name +
+            "' can't be handed out any more: another job manager "
+            "has begun to run it again, and some had been handed out already, which would come "
+            "twice: run it again for all of them, or let a sink keep them"));
       }
       reading.worker = worker;
     }
@@ -96,11 +100,33 @@ struct RpcJobClient::Rows final : public std::enable_shared_from_this<Rows> {
       {
         const std::lock_guard lock(self->mutex);
         Reading& reading = self->by_vertex[vertex];
-        reading.has_handed_out |= is_row;
         if (!is_row) reading.reader.reset();
+        if (is_row && reading.has_handed_out) return done;
       }
-      return is_row ? make_ready_future(done.get()) : self->find(vertex, error);
+      return is_row ? self->hand_out_first(vertex, done.get()) : self->find(vertex, error);
     });
+  }
+
+  // If they are of an attempt that has failed meanwhile they are nobody's.
+  Future<Row> hand_out_first(const std::string& vertex, const Row& row) {
+    KeepRows message;
+    message.job_id = job_id;
+    message.vertex_id = vertex;
+    {
+      const std::lock_guard lock(mutex);
+      message.worker = by_vertex[vertex].worker;
+    }
+    return session->ask(message).then(
+        [self = shared_from_this(), vertex, row](const KeepRows::Answer& answer) {
+          {
+            const std::lock_guard lock(self->mutex);
+            Reading& reading = self->by_vertex[vertex];
+            reading.has_handed_out = answer.count;
+            if (!answer.count) reading.reader.reset();
+          }
+          return answer.count ? make_ready_future(row)
+                              : self->find(vertex, "they were of an attempt that has failed");
+        });
   }
 
   // No rows follow: as the job's result has it.
@@ -121,7 +147,7 @@ struct RpcJobClient::Rows final : public std::enable_shared_from_this<Rows> {
 
   const std::shared_ptr<ClientSession> session;
   const std::shared_ptr<const RowReaders> readers;
-  const std::string job_id;
+  const std::string job_id, job_name;
   std::mutex mutex;
   std::map<std::string, Reading> by_vertex;
   // None is let go by what it calls.
@@ -134,7 +160,7 @@ RpcJobClient::RpcJobClient(std::shared_ptr<ClientSession> session,
     : session_(std::move(session)),
       job_id_(std::move(job_id)),
       job_name_(std::move(job_name)),
-      rows_(std::make_shared<Rows>(session_, std::move(readers), job_id_)) {}
+      rows_(std::make_shared<Rows>(session_, std::move(readers), job_id_, job_name_)) {}
 RpcJobClient::~RpcJobClient() {
   // Readers wait for threads that are not there: kept for good.
   if (is_forked_child()) static_cast<void>(new auto(rows_));

@@ -165,6 +165,10 @@ void Dispatcher::add_to(MessageTable& table) {
     if (earlier_.find(message.job_id)) return make_ready_future(CollectAddress::Answer{});
     return job(message.job_id).collect_address(message);
   });
+  table.on<KeepRows>([this](Link&, const KeepRows& message) {
+    return KeepRows::Answer{earlier_.find(message.job_id) != nullptr ||
+                            job(message.job_id).keep_rows(message)};
+  });
   table.on<Subscribe>([this](Link& link, const Subscribe&) {
     subscribe(link);
     return Done{};

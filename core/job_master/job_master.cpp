@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "bounds/bounds.h"
+#include "job_master/read_rows.h"
 
 namespace freshet {
 
@@ -98,14 +99,22 @@ bool JobMaster::may_start_again() const {
   return tried_ns < plan_->configuration().get(options::kSlotRequestTimeout).ns();
 }
 
+// By its restart strategy; it says so if only its rows keep it from that.
+bool JobMaster::may_restart(FailureInfo& failure) {
+  if (restarts_left_ == 0) return false;
+  if (rows_are_read_) failure.message += kNotAgainAfterRows;
+  return !rows_are_read_;
+}
+
 void JobMaster::attempt_failed(FailureInfo failure, bool fatal, Blame blame) {
   keeps_commit_ = false;
   // Why it has found no slots is what kept it from starting on those that it had.
   if (fatal && !host_failure_.empty()) failure.message += "; before that: " + host_failure_;
+  const bool of_its_host = blame == Blame::kHost && may_start_again();
+  const bool again = !fatal && (of_its_host || may_restart(failure));
   failure_ = bounded(std::move(failure));
   const std::string reason = JobFailed(name_, *failure_).what();
-  const bool of_its_host = blame == Blame::kHost && may_start_again();
-  if (!fatal && (of_its_host || restarts_left_ > 0)) {
+  if (again) {
     if (of_its_host) {
       host_failure_ = failure_->message;
     } else {
@@ -514,6 +523,17 @@ Future<CollectAddress::Answer> JobMaster::collect_address(const CollectAddress& 
   collectors_.push_back(std::move(collector));
   serve_collectors();
   return answer;
+}
+
+bool JobMaster::keep_rows(const KeepRows& message) {
+  if (!plan_ || has_ended() || status_ == JobStatus::kFailing || status_ == JobStatus::kCanceling)
+    return true;  // no attempt follows
+  const std::uint32_t vertex = plan_->vertex(message.vertex_id);
+  if (status_ == JobStatus::kRestarting || !current_ ||
+      !is_same(current_->data_of(vertex), message.worker))
+    return false;
+  rows_are_read_ = true;
+  return true;
 }
 
 // Those whose attempt ends before it has let them in come again, for the next one.

@@ -93,6 +93,8 @@ class FRESHET_API JobMaster final : private AttemptListener, private CommittingL
   }
   // Completes with an empty address once no attempt can have other rows.
   Future<CollectAddress::Answer> collect_address(const CollectAddress& message);
+  // Whether the rows of that worker count. Then it is not run again.
+  bool keep_rows(const KeepRows& message);
 
  private:
   // A client that waits for an attempt whose rows it has not read.
@@ -120,6 +122,7 @@ class FRESHET_API JobMaster final : private AttemptListener, private CommittingL
   void attempt_opened() override;
   void attempt_failed(FailureInfo failure, bool fatal, Blame blame) override;
   bool may_start_again() const;
+  bool may_restart(FailureInfo& failure);
   void attempt_told(OperatorTold told) override;
   void attempt_finished() override;
   void attempt_ended() override;
@@ -145,6 +148,7 @@ class FRESHET_API JobMaster final : private AttemptListener, private CommittingL
   std::map<std::uint32_t, std::unique_ptr<Attempt>> running_;  // by number; until they are gone
   Attempt* current_ = nullptr;
   std::vector<Collector> collectors_;  // that wait for the next attempt
+  bool rows_are_read_ = false;         // by a client, of the current attempt
   std::optional<TimerId> restart_timer_;
   bool keeps_commit_ = false;
   JobCommit commit_;

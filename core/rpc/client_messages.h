@@ -244,6 +244,22 @@ struct CollectAddress {
   MSGPACK_DEFINE_MAP(job_id, vertex_id, reader, read)
 };
 
+// client -> job manager. Before a client hands out the first rows of a collecting vertex: from the
+// answer on the job is not run again, because they would come twice. Answer: whether the rows of
+// that worker count; not if its attempt has failed and another one follows. Deadline: none. Since 1.
+struct KeepRows {
+  static constexpr const char* kKind = "keep-rows";
+  static constexpr Senders kFrom{Role::kClient, Role::kRunner};
+  struct Answer {
+    bool count = false;
+    MSGPACK_DEFINE_MAP(count)
+  };
+  std::string job_id;
+  std::string vertex_id;  // id or uid
+  Address worker;         // an answer of CollectAddress
+  MSGPACK_DEFINE_MAP(job_id, vertex_id, worker)
+};
+
 // client -> job manager. As ClusterClient::release_task_managers() has it; may be repeated.
 // Refused: while the cluster is being shut down. Deadline: the asker's. Since 1.
 struct ReleaseTaskManagers {

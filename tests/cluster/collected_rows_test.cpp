@@ -30,16 +30,18 @@ TEST_F(CollectedRows, AreThoseOfTheNextAttemptIfNoneHasBeenHandedOut) {
   stop_session("s");
 }
 
-TEST_F(CollectedRows, FailByNameIfSomeHaveBeenHandedOut) {
+TEST_F(CollectedRows, ThatHaveBeenHandedOutKeepTheirJobFromBeingRunAgain) {
   start_session("s");
   const std::string file = scratch_ / "later";
   const Outcome outcome = in_session(with_restarts({"collect-fail-later", file}));
-  EXPECT_EQ(outcome.code, 71) << outcome.text();
-  EXPECT_TRUE(says(outcome, "it was started anew")) << outcome.text();
-  EXPECT_TRUE(says(outcome, "the first attempt fails")) << outcome.text();
-  EXPECT_TRUE(says(outcome, "which would come twice")) << outcome.text();
-  // Its rows are lost, so nobody needs the job.
-  EXPECT_TRUE(eventually([&] { return processes("worker").empty(); })) << list_of_processes();
+  EXPECT_EQ(outcome.code, 70) << outcome.text();
+  EXPECT_TRUE(says(outcome, "job 'collecting anew' failed")) << outcome.text();
+  EXPECT_TRUE(says(outcome,
+                   "the first attempt fails; it is not run again, because rows of it have "
+                   "been read already"))
+      << outcome.text();
+  const auto list = fr_json({"list"});
+  EXPECT_EQ(list[0]["jobs"][0]["status"], "failed") << list;
   stop_session("s");
 }
 

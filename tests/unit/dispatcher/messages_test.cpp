@@ -109,12 +109,12 @@ TEST(Messages, HaveKindsOfTheirOwn) {
       kinds_of<GetClusterStatus, SubmitApplication, ListApplications, DescribeApplication,
                AwaitApplication, CancelApplication, SubmitJob, ListJobs, DescribeJob, AwaitJob,
                CancelJob, FindIds, GetJobDetails, GetAccumulators, NextMessage, CollectAddress,
-               ReleaseTaskManagers, ShutDown, PutBlob, BlobChunk, GetBlob, ReadLog, Subscribe,
-               Event, RegisterTaskManager, StartWorker, StopWorker, WorkerEnded, EndTaskManager,
-               WorkerReady, Deploy, OpenGate, Commit, CommitPrepared, CancelTasks, EndWorker,
-               GetReport, AdmitReader, TasksOpened, TasksFinished, TasksFailed, OperatorTold,
-               TasksAccumulated, TasksEnded, OutputCommitted>();
-  EXPECT_EQ(kinds.size(), 45u);
+               KeepRows, ReleaseTaskManagers, ShutDown, PutBlob, BlobChunk, GetBlob, ReadLog,
+               Subscribe, Event, RegisterTaskManager, StartWorker, StopWorker, WorkerEnded,
+               EndTaskManager, WorkerReady, Deploy, OpenGate, Commit, CommitPrepared, CancelTasks,
+               EndWorker, GetReport, AdmitReader, TasksOpened, TasksFinished, TasksFailed,
+               OperatorTold, TasksAccumulated, TasksEnded, OutputCommitted>();
+  EXPECT_EQ(kinds.size(), 46u);
 }
 
 TEST(Messages, ComeFromTheRolesThatTheyAreFor) {
