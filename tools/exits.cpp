@@ -29,7 +29,15 @@ pid_t process = 0;
   for (;;) ::syscall(SYS_exit_group, code);
 }
 
+// Called by user code of a job.
+void end_if_a_jobs(const char* function) {
+  end_process_left_by_task(function);
+  end_process_left_beside_tasks(function);
+}
+
 }  // namespace
+
+void leave_at_once(int code) { end_at_once(code); }
 
 void set_exit_of_main(ExitOfMain called) {
   process = ::getpid();
@@ -42,7 +50,7 @@ extern "C" {
 
 [[gnu::visibility("default")]] void exit(int code) noexcept {
   using namespace freshet::tool;
-  freshet::end_process_left_by_task("exit");
+  end_if_a_jobs("exit");
   freshet::end_child_of_task(code);
   if (process == ::getpid()) {
     if (const ExitOfMain called = of_main.exchange(nullptr)) code = called(code);
@@ -52,17 +60,17 @@ extern "C" {
 }
 
 [[gnu::visibility("default")]] void _exit(int code) {
-  freshet::end_process_left_by_task("_exit");
+  freshet::tool::end_if_a_jobs("_exit");
   freshet::tool::end_at_once(code);
 }
 
 [[gnu::visibility("default")]] void _Exit(int code) noexcept {
-  freshet::end_process_left_by_task("_Exit");
+  freshet::tool::end_if_a_jobs("_Exit");
   freshet::tool::end_at_once(code);
 }
 
 [[gnu::visibility("default")]] void quick_exit(int code) noexcept {
-  freshet::end_process_left_by_task("quick_exit");
+  freshet::tool::end_if_a_jobs("quick_exit");
   freshet::end_child_of_task(code);
   if (freshet::tool::quick_behind != nullptr) freshet::tool::quick_behind(code);
   freshet::tool::end_at_once(code);

@@ -30,6 +30,7 @@ namespace {
 [[gnu::tls_model("initial-exec")]] thread_local FiberThread* current_thread = nullptr;
 thread_local FiberThread* thread_of_scheduler = nullptr;  // stays when the thread leaves
 std::atomic<pid_t> process_of_fibers{0};                  // not one that it has forked
+std::atomic<int> serving{0};                              // threads that run fibers
 
 // Hangs a fiber's record on Boost's context, which deletes it.
 class RecordLink final : public fibers::fiber_properties {
@@ -197,17 +198,30 @@ Fiber* FiberThread::current_fiber() noexcept {
   return link ? link->fiber : nullptr;
 }
 
+namespace {
+
+[[noreturn]] void end_process(const std::string& who, const char* function) noexcept {
+  std::fprintf(stderr,
+               "freshet: %s called %s(), which ends its process: throw an exception to fail the "
+               "job\n",
+               who.c_str(), function);
+  std::fflush(nullptr);
+  // Neither what exit() calls nor a library's _exit(), which may be the caller.
+  for (;;) ::syscall(SYS_exit_group, kLeftByTask);
+}
+
+}  // namespace
+
 void end_process_left_by_task(const char* function) noexcept {
   const Fiber* own = FiberThread::current_fiber();
   const Fiber* fiber = own != nullptr ? own : HelperThreads::served();
   if (fiber == nullptr || process_of_fibers != ::getpid()) return;
-  std::fprintf(stderr,
-               "freshet: '%s' of a job called %s(), which ends its process: throw an exception to "
-               "fail the job\n",
-               fiber->name.c_str(), function);
-  std::fflush(nullptr);
-  // Neither what exit() calls nor a library's _exit(), which may be the caller.
-  ::syscall(SYS_exit_group, kLeftByTask);
+  end_process("'" + fiber->name + "' of a job", function);
+}
+
+void end_process_left_beside_tasks(const char* function) noexcept {
+  if (serving == 0 || process_of_fibers != ::getpid() || ::gettid() == ::getpid()) return;
+  end_process("while a job ran, a thread that is neither main's nor a task's", function);
 }
 
 namespace {
@@ -257,6 +271,10 @@ void FiberThread::leave() noexcept {
 }
 
 void FiberThread::serve() {
+  struct Serving {
+    Serving() { ++serving; }
+    ~Serving() { --serving; }
+  } const counted;
   for (;;) {
     commanded_.wait([this] { return has_commands_.load(std::memory_order_acquire); });
     std::deque<Command> commands;

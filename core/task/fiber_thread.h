@@ -42,6 +42,11 @@ FRESHET_API void end_child_of_task(int code) noexcept;
 // error and ends it with 1. `why` begins with "returned" or "threw". Else nothing.
 FRESHET_API void refuse_child_of_task(const char* why) noexcept;
 
+// The same for a thread that is neither main's nor of the runtime, such as one that an operator has
+// started, while fibers run: nobody else would call `function` there, and who waits for the fibers
+// would wait for the caller.
+FRESHET_API void end_process_left_beside_tasks(const char* function) noexcept;
+
 class FRESHET_API FiberThread {
  public:
   // One that no thread uses. Give it back only once the thread that entered it has been joined.

@@ -14,6 +14,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -140,6 +141,8 @@ std::int64_t leave_by(std::int64_t n, const std::string& how) {
   if (how == "_Exit") std::_Exit(0);
   if (how == "quick_exit") std::quick_exit(0);
   if (how == "exit-awaited") freshet::await([] { std::exit(0); });
+  if (how == "exit-thread") std::thread([] { std::exit(0); }).join();
+  if (how == "_exit-thread") std::thread([] { ::_exit(0); }).join();
   if (how == "canceled") throw freshet::Canceled("I have had enough");
   return n;
 }

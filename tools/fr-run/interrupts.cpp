@@ -1,7 +1,5 @@
 #include "interrupts.h"
 
-#include <unistd.h>
-
 #include <atomic>
 #include <cstdio>
 #include <memory>
@@ -13,6 +11,7 @@
 
 #include "client/running_jobs.h"
 #include "exit_code.h"
+#include "exits.h"
 #include "process/caught_signals.h"
 #include "task/clock.h"
 
@@ -39,7 +38,7 @@ void leave_if_stuck(const Jobs& canceled, const Jobs& committing) {
   }
   if (!stuck) return;
   for (const auto& job : committing) job->result().wait();
-  _exit(kCanceled);
+  leave_at_once(kCanceled);
 }
 }  // namespace
 
@@ -63,7 +62,7 @@ void watch_interrupts() {
         }
       }
       const auto running = RunningJobs::instance().running();
-      if (seen.exchange(true) || running.empty()) _exit(kCanceled);
+      if (seen.exchange(true) || running.empty()) leave_at_once(kCanceled);
       Jobs canceled, committing;
       for (const auto& job : running) {
         const bool stops = job->cancel();

@@ -15,6 +15,7 @@
 #include "configuration/configuration.h"
 #include "configuration_warnings.h"
 #include "crash/crash_handler.h"
+#include "exits.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "process/control_group.h"
@@ -264,7 +265,7 @@ void EndSignals::on_first(std::function<void(const std::string& why)> first) {
     while (!stopping_) {
       const int signal = CaughtSignals::wait();
       if (signal == 0) continue;
-      if (seen) ::_exit(128 + signal);
+      if (seen) leave_at_once(128 + signal);
       seen = true;
       first(std::string("signal ") + ::sigdescr_np(signal));
     }
