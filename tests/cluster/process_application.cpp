@@ -83,10 +83,12 @@ int run(int argc, char** argv) {
   const std::string how = argc > 1 ? argv[1] : "";
   const std::string more = argc > 2 ? argv[2] : "";
   auto env = freshet::StreamExecutionEnvironment::get_execution_environment();
-  if (how == "close-all" || how == "close-all-and-exit") {
+  if (how == "close-all" || how == "close-all-and-exit" || how == "close-all-and-throw") {
     std::printf("printed before\n");
     small_job(env);
-    for (int number = 0; number < 1024; ++number) ::close(number);
+    const auto limit = static_cast<int>(::sysconf(_SC_OPEN_MAX));
+    for (int number = 0; number < limit; ++number) ::close(number);
+    if (how == "close-all-and-throw") throw std::runtime_error("nothing is open");
     if (how == "close-all-and-exit") std::exit(3);
     return 0;
   }

@@ -45,6 +45,10 @@ TEST_F(Processes, AMainThatHasClosedAllDescriptorsEndsWithItsCode) {
     ChildProcess exits(words(target, {"close-all-and-exit"}), surroundings());
     EXPECT_EQ(exits.wait(30).code, 3) << target;
   }
+  ChildProcess throws(words("standalone", {"close-all-and-throw"}), surroundings());
+  const Outcome outcome = throws.wait(30);
+  EXPECT_EQ(outcome.code, 71) << outcome.text();
+  EXPECT_TRUE(says(outcome, "main threw: nothing is open")) << outcome.text();
 }
 
 // ---- the standard streams -----------------------------------------------------------------------
