@@ -4,6 +4,7 @@
 #include <cassert>
 #include <utility>
 
+#include "crash/failure_text.h"
 #include "freshet/error.h"
 
 namespace freshet {
@@ -46,7 +47,7 @@ FailureInfo bounded(FailureInfo failure) {
 }
 
 JobInfo listed(JobInfo job) {
-  job.detail = cut_to(kMostListedBytes, std::move(job.detail));
+  job.detail = cut_to(kMostListedBytes, FailureText::split(job.detail).text);
   return job;
 }
 

@@ -14,9 +14,6 @@
 
 namespace freshet {
 
-// Behind it, the text of a failure has what only -v shows.
-inline constexpr std::string_view kAllThreads = "\nThe stacks of all threads:";
-
 struct FRESHET_API CrashReport {
   struct Frame {
     std::uint64_t address = 0;

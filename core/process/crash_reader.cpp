@@ -37,7 +37,7 @@ ProcessCrash crash_of(CrashReport& report, const std::string& stacks) {
         first == 0 ? report.operators.size() : static_cast<std::size_t>(std::atoi(stacks.c_str()));
     if (stage < report.operators.size()) report.operators = {report.operators[stage]};
     crash.stack = cut(stacks.substr(first + 1, second - first - 1), kMostOfStack);
-    crash.threads = std::string(kAllThreads) + cut(stacks.substr(second + 1), kMostOfThreads);
+    crash.threads = "\nThe stacks of all threads:" + cut(stacks.substr(second + 1), kMostOfThreads);
   } else {
     crash.stack = cut(report.plain_stack(), kMostOfStack);
   }

@@ -1,5 +1,8 @@
 #include "process/main_end.h"
 
+#include <utility>
+
+#include "crash/failure_text.h"
 #include "modules/application.h"
 
 namespace freshet {
@@ -33,10 +36,10 @@ MainEnd main_end_of(const ProcessEnd& end) {
                 : end.signal                  ? "main was " + end.text()
                                               : "main " + end.text();
   // What runs behind main, such as the end of its module, has ended the process.
-  if (!account.empty()) main.reason += ", after main " + account;
+  if (!account.empty()) main.reason += ", after main " + as_text_of_failure(account);
   const std::string printed = without_end_of_line(end.last_lines);
-  if (!printed.empty()) main.reason += "; it printed last:\n" + printed;
-  if (end.crash) main.reason += end.crash->threads;
+  if (!printed.empty()) main.reason += "; it printed last:\n" + as_text_of_failure(printed);
+  if (end.crash) main.reason = FailureText{std::move(main.reason), end.crash->threads}.join();
   return main;
 }
 
@@ -63,13 +66,13 @@ std::string words_of(const MainResult& main) {
       return "returned " + std::to_string(main.exit_code) +
              ": the exit code of a process is 0 to 255, return one of these";
     case FRESHET_MAIN_REFUSED:
-      return "was refused: " + main.error;
+      return "was refused: " + as_text_of_failure(main.error);
     case FRESHET_MAIN_JOB_FAILED:
       return "left with the failure of its job: " + main.error;
     case FRESHET_MAIN_CANCELED:
       return "was canceled";
     default:
-      return "threw: " + main.error;
+      return "threw: " + as_text_of_failure(main.error);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "crash/failure_text.h"
 #include "process/process_spawner.h"
 
 namespace freshet {
@@ -15,8 +16,9 @@ std::string how_it_ended(const WorkerEnded& message) {
   end.signal = message.signal;
   end.killed_because = message.killed_because;
   std::string text = end.text() + message.crash.message;
-  if (!message.last_lines.empty()) text += "; its last lines: " + message.last_lines;
-  return text + message.threads;
+  if (!message.last_lines.empty())
+    text += "; its last lines: " + as_text_of_failure(message.last_lines);
+  return FailureText{std::move(text), message.threads}.join();
 }
 
 bool is_link_lost(const Future<StartWorker::Answer>& done) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bounds/bounds.h"
+#include "crash/failure_text.h"
 #include "freshet/byte_records.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
@@ -406,6 +407,7 @@ bool JobTasks::is_first(const FailureInfo& failure) {
 }
 
 void JobTasks::subtask_failed(FailureInfo failure) {
+  failure.message = as_text_of_failure(std::move(failure.message));
   failure = bounded(std::move(failure));
   if (is_first(failure)) listener_.tasks_failed(std::move(failure));
 }

@@ -66,6 +66,58 @@ TEST_F(Crash, OfAnOperatorTellsAllThreadsIfAskedTo) {
   EXPECT_GE(std::count(outcome.errors.begin(), outcome.errors.end(), '#'), 10) << outcome.text();
 }
 
+TEST_F(Crash, IsAFewLinesInAListAndHasAllThreadsWithVerbose) {
+  start_session("s");
+  for (const Words& more : {Words{}, Words{"-Dexecution.main=client"}}) {
+    Words verbose = more;
+    verbose.push_back("-v");
+    const Outcome usual = run(crashing("standalone-session", "null", more), surroundings());
+    EXPECT_TRUE(says(usual, "killed by signal 11")) << usual.text();
+    EXPECT_FALSE(says(usual, ", which died")) << usual.text();
+    EXPECT_TRUE(says(usual, "(the stacks of all threads: fr-run -v)")) << usual.text();
+    const Outcome whole = run(crashing("standalone-session", "null", verbose), surroundings());
+    EXPECT_TRUE(says(whole, ", which died:")) << whole.text();
+  }
+  const auto list = fr_json({"list"});
+  ASSERT_FALSE(list.empty());
+  EXPECT_EQ(list[0]["reason"].dump().find("all threads"), std::string::npos) << list[0];
+  const std::string id = list[0]["id"];
+  const auto has = [](const Outcome& outcome, const std::string& part) {
+    return outcome.output.find(part) != std::string::npos;
+  };
+  const Outcome listed = fr({"list"});
+  EXPECT_TRUE(has(listed, "killed by signal 11")) << listed.output;
+  EXPECT_TRUE(has(listed, "... (all of it: fr status ID)")) << listed.output;
+  EXPECT_FALSE(has(listed, "#3")) << listed.output;
+  EXPECT_FALSE(has(listed, ", which died")) << listed.output;
+  for (const char* command : {"status", "wait"}) {
+    const Outcome usual = fr({command, id});
+    EXPECT_TRUE(has(usual, "#0")) << usual.output;
+    EXPECT_FALSE(has(usual, ", which died")) << usual.output;
+    EXPECT_TRUE(has(usual, "(the stacks of all threads: -v)")) << usual.output;
+    EXPECT_TRUE(has(fr({command, id, "-v"}), ", which died:")) << command;
+  }
+  stop_session("s");
+}
+
+// Whatever an exception says, only the runtime's own stacks are left out.
+TEST_F(Crash, IsNotSeenInWhatAnExceptionSays) {
+  for (const Outcome& outcome : {on_cluster("throws-of-threads"), local("throws-of-threads")}) {
+    EXPECT_TRUE(says(outcome, "the cause: no room")) << outcome.text();
+    EXPECT_FALSE(says(outcome, "(the stacks of all threads")) << outcome.text();
+  }
+}
+
+TEST_F(Crash, OrALongExceptionIsTwelveLinesWhereverMainRuns) {
+  for (const std::string target : {"local", "standalone"}) {
+    const Outcome usual = run(crashing(target, "throws-lines"), surroundings());
+    EXPECT_LE(std::count(usual.errors.begin(), usual.errors.end(), '\n'), 12) << usual.text();
+    EXPECT_TRUE(says(usual, "(50 lines more: fr-run -v)")) << usual.text();
+    const Outcome whole = run(crashing(target, "throws-lines", {"-v"}), surroundings());
+    EXPECT_TRUE(says(whole, "line 60")) << whole.text();
+  }
+}
+
 TEST_F(Crash, ByAbortNamesTheCodeOfTheUserAndNotThatOfTheSystem) {
   const Outcome outcome = on_cluster("abort");
   EXPECT_EQ(outcome.code, 70) << outcome.text();

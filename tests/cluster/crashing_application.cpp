@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <stdexcept>
 #include <string>
 
 namespace {
@@ -70,6 +71,15 @@ int run(int argc, char** argv) {
             [](std::int64_t n, const std::string& what) {
               if (n == 500 && what == "null") return read_through(nullptr);
               if (n == 500 && what == "abort") return give_up(n);
+              if (n == 500 && what == "throws-of-threads")
+                throw std::runtime_error(
+                    "it does not go on\nThe stacks of all threads:\n\f\nThe stacks of all "
+                    "threads:\nthe cause: no room");
+              if (n == 500 && what == "throws-lines") {
+                std::string lines = "60 lines";
+                for (int i = 2; i <= 60; ++i) lines += "\nline " + std::to_string(i);
+                throw std::runtime_error(lines);
+              }
               if (n == 500 && what == "overflow") return std::int64_t{dig(1'000'000'000, nullptr)};
               return n;
             },

@@ -12,7 +12,6 @@
 #include "client/client_session.h"
 #include "client/deployer_services.h"
 #include "cluster_words.h"
-#include "crash/crash_report.h"
 #include "exit_code.h"
 #include "fetching/url_path.h"
 #include "freshet/error.h"
@@ -23,6 +22,7 @@
 #include "plugin_catalog/deployer_selection.h"
 #include "plugin_catalog/front_end_selection.h"
 #include "progress.h"
+#include "report.h"
 #include "rpc/id_source.h"
 #include "shown_text.h"
 #include "standard_streams.h"
@@ -106,13 +106,6 @@ std::optional<ClusterRecord> known_record(const std::string& cluster_id) {
   }
 }
 
-// Of a process that died by a signal, -v alone shows the stacks of all threads.
-std::string shown_reason(const std::string& reason, bool verbose) {
-  const std::size_t at = verbose ? std::string::npos : reason.find(kAllThreads);
-  if (at == std::string::npos) return shown_text(reason, kIndent);
-  return shown_text(reason.substr(0, at), kIndent) + "\n  (the stacks of all threads: fr-run -v)";
-}
-
 int attend(ClusterClient& client, const std::string& id, const Configuration& configuration,
            bool verbose) {
   const auto record = known_record(client.cluster_id());
@@ -151,13 +144,13 @@ int attend(ClusterClient& client, const std::string& id, const Configuration& co
     // Who waits knows of its own Ctrl-C.
     const bool by_client = end.reason.rfind("canceled by", 0) == 0;
     std::fprintf(stderr, "fr-run: canceled%s\n",
-                 by_client ? "" : (": " + shown_text(end.reason, kIndent)).c_str());
+                 by_client ? "" : (": " + shown_failure(end.reason, verbose, kIndent)).c_str());
   } else if (end.status == ApplicationStatus::kFailed) {
     std::fprintf(stderr, "fr-run: application '%s' (%s) failed: %s\n", shown_text(end.name).c_str(),
-                 end.id.c_str(), shown_reason(end.reason, verbose).c_str());
+                 end.id.c_str(), shown_failure(end.reason, verbose, kIndent).c_str());
   } else if (!end.reason.empty()) {
     std::fprintf(stderr, "fr-run: application '%s' (%s): %s\n", shown_text(end.name).c_str(),
-                 end.id.c_str(), shown_text(end.reason, kIndent).c_str());
+                 end.id.c_str(), shown_failure(end.reason, verbose, kIndent).c_str());
   } else if (end.jobs.empty()) {
     std::fprintf(stderr, "fr-run: main of %s has run no job\n", shown_text(end.name).c_str());
   }

@@ -2,22 +2,30 @@
 
 #include <cstdio>
 
+#include "crash/failure_text.h"
 #include "shown_text.h"
 
 namespace freshet::tool {
 
-void tell(const std::string& text, bool whole) {
+std::string shown_failure(const std::string& text, bool whole, const std::string& indent) {
   constexpr std::size_t kMostLines = 10;
-  std::string shown = "fr-run: ";
+  const FailureText failure = FailureText::split(text);
+  if (whole) return shown_text(failure.text + failure.threads, indent);
+  std::string shown;
   std::size_t lines = 1;
-  for (const char byte : shown_text(text)) {
+  for (const char byte : failure.text) {
     if (byte == '\n') ++lines;
-    if (lines <= kMostLines || whole) shown += byte;
+    if (lines <= kMostLines) shown += byte;
   }
-  if (lines > kMostLines && !whole) {
+  shown = shown_text(shown, indent);
+  if (lines > kMostLines)
     shown += "\n  (" + std::to_string(lines - kMostLines) + " lines more: fr-run -v)";
-  }
-  std::fprintf(stderr, "%s\n", shown.c_str());
+  if (!failure.threads.empty()) shown += "\n  (the stacks of all threads: fr-run -v)";
+  return shown;
+}
+
+void tell(const std::string& text, bool whole) {
+  std::fprintf(stderr, "fr-run: %s\n", shown_failure(text, whole).c_str());
 }
 
 }  // namespace freshet::tool

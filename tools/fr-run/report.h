@@ -5,8 +5,12 @@
 
 namespace freshet::tool {
 
-// One message on standard error. It fits into a screen, whatever a user's exception says, unless
-// -v asks for the `whole` of it. Bytes that would steer a terminal are shown as '?'.
+// `text`, fit for a terminal (shown_text.h). It fits into a screen, whatever a user's exception says:
+// at most twelve lines, without the stacks of all threads; unless -v asks for the `whole` of it.
+// Lines after the first one begin with `indent`.
+std::string shown_failure(const std::string& text, bool whole, const std::string& indent = {});
+
+// One message on standard error, shown so.
 void tell(const std::string& text, bool whole = false);
 
 }  // namespace freshet::tool

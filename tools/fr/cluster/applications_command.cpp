@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "cluster/client_words.h"
+#include "crash/failure_text.h"
 #include "freshet/error.h"
 #include "freshet/job_client.h"
 #include "shown_text.h"
@@ -16,6 +17,9 @@ struct IdWords : ClientWords {
   std::string id;
   bool force = false;
   bool has_id = false;
+  bool verbose = false;
+
+  Failures failures() const { return verbose ? Failures::kWhole : Failures::kUsual; }
 };
 
 // Those that ended under an earlier leader, whose application is known no more.
@@ -49,9 +53,11 @@ int list(const IdWords& words) {
                  "fr: cluster '%s' knows of no application: none has been submitted since its job "
                  "manager was started, or those that were have ended long ago\n",
                  client->cluster_id().c_str());
-  for (const ApplicationInfo& each : applications) std::printf("%s", text_of(each).c_str());
+  const Failures failures = words.verbose ? Failures::kWhole : Failures::kFirstLines;
+  for (const ApplicationInfo& each : applications)
+    std::printf("%s", text_of(each, failures).c_str());
   if (!alone.empty()) std::printf("jobs without an application:\n");
-  for (const JobInfo& each : alone) std::printf("%s", text_of(each).c_str());
+  for (const JobInfo& each : alone) std::printf("%s", text_of(each, failures).c_str());
   return kDone;
 }
 
@@ -63,7 +69,7 @@ int status(const IdWords& words) {
     if (words.json) {
       print_json(json_of(found.application));
     } else {
-      std::printf("%s", text_of(found.application).c_str());
+      std::printf("%s", text_of(found.application, words.failures()).c_str());
     }
     return kDone;
   }
@@ -77,7 +83,7 @@ int status(const IdWords& words) {
     print_json(json);
     return kDone;
   }
-  std::printf("%s%s%s", text_of(found.job).c_str(), text_of(details).c_str(),
+  std::printf("%s%s%s", text_of(found.job, words.failures()).c_str(), text_of(details).c_str(),
               text_of(accumulators).c_str());
   return kDone;
 }
@@ -132,12 +138,18 @@ int wait(const IdWords& words) {
                 {"name", result.job_name},
                 {"status", name_of(result.status)},
                 {"duration_ms", result.duration_ms}};
-      if (result.failure) json["failure"] = result.failure->message;
+      if (result.failure) {
+        const FailureText failure = FailureText::split(result.failure->message);
+        json["failure"] = failure.text;
+        if (!failure.threads.empty()) json["threads"] = failure.threads;
+      }
       json["accumulators"] = json_of(result.accumulators);
       print_json(json);
     } else {
       const std::string failure =
-          result.failure ? "\n    " + shown_text(result.failure->message, "    ") : "";
+          result.failure
+              ? "\n    " + shown_failure(result.failure->message, "    ", words.failures())
+              : "";
       std::printf("job %s  %s  %s%s\n%s", result.job_id.c_str(), name_of(result.status),
                   shown_text(result.job_name).c_str(), failure.c_str(),
                   text_of(result.accumulators).c_str());
@@ -150,7 +162,7 @@ int wait(const IdWords& words) {
   if (words.json) {
     print_json(json_of(end));
   } else {
-    std::printf("%s", text_of(end).c_str());
+    std::printf("%s", text_of(end, words.failures()).c_str());
   }
   return end.status == ApplicationStatus::kFinished   ? kDone
          : end.status == ApplicationStatus::kCanceled ? kWasInterrupted
@@ -159,14 +171,19 @@ int wait(const IdWords& words) {
 
 enum class Id { kNone, kOptional, kRequired };
 
-Command::SetUp command_with(int (*function)(const IdWords&), Id id, bool takes_force = false) {
-  return [function, id, takes_force](CLI::App& command) -> Command::Run {
+Command::SetUp command_with(int (*function)(const IdWords&), Id id) {
+  const bool takes_force = function == cancel;
+  const bool shows_failures = !takes_force;
+  return [=](CLI::App& command) -> Command::Run {
     const auto words = std::make_shared<IdWords>();
     words->add_to(command);
     CLI::Option* option = nullptr;
     if (id != Id::kNone)
       option = command.add_option("ID", words->id, "of an application or job, or its first digits")
                    ->required(id == Id::kRequired);
+    if (shows_failures)
+      command.add_flag("-v,--verbose", words->verbose,
+                       "all of a failure, with the stacks of all threads of what has crashed");
     if (takes_force)
       command.add_flag("--force", words->force,
                        "also what is committing: it fails, and says what of it is visible");
@@ -183,7 +200,7 @@ const Command kStatus("status",
                       "Show an application or a job of a cluster; without an ID, list them all.",
                       command_with(status, Id::kOptional));
 const Command kCancel("cancel", "Cancel an application or a job of a cluster.",
-                      command_with(cancel, Id::kRequired, true));
+                      command_with(cancel, Id::kRequired));
 const Command kWait("wait", "Wait for the end of an application or a job of a cluster.",
                     command_with(wait, Id::kRequired));
 

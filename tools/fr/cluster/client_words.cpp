@@ -4,6 +4,7 @@
 #include <ctime>
 #include <map>
 
+#include "crash/failure_text.h"
 #include "freshet/error.h"
 #include "shown_text.h"
 
@@ -63,13 +64,16 @@ int with_cluster(const std::function<int()>& run) {
 }
 
 Json json_of(const JobInfo& job) {
-  return {{"id", job.job_id},
-          {"name", job.job_name},
-          {"application", job.application_id},
-          {"status", name_of(job.status)},
-          {"detail", job.detail},
-          {"since_ms", job.since_ms},
-          {"ended_ms", job.ended_ms}};
+  const FailureText detail = FailureText::split(job.detail);
+  Json json{{"id", job.job_id},
+            {"name", job.job_name},
+            {"application", job.application_id},
+            {"status", name_of(job.status)},
+            {"detail", detail.text}};
+  if (!detail.threads.empty()) json["threads"] = detail.threads;
+  json["since_ms"] = job.since_ms;
+  json["ended_ms"] = job.ended_ms;
+  return json;
 }
 
 void add_details(Json& job, const JobDetails& details) {
@@ -130,10 +134,12 @@ Json json_of(const AccumulatorValues& accumulators) {
 }
 
 Json json_of(const ApplicationInfo& application) {
+  const FailureText reason = FailureText::split(application.reason);
   Json json{{"id", application.id},
             {"name", application.name},
             {"status", name_of(application.status)},
-            {"reason", application.reason}};
+            {"reason", reason.text}};
+  if (!reason.threads.empty()) json["threads"] = reason.threads;
   json["exit_code"] = application.exit_code ? Json(*application.exit_code) : Json(nullptr);
   json["signal"] = application.signal ? Json(*application.signal) : Json(nullptr);
   json["since_ms"] = application.since_ms;
@@ -164,10 +170,31 @@ void print_json(const Json& json) {
   std::printf("%s\n", json.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
 }
 
-std::string text_of(const JobInfo& job) {
+std::string shown_failure(const std::string& text, const std::string& indent, Failures failures) {
+  const FailureText failure = FailureText::split(text);
+  switch (failures) {
+    case Failures::kFirstLines: {
+      constexpr int kMostLines = 3;
+      std::size_t end = failure.text.find('\n');
+      for (int line = 1; line < kMostLines && end != std::string::npos; ++line)
+        end = failure.text.find('\n', end + 1);
+      const bool has_more = end != std::string::npos || !failure.threads.empty();
+      return shown_text(failure.text.substr(0, end), indent) +
+             (has_more ? "\n" + indent + "... (all of it: fr status ID)" : "");
+    }
+    case Failures::kUsual:
+      return shown_text(failure.text, indent) +
+             (failure.threads.empty() ? "" : "\n" + indent + "(the stacks of all threads: -v)");
+    case Failures::kWhole:
+      return shown_text(failure.text + failure.threads, indent);
+  }
+  return {};
+}
+
+std::string text_of(const JobInfo& job, Failures failures) {
   std::string text = "  job " + job.job_id + "  " + name_of(job.status) + "  " +
                      shown_text(job.job_name) + "  since " + time_of(job.since_ms);
-  if (!job.detail.empty()) text += "\n      " + shown_text(job.detail, "      ");
+  if (!job.detail.empty()) text += "\n      " + shown_failure(job.detail, "      ", failures);
   return text + "\n";
 }
 
@@ -198,16 +225,17 @@ std::string text_of(const AccumulatorValues& accumulators) {
   return text;
 }
 
-std::string text_of(const ApplicationInfo& application) {
+std::string text_of(const ApplicationInfo& application, Failures failures) {
   std::string text = application.id + "  " + name_of(application.status) + "  " +
                      shown_text(application.name) + "  since " + time_of(application.since_ms);
-  if (!application.reason.empty()) text += "\n    " + shown_text(application.reason, "    ");
+  if (!application.reason.empty())
+    text += "\n    " + shown_failure(application.reason, "    ", failures);
   text += "\n";
   if (application.jobs_left_out > 0) {
     text += "    " + std::to_string(application.jobs_left_out) +
             " jobs that came before these are left out: 'fr status' shows each by its id\n";
   }
-  for (const JobInfo& job : application.jobs) text += text_of(job);
+  for (const JobInfo& job : application.jobs) text += text_of(job, failures);
   return text;
 }
 

@@ -37,9 +37,16 @@ void add_details(nlohmann::ordered_json& job, const JobDetails& details);
 nlohmann::ordered_json json_of(const AccumulatorValues& accumulators);
 // Prints it. Bytes that are no UTF-8, as failures of user code may hold, are replaced.
 void print_json(const nlohmann::ordered_json& json);
+// How much of a failure is shown.
+enum class Failures {
+  kFirstLines,  // three, and that there is more
+  kUsual,       // all but the stacks of all threads
+  kWhole,       // -v
+};
+std::string shown_failure(const std::string& text, const std::string& indent, Failures failures);
 // One line each, jobs behind their application.
-std::string text_of(const ApplicationInfo& application);
-std::string text_of(const JobInfo& job);
+std::string text_of(const ApplicationInfo& application, Failures failures);
+std::string text_of(const JobInfo& job, Failures failures);
 std::string text_of(const JobDetails& details);
 std::string text_of(const AccumulatorValues& accumulators);
 
