@@ -71,8 +71,8 @@ void copy_instead(const fs::path& from, const fs::path& to) {
 Sha256 parse_sha256(std::string_view text) {
   const auto sha256 = Sha256::from_hex(text);
   if (!sha256)
-    throw InvalidInput("'" + std::string(text.substr(0, 80)) +
-                       "' is no sha256: it has 64 digits of 0-9 a-f");
+    throw InvalidInput("a text of " + std::to_string(text.size()) +
+                       " characters is not a sha256: that has 64 digits of 0-9 a-f");
   return *sha256;
 }
 

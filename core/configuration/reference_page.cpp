@@ -52,7 +52,8 @@ void append_cell(std::string& page, const std::string& text) {
 
 }  // namespace
 
-std::string configuration_reference_page(const std::vector<OptionInfo>& options) {
+std::string configuration_reference_page(const std::vector<OptionInfo>& options,
+                                         const std::map<std::string, std::string>& plugins) {
   std::string page = kIntroduction;
   for (const OptionInfo& option : options) {
     page += "\n### `" + option.key + "`\n\n";
@@ -71,6 +72,11 @@ std::string configuration_reference_page(const std::vector<OptionInfo>& options)
             environment_variable(option.key) + "` |\n";
     for (const std::string& key : option.deprecated_keys)
       page += "| deprecated key | `" + key + "` |\n";
+    if (const auto plugin = plugins.find(option.key); plugin != plugins.end()) {
+      page += "| plugin | ";
+      append_cell(page, plugin->second);
+      page += " |\n";
+    }
     if (option.secret) page += "| secret | its value is never shown |\n";
   }
   return page;

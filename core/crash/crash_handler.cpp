@@ -12,6 +12,7 @@
 #include <string>
 
 #include "crash/crash_writer.h"
+#include "crash/plain_report.h"
 #include "crash/symbolizer.h"
 
 namespace freshet {
@@ -56,23 +57,23 @@ void end_by(int signal) {
 
 bool go_to_the_parent() { return given_area != nullptr && owner_of_given_area == ::getpid(); }
 
-void print(const char* text, std::size_t size) {
-  static_cast<void>(!::write(STDERR_FILENO, text, size));
-}
-
-void run_program(int input) {
+// Whether it began.
+bool run_program(int input) {
+  volatile bool began = true;  // set by the child, which shares our memory until it has begun
   const pid_t child = ::vfork();
   if (child == 0) {
     sigset_t none;
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     if (::dup2(input, 3) >= 0) ::execve(program, const_cast<char* const*>(arguments), ::environ);
+    began = false;
     ::_exit(127);
   }
-  if (child < 0) return;
+  if (child < 0) return false;
   // A process that reaps all its children may reap this one first.
   pollfd end{static_cast<int>(::syscall(SYS_pidfd_open, child, 0)), POLLIN, 0};
   if (end.fd >= 0) static_cast<void>(::poll(&end, 1, kPatienceMs));
+  return began;
 }
 
 void hand_over() {
@@ -80,13 +81,10 @@ void hand_over() {
   if (go_to_the_parent()) return;
   const std::size_t used = own_area.used.load();
   const int file = static_cast<int>(::syscall(SYS_memfd_create, "crash", 0U));
-  if (program[0] != 0 && file >= 0 &&
-      ::write(file, own_area.text, used) == static_cast<ssize_t>(used) && used > 0 &&
-      ::lseek(file, 0, SEEK_SET) == 0) {
-    run_program(file);
-  } else {
-    print(own_area.text, used);
-  }
+  const bool is_told = program[0] != 0 && file >= 0 && used > 0 &&
+                       ::write(file, own_area.text, used) == static_cast<ssize_t>(used) &&
+                       ::lseek(file, 0, SEEK_SET) == 0 && run_program(file);
+  if (!is_told) print_plain_report(STDERR_FILENO, {own_area.text, used}, arguments[2] != nullptr);
 }
 
 void write_report(int signal, const siginfo_t& facts, const void* context,

@@ -214,7 +214,14 @@ std::string UrlFetcher::bring(const Task& task) {
   if (task.artifact.name.empty())
     throw InvalidInput("'" + shown + "' names no file: its path must end in the file's name");
   std::optional<Sha256> expected;
-  if (!task.artifact.sha256.empty()) expected = parse_sha256(task.artifact.sha256);
+  // What stands there may be a secret: it is not shown.
+  if (const std::string& given = task.artifact.sha256; !given.empty()) {
+    expected = Sha256::from_hex(given);
+    if (!expected)
+      throw InvalidInput("'" + shown + "#sha256=***' has " + std::to_string(given.size()) +
+                         " characters after '#sha256=', which are not a sha256: give its 64 digits "
+                         "of 0-9 a-f, or leave it out");
+  }
   if (expected && blobs_.has(*expected)) {
     if (task.use == ArtifactUse::kMain) check_application(blobs_.path_of(*expected), shown);
     return expected->hex();

@@ -108,6 +108,9 @@ TEST_F(FrConfig, ListsTheOptionsOfPlugins) {
   ASSERT_EQ(json.code, 0) << json.output;
   EXPECT_EQ(nlohmann::json::parse(json.output).at(0).at("plugin"),
             "high-availability service 'shared-folder'");
+  const Outcome page = fr("config --markdown --plugin-dir " + folder);
+  EXPECT_TRUE(has(page, "### `" + key + "`\n")) << page.output;
+  EXPECT_TRUE(has(page, "| plugin | high-availability service 'shared-folder' |\n")) << page.output;
 }
 
 TEST_F(FrConfig, HidesSecrets) {

@@ -157,12 +157,12 @@ void print_json(const std::vector<Row>& rows) {
 }
 
 int run(const Request& request) {
-  if (request.markdown) {
-    std::fputs(configuration_reference_page(OptionCatalog::all()).c_str(), stdout);
-    return kDone;
-  }
   Configuration configuration = request.flags.load();
   const OptionsOfPlugins& plugins = load_options_of_plugins(configuration);
+  if (request.markdown) {
+    std::fputs(configuration_reference_page(OptionCatalog::all(), plugins).c_str(), stdout);
+    return kDone;
+  }
   adopt_new_options(configuration, process_environment());
 
   const auto rows = rows_named(request.keys, all_rows(configuration, plugins));

@@ -7,6 +7,8 @@
 #include <random>
 
 #include "crash/crash_text.h"
+#include "crash/failure_text.h"
+#include "crash/plain_report.h"
 #include "process/descriptor.h"
 
 namespace freshet {
@@ -35,6 +37,42 @@ TEST(CrashReport, IsReadAsItWasWritten) {
   ASSERT_EQ(report->threads.size(), 2u);
   EXPECT_EQ(report->threads[1].name, "network");
   EXPECT_EQ(report->plain_stack(), "\n  #0 /apps/libjob.so+0x1234\n  #1 0xdead");
+}
+
+std::string plain(const std::string& raw, bool all_threads) {
+  const Descriptor file(::memfd_create("printed", MFD_CLOEXEC));
+  print_plain_report(file.get(), raw, all_threads);
+  std::string text(4096, '\0');
+  const ssize_t got = ::pread(file.get(), text.data(), text.size(), 0);
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  return text;
+}
+
+TEST(CrashReport, IsPrintedForPeopleWithoutTheProgramThatFindsNames) {
+  const std::string first =
+      "freshet: operator 'parse -> count' (subtask 2): killed by signal 11 (Segmentation fault) at "
+      "address 0x10, in the batch of records 4097 to 8192\n"
+      "  #0 /apps/libjob.so+0x1234\n"
+      "  #1 0xdead\n";
+  EXPECT_EQ(plain(kReport, false), first);
+  EXPECT_EQ(plain(kReport, true), first + "thread 18 'network':\n");
+  EXPECT_EQ(plain("signal\t6\t0\t0\nfiber\tmain\nthread\t1\tx\n", false),
+            "freshet: 'main': killed by signal 6 (Aborted)\n");
+  EXPECT_EQ(plain("signal\t11\t1\t0\noverflow\ta b\t1024\nrecords\t7\t1\n", false),
+            "freshet: killed by signal 11 (Segmentation fault) at address 0x0, at record 7: the "
+            "stack of 'a b' has overflowed its 1024 KiB: raise task.stack-size\n");
+}
+
+TEST(FailureText, HasTheThreadsBehindATextThatCannotBeTakenForThem) {
+  const FailureText whole{"it fell", "\nThe stacks of all threads:\n  #0 here"};
+  const FailureText split = FailureText::split(whole.join());
+  EXPECT_EQ(split.text, whole.text);
+  EXPECT_EQ(split.threads, whole.threads);
+  // What user code says, whatever it says, is text.
+  const std::string said = as_text_of_failure(whole.join() + "\nand the cause");
+  EXPECT_TRUE(FailureText::split(said).threads.empty());
+  EXPECT_NE(said.find("\nand the cause"), std::string::npos);
+  EXPECT_EQ(FailureText::split("plain").text, "plain");
 }
 
 TEST(CrashReport, TellsASignalThatWasSentAndAnOverflow) {
