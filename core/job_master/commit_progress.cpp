@@ -8,7 +8,10 @@
 namespace freshet {
 
 CommitProgress::CommitProgress(const JobGraph& graph, std::vector<Committable> committables) {
-  for (const JobVertex& vertex : graph.vertices) operators_.push_back(vertex.name);
+  for (const JobVertex& vertex : graph.vertices) {
+    if (vertex.kind == "write_text") files_.insert(static_cast<std::uint32_t>(operators_.size()));
+    operators_.push_back(vertex.name);
+  }
   for (Committable& each : committables) {
     places_.emplace(std::pair(each.vertex, each.subtask), items_.size());
     items_.push_back({std::move(each), {}});
@@ -102,10 +105,15 @@ FailureInfo CommitProgress::failure(const std::string& why) const {
         perhaps;
   }
   if (visible.empty() && perhaps.empty()) failure.message += ". Nothing of the job is visible";
-  failure.message +=
-      ". What is prepared and not committed may be left, as hidden '.part-N.prepared-...' files of "
-      "write_text(): remove them, since the next run into that folder is refused while they are "
-      "there";
+  failure.message += ". What is prepared and not committed may be left";
+  const bool of_files = std::any_of(items_.begin(), items_.end(), [this](const Item& item) {
+    return !item.outcome.committed && files_.count(item.committable.vertex) > 0;
+  });
+  if (of_files) {
+    failure.message +=
+        ", as hidden '.part-N.prepared-...' files of write_text(): remove them, since the next run "
+        "into that folder is refused while they are there";
+  }
   return failure;
 }
 

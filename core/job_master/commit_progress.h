@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -54,6 +55,7 @@ class FRESHET_API CommitProgress {
   const Item* first_failed() const;
 
   std::vector<std::string> operators_;  // names, by place in the graph
+  std::set<std::uint32_t> files_;       // places of those that are write_text()
   std::vector<Item> items_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::size_t> places_;  // by vertex and subtask
   std::size_t committed_ = 0;

@@ -13,11 +13,12 @@ constexpr const char* kLeft =
     "there";
 
 // Of one sink, called "write".
-CommitProgress outputs(std::uint32_t count) {
+CommitProgress outputs(std::uint32_t count, const std::string& kind = "write_text") {
   JobGraph graph;
   graph.vertices.resize(2);
   graph.vertices[0].name = "read";
   graph.vertices[1].name = "write";
+  graph.vertices[1].kind = kind;
   std::vector<Committable> committables;
   for (std::uint32_t i = 0; i < count; ++i) committables.push_back({1, i, std::to_string(i)});
   return {graph, std::move(committables)};
@@ -95,6 +96,15 @@ TEST(CommitProgress, WhatALostWorkerMayHaveCommittedIsOpenUntilAnotherHas) {
   EXPECT_EQ(text.find("Nothing of the job is visible"), std::string::npos) << text;
   progress.note(0, visible("a"));
   EXPECT_TRUE(progress.done());
+}
+
+TEST(CommitProgress, SpeaksOfHiddenFilesOnlyOfWriteText) {
+  CommitProgress progress = outputs(1, "sink");
+  progress.note(0, failed("no room"));
+  EXPECT_EQ(
+      progress.failure("in time").message,
+      "1 of 1 outputs could not be committed in time: no room. Nothing of the job is visible. "
+      "What is prepared and not committed may be left");
 }
 
 TEST(CommitProgress, NamesTheFirstOfMany) {
