@@ -53,7 +53,7 @@ void AccumulatorValue::merge(const AccumulatorValue& other, std::string_view nam
   }
   if (other.count == 0) return;
   const bool was_empty = count == 0;
-  count += other.count;
+  if (__builtin_add_overflow(count, other.count, &count)) count = UINT64_MAX;
   switch (kind) {
     case AccumulatorKind::kCount:
       break;
@@ -113,16 +113,26 @@ Accumulator::Accumulator(AccumulatorKind kind, std::string name,
 }
 Accumulator::~Accumulator() = default;
 
+namespace {
+
+std::uint64_t sum_of(std::uint64_t count, double added, const std::string& name) {
+  std::uint64_t sum = 0;
+  if (added < 0x1p64 && !__builtin_add_overflow(count, static_cast<std::uint64_t>(added), &sum))
+    return sum;
+  throw Error("accumulator '" + name + "' has counted " + std::to_string(count) + ", and " +
+              number_text(added) +
+              " more do not fit into its 64 bits: count less at a time, or use "
+              "one of kind kSum");
+}
+
+}  // namespace
+
 void Accumulator::add(double added) {
   const std::lock_guard lock(state_->mutex);
   AccumulatorValue& value = state_->value;
   switch (kind_) {
     case AccumulatorKind::kCount:
-      if (added >= 0x1p64) {
-        value.count = UINT64_MAX;
-      } else if (added >= 1) {  // and not NaN
-        value.count += static_cast<std::uint64_t>(added);
-      }
+      if (added >= 1) value.count = sum_of(value.count, added, state_->name);  // and not NaN
       return;
     case AccumulatorKind::kSum:
       value.number += added;

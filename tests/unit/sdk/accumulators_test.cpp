@@ -45,8 +45,25 @@ TEST(Accumulator, ACountTakesWholeNumbersOfThings) {
   EXPECT_EQ(count.value().text(), "42");
   for (const double nothing : {std::nan(""), -3.0, -HUGE_VAL, 0.5}) count.add(nothing);
   EXPECT_EQ(count.value().count, 42u);
-  count.add(HUGE_VAL);
-  EXPECT_EQ(count.value().count, UINT64_MAX);
+}
+
+TEST(Accumulator, ACountThatDoesNotFitIsAnErrorAndNeverWraps) {
+  Accumulator count(Kind::kCount);
+  count.add(0x1p63);
+  for (const double more : {0x1p63, 0x1p64, HUGE_VAL}) {
+    try {
+      count.add(more);
+      ADD_FAILURE() << more;
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find("has counted 9223372036854775808, and "),
+                std::string::npos)
+          << error.what();
+    }
+  }
+  EXPECT_EQ(count.value().count, std::uint64_t{1} << 63);
+  AccumulatorValue total = count.value();
+  total.merge(count.value(), "n");
+  EXPECT_EQ(total.count, UINT64_MAX) << "of several subtasks";
 }
 
 TEST(Accumulator, AHistogramHasABucketForEachPowerOfTwo) {
