@@ -351,13 +351,18 @@ void TaskManagers::ended(Link& link, const WorkerEnded& message) {
       message.killed_because.empty()) {
     how = "the link to it was lost: " + found->second.lost;
   }
+  // Before it was ready it had nothing of its job but its name, so no user code has run: whatever
+  // ended it, such as a loader without descriptors, is of its host. Its limit of memory is the
+  // user's.
+  const bool ended_early =
+      !found->second.link && found->second.lost.empty() && message.killed_because.empty();
   FailureInfo failure = message.crash;
   failure.message = std::move(how);
   Blame blame = Blame::kJob;
   if (!manager->second.ends.empty() && message.signal == 9) {  // it has killed it as it ends
     failure.message = lost_with(manager->first, manager->second.ends);
     blame = Blame::kHost;
-  } else if (message.host_failed && !found->second.stopped) {
+  } else if ((message.host_failed || ended_early) && !found->second.stopped) {
     rest(manager->first, failure.message);
     blame = Blame::kHost;
   }

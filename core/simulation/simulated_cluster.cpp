@@ -7,6 +7,15 @@
 #include "simulation/simulated_bodies.h"
 
 namespace freshet {
+namespace {
+
+const ProcessEnd kNoStart = [] {
+  ProcessEnd end;
+  end.last_lines = "no such program";
+  return end;
+}();
+
+}  // namespace
 
 const std::string& SimulatedCluster::module_content() {
   // More than one chunk.
@@ -147,12 +156,10 @@ void SimulatedCluster::spawn_child(Life& parent, ProcessHandle handle, ProcessSp
   life.handle = handle;
   life.on_end = std::move(on_end);
   const bool drawn = options_.starts_fail_one_in > 0 && random_.one_in(options_.starts_fail_one_in);
-  if (drawn || full_.count(parent.name)) {
-    life.thread->after_ms(delay_ms(3), "no start", [this, name] {
-      ProcessEnd end;
-      end.last_lines = "no such program";
-      this->end(name, end);
-    });
+  const auto full = full_.find(parent.name);
+  if (drawn || full != full_.end()) {
+    const ProcessEnd end = full != full_.end() ? full->second : kNoStart;
+    life.thread->after_ms(delay_ms(3), "no start", [this, name, end] { this->end(name, end); });
     if (is_worker) check_slots(parent);
     return;
   }
@@ -207,6 +214,7 @@ LinkOptions SimulatedCluster::link_options() const {
 // ---- job manager, task managers, clients --------------------------------------------------------
 
 namespace {
+
 std::string name_of_job_manager(std::uint32_t number) {
   return number == 0 ? "jm" : "jm" + std::to_string(number);
 }
@@ -304,8 +312,12 @@ void SimulatedCluster::let_start_workers(std::uint32_t number, bool can) {
   if (can) {
     full_.erase(name);
   } else {
-    full_.insert(name);
+    full_.emplace(name, kNoStart);
   }
+}
+
+void SimulatedCluster::let_start_workers_that_end(std::uint32_t number, const ProcessEnd& end) {
+  full_["tm" + std::to_string(number)] = end;
 }
 
 std::vector<std::string> SimulatedCluster::deployed() {

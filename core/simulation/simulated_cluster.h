@@ -108,6 +108,8 @@ class FRESHET_API SimulatedCluster {
   void end_task_manager(std::uint32_t number);  // as SIGTERM does
   // As a host that is full does: it starts no process.
   void let_start_workers(std::uint32_t number, bool can);
+  // Until it can: its workers are started, and end like that before they are ready.
+  void let_start_workers_that_end(std::uint32_t number, const ProcessEnd& end);
   // What the deployer does: those that it keeps, "tm0" and so on; brings them to that number.
   std::vector<std::string> deployed();
   std::vector<std::string> resize(std::uint32_t count);
@@ -184,8 +186,8 @@ class FRESHET_API SimulatedCluster {
   Address job_manager_address_;  // the cluster's record
   Transport* job_manager_transport_ = nullptr;
   std::map<std::string, std::unique_ptr<Life>> lives_;
-  std::set<std::string> full_;   // task managers
-  std::set<std::string> begun_;  // jobs
+  std::map<std::string, ProcessEnd> full_;  // task managers, and how what they start ends
+  std::set<std::string> begun_;             // jobs
   std::uint64_t last_handle_ = 0;
   std::uint64_t job_manager_life_ = 0, job_manager_ends_ = 0;
   std::vector<std::string> breaches_;

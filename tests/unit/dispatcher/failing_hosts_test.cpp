@@ -116,5 +116,32 @@ TEST_F(FailingHosts, FailAJobOnceItHasTriedForAsLongAsItWouldWaitForSlots) {
       << result.failure->message;
 }
 
+// As a loader that has no descriptors for its libraries: nothing of the job has run.
+TEST_F(FailingHosts, OneWhoseWorkersEndBeforeTheyAreReadyFailsNoJob) {
+  Scenario scenario(cluster_of(1));
+  ProcessEnd end;
+  end.exit_code = 127;
+  end.last_lines = "cannot open shared object file: Error 24";
+  scenario.cluster.let_start_workers_that_end(0, end);
+  const auto job = submit(scenario, 1);
+  const std::string rests =
+      "; 'tm0' rests, because its last worker exited with 127; its last lines: cannot open";
+  EXPECT_TRUE(scenario.cluster.run_until(
+      [&] { return detail(scenario, job->job_id()).find(rests) != std::string::npos; }, 60'000))
+      << detail(scenario, job->job_id());
+  scenario.cluster.let_start_workers(0, true);
+  EXPECT_EQ(scenario.wait(job->result()).status, JobStatus::kFinished);
+}
+
+// That one is the user's, and would be met again.
+TEST_F(FailingHosts, OneThatEndsAWorkerByItsLimitOfMemoryFailsTheJob) {
+  Scenario scenario(cluster_of(1));
+  ProcessEnd end;
+  end.signal = 9;
+  end.killed_because = "it has more memory than taskmanager.memory.worker allows";
+  scenario.cluster.let_start_workers_that_end(0, end);
+  EXPECT_EQ(scenario.wait(submit(scenario, 1)->result()).status, JobStatus::kFailed);
+}
+
 }  // namespace
 }  // namespace freshet::testing
