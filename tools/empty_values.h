@@ -13,10 +13,13 @@ namespace freshet::tool {
 inline void refuse_empty_values(CLI::App& app) {
   for (CLI::Option* option : app.get_options()) {
     if (option->get_items_expected_max() == 0 || option->get_name(true) == "ARGUMENT") continue;
-    option->check([](const std::string& value) {
-      return value.empty() ? std::string("it is empty: give a value, or leave it out")
-                           : std::string();
-    });
+    // transform() puts it before the checks that the option has, which would speak of a bad value.
+    option->transform(CLI::Validator(
+        [](std::string& value) {
+          return value.empty() ? std::string("it is empty: give a value, or leave it out")
+                               : std::string();
+        },
+        ""));
   }
   for (CLI::App* command : app.get_subcommands({})) refuse_empty_values(*command);
 }

@@ -147,9 +147,25 @@ TEST_F(FrConfig, KeepsAValueOnItsLine) {
 }
 
 TEST_F(FrConfig, SaysThatItsOutputCouldNotBeWritten) {
-  const Outcome full = fr("config 2>&1 >/dev/full");
-  EXPECT_EQ(full.code, 2);
-  EXPECT_EQ(full.output, "fr: can't write the output: No space left on device\n");
+  for (const std::string words : {"config", "--help", "config --help", "--version"}) {
+    const Outcome full = fr(words + " 2>&1 >/dev/full");
+    EXPECT_EQ(full.code, 74) << words;
+    EXPECT_TRUE(has(full, "fr: can't write the standard output: "))
+        << full.output;
+  }
+}
+
+TEST_F(FrConfig, TakesNoEmptyValueForOneThatIsNotGiven) {
+  const Outcome size = fr("cluster resize '' 2>&1");
+  EXPECT_EQ(size.code, 64);
+  EXPECT_TRUE(has(size, "task-managers: it is empty: give a value, or leave it out"))
+      << size.output;
+  for (const std::string key :
+       {"application.working-folder", "jobmanager.host", "taskmanager.host"}) {
+    const Outcome empty = fr("config -D " + key + "= " + key + " 2>&1");
+    EXPECT_EQ(empty.code, 2) << key;
+    EXPECT_TRUE(has(empty, "must be not empty") || has(empty, "not empty")) << empty.output;
+  }
 }
 
 TEST_F(FrConfig, WarnsAndGoesOn) {

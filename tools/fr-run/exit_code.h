@@ -1,4 +1,4 @@
-// What fr-run's exit code says. Main's own codes pass through; ours stand where sysexits.h has
+// What fr-run's exit code says, beside kOutputLost (standard_streams.h). Main's own codes pass through; ours stand where sysexits.h has
 // theirs, so that they seldom meet.
 #pragma once
 
@@ -10,7 +10,6 @@ enum ExitCode : int {
   kRefusedInput = 65,  // not an application, no such target, a bad value, a plan that can't be
   kJobFailed = 70,     // a job failed, and main did not return a code of its own
   kMainThrew = 71,     // an exception left main
-  kOutputLost = 74,    // all went well, but what was to be printed could not be written
   kCanceled = 130,     // Ctrl-C, SIGTERM or SIGHUP
 };
 

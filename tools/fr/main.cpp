@@ -16,8 +16,8 @@
 #include "freshet/api.h"
 #include "freshet/nearest_name.h"
 #include "own_words.h"
-#include "process/standard_streams.h"
 #include "shown_text.h"
+#include "standard_streams.h"
 
 namespace freshet::tool {
 namespace {
@@ -86,11 +86,21 @@ void show_last_argument_as(std::string_view text) {
   ::prctl(PR_SET_MM, PR_SET_MM_ARG_END, last_argument.data() + text.size() + 1, 0, 0);
 }
 
+namespace {
+
+int code_with_output(int code) {
+  if (code == kWasInterrupted) return code;  // also because nobody reads
+  const std::string unwritten = unwritten_output();
+  if (unwritten.empty()) return code;
+  std::fprintf(stderr, "fr: %s\n", unwritten.c_str());
+  return code == kDone ? kOutputLost : code;
+}
+
+}  // namespace
 }  // namespace freshet::tool
 
 int main(int argc, char** argv) {
   using namespace freshet::tool;
-  freshet::open_closed_streams();
   freshet::report_crashes();
   last_argument = {argv[argc - 1], std::strlen(argv[argc - 1])};
   CLI::App fr("Freshet's tool: what is set, what is found, what a program would do.", "fr");
@@ -107,16 +117,10 @@ int main(int argc, char** argv) {
     refuse_words_without_value(own_words_of(fr, {argv + 1, argv + argc}));
     fr.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return fr.exit(error) == 0 ? kDone : kBadUsage;
+    return fr.exit(error) == 0 ? code_with_output(kDone) : kBadUsage;
   }
   try {
-    const int code = chosen();
-    if (code == kWasInterrupted) return code;  // also since nobody reads
-    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-      std::perror("fr: can't write the output");
-      return kRefusedInput;
-    }
-    return code;
+    return code_with_output(chosen());
   } catch (const std::exception& error) {
     std::fprintf(stderr, "fr: %s\n", shown_text(error.what()).c_str());
     return kRefusedInput;

@@ -17,13 +17,15 @@ const ConfigOption<std::string> kApplicationId =
                               Scope::kJob}
         .check(is_not_empty, kNotEmpty);
 
-const ConfigOption<std::string> kApplicationWorkingFolder{
-    "application.working-folder", std::nullopt,
-    "Absolute path of the folder in which main works on a cluster, and at which its relative paths "
-    "begin. fr-run sets its own working folder. Where the host of the job manager has no such "
-    "folder, main works in the one in which the cluster was started. The workers of a job work in "
-    "the folder in which main was when it executed the job, where their hosts have it.",
-    Scope::kJob};
+const ConfigOption<std::string> kApplicationWorkingFolder =
+    ConfigOption<std::string>{
+        "application.working-folder", std::nullopt,
+        "Absolute path of the folder in which main works on a cluster, and at which its relative "
+        "paths begin. fr-run sets its own working folder. Where the host of the job manager has no "
+        "such folder, main works in the one in which the cluster was started. The workers of a job "
+        "work in the folder in which main was when it executed the job, where their hosts have it.",
+        Scope::kJob}
+        .check(is_not_empty, kNotEmpty);
 
 const ConfigOption<Duration> kBlobMaxIdle =
     ConfigOption<Duration>{"blob.max-idle", hours(1),
@@ -197,11 +199,13 @@ const ConfigOption<Duration> kJobmanagerClientGrace =
         Scope::kCluster}
         .minimum(milliseconds(0));
 
-const ConfigOption<std::string> kJobmanagerHost{
-    "jobmanager.host", std::nullopt,
-    "Host name or address that others are told, where they can't use the one of jobmanager.bind. "
-    "Not set: that one; for 0.0.0.0 and [::], which mean all addresses of a host, the host's name.",
-    Scope::kCluster};
+const ConfigOption<std::string> kJobmanagerHost =
+    ConfigOption<std::string>{"jobmanager.host", std::nullopt,
+                              "Host name or address that others are told, where they can't use the "
+                              "one of jobmanager.bind. Not set: that one; for 0.0.0.0 and "
+                              "[::], which mean all addresses of a host, the host's name.",
+                              Scope::kCluster}
+        .check(is_not_empty, kNotEmpty);
 
 const ConfigOption<MemorySize> kJobmanagerMemoryRunner{
     "jobmanager.memory.runner", MemorySize(0),
@@ -394,12 +398,15 @@ const ConfigOption<std::string> kTaskmanagerBind =
                               Scope::kCluster}
         .check(is_not_empty, kNotEmpty);
 
-const ConfigOption<std::string> kTaskmanagerHost{
-    "taskmanager.host", std::nullopt,
-    "Host name or address at which workers on other hosts are told to find those of this task "
-    "manager, where they can't use the one of taskmanager.bind. Not set: that one; for 0.0.0.0 and "
-    "[::], which mean all addresses of a host, the one by which it reaches the job manager.",
-    Scope::kCluster};
+const ConfigOption<std::string> kTaskmanagerHost =
+    ConfigOption<std::string>{
+        "taskmanager.host", std::nullopt,
+        "Host name or address at which workers on other hosts are told to find those of this task "
+        "manager, where they can't use the one of taskmanager.bind. Not set: that one; for 0.0.0.0 "
+        "and [::], which mean all addresses of a host, the one by which it reaches the job "
+        "manager.",
+        Scope::kCluster}
+        .check(is_not_empty, kNotEmpty);
 
 const ConfigOption<MemorySize> kTaskmanagerMemoryNetwork =
     ConfigOption<MemorySize>{"taskmanager.memory.network", MemorySize::megabytes(256),
