@@ -19,7 +19,6 @@
 #include "freshet/stream_graph.h"
 #include "plugin_catalog/deployer_selection.h"
 #include "plugin_catalog/executor_selection.h"
-#include "process/standard_streams.h"
 #include "rpc/alive.h"
 #include "rpc/id_source.h"
 #include "task/forked_child.h"
@@ -56,7 +55,6 @@ InProcessBackend& InProcessBackend::instance() {
 }
 
 InProcessBackend::InProcessBackend() : translators_(ProcessModules::of_this_process()) {
-  open_closed_streams();  // of a program of its own
   // Made first, so that it is destroyed last: its jobs use what is here.
   RunningJobs::instance();
 }

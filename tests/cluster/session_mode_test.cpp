@@ -550,6 +550,19 @@ TEST_F(SessionMode, APlainProgramIsToldWhatToDo) {
   stop_session("s");
 }
 
+// It may open files before it does anything with Freshet.
+TEST_F(SessionMode, APlainProgramWithoutStandardStreamsPrintsIntoNoFile) {
+  const std::string file = scratch_ / "opened-first";
+  Surroundings around = surroundings();
+  around.variables["FRESHET_EXECUTION_TARGET"] = "local";
+  const Outcome outcome = run({"/bin/sh", "-c", "exec \"$0\" \"$1\" <&- >&- 2>&-",
+                               path_from("FRESHET_TEST_PLAIN_PROGRAM"), file},
+                              around);
+  EXPECT_EQ(outcome.code, 0) << outcome.text();
+  EXPECT_TRUE(std::filesystem::exists(file));
+  EXPECT_EQ(text_of_file(file), "");
+}
+
 TEST_F(SessionMode, WithoutAHomeTheTemporaryFolderServes) {
   Surroundings around = surroundings();
   for (const char* name : {"XDG_STATE_HOME", "HOME", "XDG_CACHE_HOME"}) around.variables[name] = "";

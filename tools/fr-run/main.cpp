@@ -32,7 +32,6 @@
 #include "plugin_catalog/factory_selection.h"
 #include "plugin_catalog/front_end_selection.h"
 #include "process/main_end.h"
-#include "process/standard_streams.h"
 #include "progress.h"
 #include "refused_urls.h"
 #include "report.h"
@@ -352,7 +351,6 @@ int run(const CommandLine& line) {
 
 int main(int argc, char** argv) {
   using namespace freshet::tool;
-  freshet::open_closed_streams();
   make_standard_streams_block();
   CommandLine line;
   if (const auto code = read(argc, argv, line)) return code_with_output(*code);
