@@ -150,8 +150,7 @@ TEST_F(FrConfig, SaysThatItsOutputCouldNotBeWritten) {
   for (const std::string words : {"config", "--help", "config --help", "--version"}) {
     const Outcome full = fr(words + " 2>&1 >/dev/full");
     EXPECT_EQ(full.code, 74) << words;
-    EXPECT_TRUE(has(full, "fr: can't write the standard output: "))
-        << full.output;
+    EXPECT_TRUE(has(full, "fr: can't write the standard output: ")) << full.output;
   }
 }
 
