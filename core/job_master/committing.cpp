@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "bounds/bounds.h"
@@ -42,16 +43,20 @@ void Committing::start() {
 
 void Committing::round() {
   if (over_) return;
-  std::map<Link*, std::vector<std::size_t>> asks;
+  // In the order of the committables: addresses of links differ from run to run.
+  std::vector<std::pair<Link*, std::vector<std::size_t>>> asks;
   for (const std::size_t place : progress_.open()) {
     const Committable& each = progress_.at(place);
     Link* link = attempt_ ? attempt_->link_for(each.vertex, each.subtask) : nullptr;
     if (!link && own_) link = own_->link;
-    asks[link].push_back(place);
-  }
-  if (asks.count(nullptr)) {  // it is all of them, since any worker can commit
-    if (!own_) start_worker();
-    return;
+    if (!link) {  // then there is none for the others either, because any worker can commit
+      if (!own_) start_worker();
+      return;
+    }
+    auto of_link = std::find_if(asks.begin(), asks.end(),
+                                [link](const auto& ask) { return ask.first == link; });
+    if (of_link == asks.end()) of_link = asks.insert(asks.end(), {link, {}});
+    of_link->second.push_back(place);
   }
   asking_ = asks.size() + 1;
   for (auto& [link, places] : asks) ask(*link, std::move(places), !own_ || link != own_->link);

@@ -21,6 +21,7 @@ namespace {
 SchedulerOptions options_of(const std::string& name) {
   SchedulerOptions options;
   options.name = name;
+  options.runs_tasks = false;
   return options;
 }
 

@@ -30,7 +30,7 @@ namespace {
 [[gnu::tls_model("initial-exec")]] thread_local FiberThread* current_thread = nullptr;
 thread_local FiberThread* thread_of_scheduler = nullptr;  // stays when the thread leaves
 std::atomic<pid_t> process_of_fibers{0};                  // not one that it has forked
-std::atomic<int> serving{0};                              // threads that run fibers
+std::atomic<int> serving{0};                              // threads that run tasks
 
 // Hangs a fiber's record on Boost's context, which deletes it.
 class RecordLink final : public fibers::fiber_properties {
@@ -270,11 +270,12 @@ void FiberThread::leave() noexcept {
   detail::set_suspender(nullptr);
 }
 
-void FiberThread::serve() {
+void FiberThread::serve(bool runs_tasks) {
   struct Serving {
-    Serving() { ++serving; }
-    ~Serving() { --serving; }
-  } const counted;
+    explicit Serving(int threads) : threads_(threads) { serving += threads_; }
+    ~Serving() { serving -= threads_; }
+    const int threads_;
+  } const counted(runs_tasks ? 1 : 0);
   for (;;) {
     commanded_.wait([this] { return has_commands_.load(std::memory_order_acquire); });
     std::deque<Command> commands;

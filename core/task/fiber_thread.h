@@ -66,7 +66,8 @@ class FRESHET_API FiberThread {
   // With no fiber live. The thread waits like any other from now on.
   void leave() noexcept;
   // Starts fibers and cancels them as commanded, until commanded to end. [owner's main context]
-  void serve();
+  // `runs_tasks`: with user code of a job.
+  void serve(bool runs_tasks);
   // At once, not by command. [owner's main context] If it has no stack, its future says so.
   void start_now(const std::shared_ptr<Fiber>& fiber);
 

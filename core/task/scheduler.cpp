@@ -30,11 +30,11 @@ struct Shared {
 
 class SchedulerPool::Thread {
  public:
-  Thread(const std::shared_ptr<Shared>& shared, const std::string& name)
-      : fibers_(FiberThread::obtain()), thread_([this, shared, name] {
+  Thread(const std::shared_ptr<Shared>& shared, const std::string& name, bool runs_tasks)
+      : fibers_(FiberThread::obtain()), thread_([this, shared, name, runs_tasks] {
           pthread_setname_np(pthread_self(), name.c_str());
           fibers_.enter(shared->helpers);
-          fibers_.serve();
+          fibers_.serve(runs_tasks);
           shared->nobody_wakes.arrive_and_wait();
         }) {}
   ~Thread() {
@@ -58,7 +58,8 @@ SchedulerPool::SchedulerPool(std::size_t threads, SchedulerOptions options)
   threads_.reserve(threads);
   try {
     for (std::size_t i = 0; i < threads; ++i) {
-      threads_.push_back(std::make_unique<Thread>(shared, options_.name + "-" + std::to_string(i)));
+      threads_.push_back(std::make_unique<Thread>(shared, options_.name + "-" + std::to_string(i),
+                                                  options_.runs_tasks));
     }
   } catch (...) {
     // The missing ones won't come to the barrier.

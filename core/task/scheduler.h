@@ -20,6 +20,7 @@ struct SchedulerOptions {
   std::string name = "fr-task";  // of the threads, a number is added; 10 characters
   StackSize stack_size{std::size_t{1024} * 1024};  // task.stack-size: reserved, not taken
   std::size_t most_helper_threads = 64;            // for await()
+  bool runs_tasks = true;                          // else the runtime's own fibers alone
 };
 
 // Each fiber stays on the thread it was started on. A thread with nothing to run sleeps on a futex.

@@ -46,9 +46,7 @@ bool name_without_replacing(const std::string& hidden, const std::string& visibl
 
 std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/') + 1); }
 
-void force_to_disk(const std::string& path, const std::string& what) {
-  int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) file = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+void force_to_disk(int file, const std::string& what) {
   int error = file >= 0 && ::fsync(file) == 0 ? 0 : errno;
   if (file >= 0) ::close(file);
   // A file system that does not force, as some do not with folders.
@@ -58,8 +56,16 @@ void force_to_disk(const std::string& path, const std::string& what) {
               ": check the disk, free some space or choose another place");
 }
 
+void force_file(const std::string& path) {
+  int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) file = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  force_to_disk(file, "'" + path + "'");
+}
+
 void force_folder_of(const std::string& path) {
-  force_to_disk(folder_of(path), "the folder of '" + path + "'");
+  const int folder = ::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0 && errno == EACCES) return;  // one that may be written to and not read
+  force_to_disk(folder, "the folder of '" + path + "'");
 }
 
 }  // namespace
@@ -71,7 +77,7 @@ PreparedFile PreparedFile::of(const std::string& hidden, const std::string& visi
     throw Error("can't find '" + file.hidden + "': " + std::strerror(errno) +
                 ": check that its folder is still there");
   }
-  force_to_disk(file.hidden, "'" + file.hidden + "'");
+  force_file(file.hidden);
   force_folder_of(file.hidden);
   file.inode = info.st_ino;
   file.size = static_cast<std::uint64_t>(info.st_size);

@@ -289,16 +289,20 @@ void TextPart::write_out() {
   text_.clear();
 }
 
-// Forced to disk here, where other tasks need not wait for it; prepare() then finds it done.
+// Forced to disk here, where other tasks need not wait for it; prepare() then finds it done. The
+// system reports what went wrong to this descriptor, once.
 void TextPart::complete() {
   write_out();
-  await([this] { ::fsync(file_); });  // prepare() reports what fails
+  int error = await([this] { return ::fsync(file_) == 0 ? 0 : errno; });
+  if (error == EINVAL || error == ENOTSUP || error == EROFS) error = 0;  // it does not force
   // A full disk may only say so when a descriptor is closed; the other one keeps the lock.
-  const int file = ::dup(file_);
-  if (file < 0 || ::close(file) != 0) {
-    throw Error("can't write to '" + hidden_ + "': " + std::strerror(errno) +
-                ": free some space or choose another place");
+  if (error == 0) {
+    const int file = ::dup(file_);
+    if (file < 0 || ::close(file) != 0) error = errno;
   }
+  if (error == 0) return;
+  throw Error("can't write to '" + hidden_ + "': " + std::strerror(error) +
+              ": check the disk, free some space or choose another place");
 }
 
 PreparedFile TextPart::prepare() {
@@ -309,8 +313,10 @@ PreparedFile TextPart::prepare() {
     throw Error("can't rename '" + hidden_ + "' to '" + prepared + "': " + std::strerror(errno) +
                 ": check that the folder is still there");
   }
+  hidden_ = prepared;  // abandon() removes it if it can't be handed over
+  PreparedFile file = PreparedFile::of(prepared, folder_ + "/" + part_);
   hidden_.clear();
-  return PreparedFile::of(prepared, folder_ + "/" + part_);
+  return file;
 }
 
 void TextPart::abandon() {

@@ -213,7 +213,7 @@ TEST_F(Commits, AForcedCancelEndsItAndNamesWhatIsVisible) {
       << outcome.text();
   EXPECT_TRUE(says(outcome, "it is told to fail. Visible of this job are: '")) << outcome.text();
   EXPECT_TRUE(says(outcome, "/part-0'")) << outcome.text();
-  EXPECT_TRUE(says(outcome, "hidden '.part-N.prepared-...' files")) << outcome.text();
+  EXPECT_TRUE(says(outcome, "What is prepared and not committed may be left")) << outcome.text();
   EXPECT_FALSE(steps_.is_visible(1));
   stop_session("s");
 }

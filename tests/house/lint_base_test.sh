@@ -3,6 +3,8 @@
 # before it installs or checks anything.
 set -euo pipefail
 command -v git >/dev/null || { echo "git is not here"; exit 77; }
+# A hook may have named a repository: it is not the one of this test.
+unset $(git rev-parse --local-env-vars)
 scratch="$(mktemp -d)"
 trap 'rm -rf "$scratch"' EXIT
 export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a GIT_COMMITTER_NAME=a \

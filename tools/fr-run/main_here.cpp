@@ -13,6 +13,7 @@
 #include "client/rpc_cluster_client.h"
 #include "client/running_jobs.h"
 #include "cluster_words.h"
+#include "crash/failure_text.h"
 #include "exit_code.h"
 #include "exits.h"
 #include "freshet/error.h"
@@ -88,6 +89,8 @@ class Course {
         if (const std::string words = words_of(result); !words.empty()) tell("main " + words);
         return code;
       case FRESHET_MAIN_REFUSED:
+        tell(as_text_of_failure(result.error), main_.verbose);
+        return code;
       case FRESHET_MAIN_JOB_FAILED:
         tell(result.error, main_.verbose);
         return code;
@@ -97,19 +100,18 @@ class Course {
       case FRESHET_MAIN_THREW:
         break;
     }
+    const std::string error = as_text_of_failure(result.error);
     if (main_.cluster != nullptr && has_lost_records(*main_.cluster)) {
-      tell("the job manager that main of " + main_.application +
-               " had come to has gone: " + result.error,
+      tell("the job manager that main of " + main_.application + " had come to has gone: " + error,
            main_.verbose);
       return kNoCluster;
     }
     if (main_.cluster != nullptr && !answers(*main_.cluster)) {
-      tell("the cluster of main of " + main_.application +
-               " does not answer any more: " + result.error,
+      tell("the cluster of main of " + main_.application + " does not answer any more: " + error,
            main_.verbose);
       return kNoCluster;
     }
-    tell("an exception left the main of " + main_.application + ": " + result.error, main_.verbose);
+    tell("an exception left the main of " + main_.application + ": " + error, main_.verbose);
     return code;
   }
 

@@ -24,7 +24,7 @@ OptionsOfPlugins newly_declared(const Configuration& configuration) {
     try {
       catalog.load(entry);
     } catch (const Error& error) {
-      std::fprintf(stderr, "fr: warning: the options of %s '%s' are not listed: %s\n",
+      std::fprintf(stderr, "fr: warning: the options of %s '%s' can't be read: %s\n",
                    kind_name(identity.kind).c_str(), identity.name.c_str(), error.what());
     }
     for (const OptionInfo& option : OptionCatalog::all()) {
@@ -42,8 +42,8 @@ const OptionsOfPlugins& load_options_of_plugins(const Configuration& configurati
   return options;
 }
 
-ConfigurationWarnings::ConfigurationWarnings(const Configuration& configuration)
-    : configuration_(configuration) {}
+ConfigurationWarnings::ConfigurationWarnings(const Configuration& configuration, OptionsIn plugins)
+    : configuration_(configuration), plugins_(plugins) {}
 
 ConfigurationWarnings::~ConfigurationWarnings() { print(); }
 
@@ -52,10 +52,12 @@ void ConfigurationWarnings::print() {
   const Environment environment = process_environment();
   std::vector<std::string> lines = configuration_warnings(configuration_, environment);
   if (lines.empty()) return;
-  try {
-    load_options_of_plugins(configuration_);
-    lines = configuration_warnings(configuration_, environment);
-  } catch (const InvalidInput&) {  // bad folders: the command is refused for them, after this
+  if (plugins_ == OptionsIn::kPluginsToo) {
+    try {
+      load_options_of_plugins(configuration_);
+      lines = configuration_warnings(configuration_, environment);
+    } catch (const std::exception&) {  // bad folders: the command is refused for them, after this
+    }
   }
   for (const std::string& line : lines) std::fprintf(stderr, "fr: warning: %s\n", line.c_str());
 }

@@ -14,12 +14,16 @@ using OptionsOfPlugins = std::map<std::string, std::string>;  // key -> "executo
 // be loaded is reported, and left out.
 const OptionsOfPlugins& load_options_of_plugins(const Configuration& configuration);
 
+// Where the options are looked for before a key is called unknown.
+enum class OptionsIn { kPluginsToo, kThisProcess };
+
 // Printed to standard error when the options of everything that is loaded are known; by the
 // destructor if the command is refused before that. A key that is unknown may be a plugin's:
 // then plugins are loaded first. `configuration` outlives this.
 class ConfigurationWarnings {
  public:
-  explicit ConfigurationWarnings(const Configuration& configuration);
+  explicit ConfigurationWarnings(const Configuration& configuration,
+                                 OptionsIn plugins = OptionsIn::kPluginsToo);
   ~ConfigurationWarnings();
   ConfigurationWarnings(const ConfigurationWarnings&) = delete;
   ConfigurationWarnings& operator=(const ConfigurationWarnings&) = delete;
@@ -28,6 +32,7 @@ class ConfigurationWarnings {
 
  private:
   const Configuration& configuration_;
+  const OptionsIn plugins_;
   bool printed_ = false;
 };
 

@@ -154,7 +154,7 @@ std::vector<Refusal> of_folders() {
   }
   fs::create_directory(make("loose", 0777) / "inner");
   add("a folder below one that anybody may write to", {folder / "loose/inner"},
-      {(folder / "loose").native(), "mode 0777", "chmod o-w that one"});
+      {(folder / "loose").native(), "mode 0777", "chmod o-w it"});
   add("a folder that is not there", {folder / "absent"}, {"does not exist", "make it"});
   add("a file", {folder.write("file", "x")}, {"is no folder", "give the folder"});
   add("a folder twice", {folder.path(), folder.path()},

@@ -320,6 +320,27 @@ TEST(TextPart, IsOnDiskOnceItIsComplete) {
   part.prepare().commit();
 }
 
+TEST(TextPart, ThatCantBeForcedToDiskFailsAndLeavesNothing) {
+  for (const bool late : {false, true}) {
+    SCOPED_TRACE(late);
+    const ScratchFolder scratch;
+    Subtask subtask(0);
+    TextPart part(scratch.path());
+    part.open(subtask);
+    write(part, "x");
+    if (late) part.complete();
+    forced = {EIO, {}};
+    if (late) {
+      EXPECT_THROW(part.prepare(), Error);
+    } else {
+      EXPECT_THROW(part.complete(), Error);
+    }
+    forced = {};
+    part.abandon();
+    EXPECT_EQ(names_in(scratch.path()), Names{});
+  }
+}
+
 TEST(PreparedFile, KnowsItselfUnderItsFinalName) {
   const ScratchFolder scratch;
   scratch.write("hidden", "mine");

@@ -178,9 +178,11 @@ std::string shown_failure(const std::string& text, const std::string& indent, Fa
       std::size_t end = failure.text.find('\n');
       for (int line = 1; line < kMostLines && end != std::string::npos; ++line)
         end = failure.text.find('\n', end + 1);
-      const bool has_more = end != std::string::npos || !failure.threads.empty();
+      const bool has_more = failure.text.find_first_not_of('\n', end) != std::string::npos;
       return shown_text(failure.text.substr(0, end), indent) +
-             (has_more ? "\n" + indent + "... (all of it: fr status ID)" : "");
+             (!failure.threads.empty() ? "\n" + indent + "... (all of it: fr status -v ID)"
+              : has_more               ? "\n" + indent + "... (all of it: fr status ID)"
+                                       : "");
     }
     case Failures::kUsual:
       return shown_text(failure.text, indent) +

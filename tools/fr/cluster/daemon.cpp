@@ -89,8 +89,9 @@ Configuration daemon_configuration(const DaemonWords& words, const HandedOver& h
   for (const std::string& definition : words.definitions)
     sources.flags.push_back(parse_definition(definition));
   Configuration configuration = gathered_configuration(sources);
-  // What a deployer starts has the settings of a client that has printed them.
-  if (!words.inherited) ConfigurationWarnings(configuration).print();
+  // What a deployer starts has the settings of a client that has printed them. A daemon loads no
+  // plugin for the sake of a warning.
+  if (!words.inherited) ConfigurationWarnings(configuration, OptionsIn::kThisProcess).print();
   configuration.validate();
   return configuration;
 }
