@@ -74,7 +74,7 @@ class ClientSession::Inner final : public std::enable_shared_from_this<Inner>,
   }
 
   std::exception_ptr meant_by(const NotKnown& not_known) {
-    if (link_ == nullptr || link_->peer().incarnation == came_to_)
+    if (options_.keeps_jobs || link_ == nullptr || link_->peer().incarnation == came_to_)
       return std::make_exception_ptr(not_known);
     return records_lost(std::string(not_known.what()) +
                         ", which was after it was submitted: its result is unknown");

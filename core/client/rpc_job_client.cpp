@@ -1,6 +1,8 @@
 #include "client/rpc_job_client.h"
 
 #include <map>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "rpc/alive.h"
@@ -26,6 +28,7 @@ struct RpcJobClient::Rows final : public std::enable_shared_from_this<Rows> {
     std::shared_ptr<RowReader> reader;  // null: there is none, or its rows have ended
     Address worker;                     // that was read last
     bool has_handed_out = false;
+    Row pending{};  // the first, of which the job manager does not know yet
   };
 
   Rows(std::shared_ptr<ClientSession> its_session, std::shared_ptr<const RowReaders> its_readers,
@@ -94,6 +97,12 @@ struct RpcJobClient::Rows final : public std::enable_shared_from_this<Rows> {
   }
 
   Future<Row> read(const std::string& vertex, const std::shared_ptr<RowReader>& reader) {
+    Row pending;
+    {
+      const std::lock_guard lock(mutex);
+      pending = std::exchange(by_vertex[vertex].pending, std::nullopt);
+    }
+    if (pending) return hand_out_first(vertex, pending);
     return reader->next().then([self = shared_from_this(), vertex](const Future<Row>& done) {
       const std::string error = error_of(done);
       const bool is_row = error.empty() && done.get().has_value();
@@ -117,15 +126,19 @@ struct RpcJobClient::Rows final : public std::enable_shared_from_this<Rows> {
       message.worker = by_vertex[vertex].worker;
     }
     return session->ask(message).then(
-        [self = shared_from_this(), vertex, row](const KeepRows::Answer& answer) {
+        [self = shared_from_this(), vertex, row](const Future<KeepRows::Answer>& done) {
+          const bool is_answered = error_of(done).empty();
+          const bool count = is_answered && done.get().count;
           {
             const std::lock_guard lock(self->mutex);
             Reading& reading = self->by_vertex[vertex];
-            reading.has_handed_out = answer.count;
-            if (!answer.count) reading.reader.reset();
+            reading.has_handed_out = count;
+            if (!is_answered) reading.pending = row;
+            if (is_answered && !count) reading.reader.reset();
           }
-          return answer.count ? make_ready_future(row)
-                              : self->find(vertex, "they were of an attempt that has failed");
+          if (!is_answered) static_cast<void>(done.get());
+          return count ? make_ready_future(row)
+                       : self->find(vertex, "they were of an attempt that has failed");
         });
   }
 

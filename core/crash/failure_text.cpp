@@ -18,6 +18,12 @@ std::string FailureText::join() const {
   return threads.empty() ? text : text + kThreadsFollow + threads;
 }
 
+std::string with_more(const std::string& joined, const std::string& more) {
+  FailureText failure = FailureText::split(joined);
+  failure.text += more;
+  return failure.join();
+}
+
 std::string as_text_of_failure(std::string said) {
   std::replace(said.begin(), said.end(), kThreadsFollow, ' ');
   return said;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "bounds/bounds.h"
+#include "crash/failure_text.h"
 
 namespace freshet {
 
@@ -79,7 +80,9 @@ void Attempt::granted(std::vector<SlotId> slots) {
     message.worker = id_of(w);
     message.job_name = plan_.graph().name;
     message.slots = static_cast<std::uint32_t>(workers_[w].slots.size());
-    message.one_host = one_host;
+    // One decision for all of them: those of a job can't talk if some listen on socket files and
+    // others do not. One alone is left to its task manager.
+    message.one_host = one_host && !(plan_.collects() && workers_.size() > 1);
     message.collects = plan_.collects();
     message.modules = plan_.shipped();
     message.settings = plan_.graph().settings;
@@ -288,7 +291,8 @@ void Attempt::worker_ended(std::uint32_t number, FailureInfo how, Blame blame) {
       return;
     }
     if (worker.commits && stage_ == Stage::kCommitting) {
-      how.message += ", while it committed: a part of its output may be visible";
+      how.message =
+          with_more(how.message, ", while it committed: a part of its output may be visible");
     }
     tasks_failed(number, std::move(how));
   } else {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "bounds/bounds.h"
+#include "crash/failure_text.h"
 
 namespace freshet {
 
@@ -30,7 +31,7 @@ void CommitProgress::note(std::size_t place, const CommitOutcome& outcome) {
   Item& item = items_[place];
   if (item.outcome.committed) return;
   item.outcome = outcome;
-  item.outcome.text = cut_to(kMostMessageBytes, std::move(item.outcome.text));
+  item.outcome.text = as_text_of_failure(cut_to(kMostMessageBytes, std::move(item.outcome.text)));
   if (outcome.committed) ++committed_;
   refused_ |= outcome.refused;
 }

@@ -6,9 +6,25 @@
 #include <utility>
 
 #include "bounds/bounds.h"
+#include "crash/failure_text.h"
 #include "freshet/duration.h"
 
 namespace freshet {
+namespace {
+
+bool is_link_lost(const Future<CommitPrepared::Answer>& answer) {
+  try {
+    static_cast<void>(answer.get());
+  } catch (const LinkLost&) {
+    return true;
+  } catch (...) {
+  }
+  return false;
+}
+
+constexpr std::int64_t kMostEndMs = 60'000;  // that a killed worker may take
+
+}  // namespace
 
 Committing::Committing(Attempt::Services services, const JobPlan& plan,
                        std::vector<Committable> committables, Attempt* attempt,
@@ -76,8 +92,13 @@ void Committing::ask(Link& link, std::vector<std::size_t> places, bool deployed)
 void Committing::answered(const std::vector<std::size_t>& places,
                           const Future<CommitPrepared::Answer>& answer) {
   const std::string error = error_of(answer);
+  const bool is_lost = is_link_lost(answer);
   for (std::size_t i = 0; i < places.size(); ++i) {
-    if (!error.empty()) {
+    if (!error.empty() && !is_lost) {  // it lives, and could not begin
+      progress_.note(places[i], {false, false, error});
+      continue;
+    }
+    if (is_lost) {
       const std::string lost = fails_ ? "its commit() had not returned, so its worker was stopped"
                                       : "the worker that was to commit it is lost: " + error;
       spdlog::warn("job '{}': an output is not committed: {}", plan_.graph().name, lost);
@@ -155,12 +176,26 @@ void Committing::give_up(const std::string& why) {
   if (own_) services_.task_managers.stop(own_->id);
   if (attempt_) attempt_->stop();
   listener_.commit_changed();
+  // A process that waits for a dead disk does not even end when it is killed.
+  deadline_ =
+      services_.thread.after_ms(kMostEndMs, "end of committing workers", alive_.guard([this] {
+        deadline_.reset();
+        for (const std::size_t place : progress_.open()) {
+          progress_.note_lost(place, "its worker could not be stopped");
+        }
+        fail();
+      }));
   settle();
 }
 
 // One whose connection is lost may still commit: so it is their ends that are waited for.
 void Committing::settle() {
   if (!fails_ || asking_ > 0 || own_ || (attempt_ && !attempt_->gone())) return;
+  fail();
+}
+
+void Committing::fail() {
+  if (deadline_) services_.thread.cancel(*std::exchange(deadline_, std::nullopt));
   const std::string why = *std::exchange(fails_, std::nullopt);
   listener_.commit_failed(progress_.failure(why));
 }
@@ -214,7 +249,7 @@ void Committing::worker_lost(std::uint32_t) {
 void Committing::worker_ended(std::uint32_t, FailureInfo how, Blame) {
   services_.resources.release(holder(), *own_->slot);
   own_.reset();
-  own_failed_ = std::move(how.message);
+  own_failed_ = FailureText::split(how.message).text;
   if (fails_) {
     settle();
   } else if (over_) {

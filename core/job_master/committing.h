@@ -75,6 +75,7 @@ class FRESHET_API Committing final : private WorkerEvents {
   void begin_to_end();
   void succeed();
   void settle();
+  void fail();
   std::string holder() const;
 
   void worker_ready(std::uint32_t number, Link& link, const Address& data) override;

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "bounds/bounds.h"
+#include "crash/failure_text.h"
 #include "job_master/read_rows.h"
 
 namespace freshet {
@@ -102,14 +103,17 @@ bool JobMaster::may_start_again() const {
 // By its restart strategy; it says so if only its rows keep it from that.
 bool JobMaster::may_restart(FailureInfo& failure) {
   if (restarts_left_ == 0) return false;
-  if (rows_are_read_) failure.message += kNotAgainAfterRows;
+  if (rows_are_read_) failure.message = with_more(failure.message, kNotAgainAfterRows);
   return !rows_are_read_;
 }
 
 void JobMaster::attempt_failed(FailureInfo failure, bool fatal, Blame blame) {
   keeps_commit_ = false;
   // Why it has found no slots is what kept it from starting on those that it had.
-  if (fatal && !host_failure_.empty()) failure.message += "; before that: " + host_failure_;
+  if (fatal && !host_failure_.empty()) {
+    failure.message =
+        with_more(failure.message, "; before that: " + FailureText::split(host_failure_).text);
+  }
   const bool of_its_host = blame == Blame::kHost && may_start_again();
   const bool again = !fatal && (of_its_host || may_restart(failure));
   failure_ = bounded(std::move(failure));
@@ -526,7 +530,8 @@ Future<CollectAddress::Answer> JobMaster::collect_address(const CollectAddress& 
 }
 
 bool JobMaster::keep_rows(const KeepRows& message) {
-  if (!plan_ || has_ended() || status_ == JobStatus::kFailing || status_ == JobStatus::kCanceling)
+  if (!plan_ || has_ended() || status_ == JobStatus::kFailing || status_ == JobStatus::kCanceling ||
+      (status_ == JobStatus::kCommitting && !current_))
     return true;  // no attempt follows
   const std::uint32_t vertex = plan_->vertex(message.vertex_id);
   if (status_ == JobStatus::kRestarting || !current_ ||

@@ -49,12 +49,15 @@ std::string commit(const PreparedJob& job, const Committable& committable) {
 
 }  // namespace
 
+std::size_t most_text_of_commit(std::size_t committables) {
+  return std::clamp<std::size_t>(kMostCommitTextBytes / std::max<std::size_t>(committables, 1), 64,
+                                 kMostMessageBytes);
+}
+
 void commit_all(const PreparedJob& job, const std::vector<Committable>& committables,
                 const Configuration& configuration, const OutcomeTold& told) {
   if (committables.empty()) return;
-  // All of them also travel in one message.
-  const std::size_t most_text =
-      std::clamp<std::size_t>(kMostCommitTextBytes / committables.size(), 64, kMostMessageBytes);
+  const std::size_t most_text = most_text_of_commit(committables.size());
   std::size_t begun = 0;
   try {
     SchedulerOptions options;
@@ -78,7 +81,7 @@ void commit_all(const PreparedJob& job, const std::vector<Committable>& committa
     // The pool waits for them.
   } catch (...) {  // no thread or stack is to be had; those that have begun report
     CommitOutcome outcome;
-    outcome.text = "it could not be run: " + detail::current_exception_message();
+    outcome.text = cut_to(most_text, "it could not be run: " + detail::current_exception_message());
     for (std::size_t i = begun; i < committables.size(); ++i) told(i, outcome);
   }
 }

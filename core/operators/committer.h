@@ -14,6 +14,9 @@
 
 namespace freshet {
 
+// Bytes of the text of each, when so many travel in one message.
+FRESHET_API std::size_t most_text_of_commit(std::size_t committables);
+
 // What became of the one at `place`. Called from several threads at once; throws nothing.
 using OutcomeTold = std::function<void(std::size_t place, CommitOutcome outcome)>;
 

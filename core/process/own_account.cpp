@@ -19,10 +19,8 @@ int copy_out_of_reach(int descriptor) {
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > kOutOfTheWay) {
     const rlim_t number = std::min(limit.rlim_cur, kHighest) - 1;
     const int copy = ::fcntl(descriptor, F_DUPFD_CLOEXEC, static_cast<int>(number));
-    if (limit.rlim_cur <= kHighest) {
-      limit.rlim_cur = number;
-      static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
-    }
+    limit.rlim_cur = number;
+    static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
     if (copy >= 0) return copy;
   }
   return ::fcntl(descriptor, F_DUPFD_CLOEXEC, kOutOfTheWay);

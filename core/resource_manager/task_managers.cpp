@@ -354,8 +354,8 @@ void TaskManagers::ended(Link& link, const WorkerEnded& message) {
   // Before it was ready it had nothing of its job but its name, so no user code has run: whatever
   // ended it, such as a loader without descriptors, is of its host. Its limit of memory is the
   // user's.
-  const bool ended_early =
-      !found->second.link && found->second.lost.empty() && message.killed_because.empty();
+  const bool ended_early = message.error.empty() && !found->second.link &&
+                           found->second.lost.empty() && message.killed_because.empty();
   FailureInfo failure = message.crash;
   failure.message = std::move(how);
   Blame blame = Blame::kJob;

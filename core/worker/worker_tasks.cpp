@@ -69,7 +69,8 @@ void WorkerTasks::commit_prepared(CommitRequest request, OutcomeTold told) {
       job.emplace(graph);
     } catch (...) {
       CommitOutcome failed;
-      failed.text = cut_to(kMostListedBytes, detail::current_exception_message());
+      failed.text = cut_to(most_text_of_commit(request.committables.size()),
+                           detail::current_exception_message());
       for (std::size_t i = 0; i < request.committables.size(); ++i) told(i, failed);
       return;
     }

@@ -223,12 +223,12 @@ TEST_F(Commits, AForcedCancelEndsItAndNamesWhatIsVisible) {
 TEST_F(Commits, OneThatHangsFailsAfterItsTimeAndItsWorkerIsStoppedBefore) {
   start_session("s");
   steps_.hold("before-commit-1");
-  const auto client =
-      start_in_session({"-D", "execution.commit-timeout=5s", "-D", "task.cancellation-timeout=1h"});
+  const auto client = start_in_session(
+      {"-D", "execution.commit-timeout=20s", "-D", "task.cancellation-timeout=1h"});
   const pid_t worker = steps_.reached("before-commit-1");
   const Outcome outcome = client->wait(60);
   EXPECT_FALSE(runs(worker)) << list_of_processes();
-  expect_named(outcome, "within 5 s (execution.commit-timeout)");
+  expect_named(outcome, "within 20 s (execution.commit-timeout)");
   stop_session("s");
 }
 

@@ -177,7 +177,7 @@ TEST_F(FrPluginList, InspectAndCheckRefuseWhatOthersMayWriteTo) {
       EXPECT_EQ(outcome.output.find("state      usable"), std::string::npos) << outcome.text();
     }
   };
-  for (const mode_t mode : {0664, 0646}) {
+  for (const mode_t mode : {0664u, 0646u}) {
     fs::permissions(alpha, static_cast<fs::perms>(mode));
     expect_refused(mode == 0664 ? "its group may write to it" : "anybody may write to it");
   }

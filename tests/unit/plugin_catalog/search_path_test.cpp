@@ -101,7 +101,7 @@ TEST_F(SearchPathTest, SoIsAFolderBelowOneOfAGroupOrOfAnotherUser) {
   EXPECT_EQ(skipped(), "");
   ::chmod(outer.c_str(), 0755);
   if (::geteuid() != 0) GTEST_SKIP() << "only root can give a folder away";
-  for (const mode_t mode : {0755, 01755}) {  // its owner may replace what is in it, sticky or not
+  for (const mode_t mode : {0755u, 01755u}) {  // its owner may replace what is in it, sticky or not
     ASSERT_EQ(::chown(outer.c_str(), 65534, 0), 0);
     ::chmod(outer.c_str(), mode);
     EXPECT_TRUE(contains(skipped(), outer + " above it: it belongs to user")) << skipped();
