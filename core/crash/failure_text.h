@@ -20,7 +20,7 @@ struct FRESHET_API FailureText {
   std::string threads;  // begins with an end of line; empty: there are none
 };
 
-// More for people behind the text of a failure, before what only -v shows.
+// More for people at the end of the text of a failure, before what only -v shows.
 FRESHET_API std::string with_more(const std::string& joined, const std::string& more);
 
 // Text of user code, such as an exception's, as it may become the text of a failure.
