@@ -87,7 +87,7 @@ TEST_F(Crash, IsAFewLinesInAListAndHasAllThreadsWithVerbose) {
   };
   const Outcome listed = fr({"list"});
   EXPECT_TRUE(has(listed, "killed by signal 11")) << listed.output;
-  EXPECT_TRUE(has(listed, "... (all of it: fr status ID)")) << listed.output;
+  EXPECT_TRUE(has(listed, "... (all of it: fr status -v ID)")) << listed.output;
   EXPECT_FALSE(has(listed, "#3")) << listed.output;
   EXPECT_FALSE(has(listed, ", which died")) << listed.output;
   for (const char* command : {"status", "wait"}) {
