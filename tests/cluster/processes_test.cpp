@@ -121,7 +121,9 @@ TEST_F(Processes, AClientInTheBackgroundOutlivesTheInterruptOfItsShell) {
   const std::string runs = scratch_ / "runs";
   ChildProcess client(by_shell("trap '' INT; exec \"$@\"", words("local", {"wait", runs})),
                       surroundings());
-  ASSERT_TRUE(eventually([&] { return std::filesystem::exists(runs); }));
+  // It is there before its number is written.
+  ASSERT_TRUE(
+      eventually([&] { return std::filesystem::exists(runs) && !text_of_file(runs).empty(); }));
   client.send(SIGINT);
   const std::string status = content("/proc/" + text_of_file(runs) + "/status");
   EXPECT_NE(status.find("SigPnd:\t0000000000000000"), std::string::npos) << status;
