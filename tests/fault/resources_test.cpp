@@ -134,7 +134,9 @@ TEST(BackPressure, BoundsTheMemoryOfLargeRecords) {
       memory_of_this_process("VmRSS") - std::min(before, memory_of_this_process("VmRSS"));
   // Four channels of eight batches of up to 256 KiB: 8 MiB, and what allocators keep.
   EXPECT_LT(in_flight, 2'000u);
-  EXPECT_LT(grown, 64u * 1024) << "KiB, with " << in_flight << " records in flight";
+  if (!kAddressSanitized) {
+    EXPECT_LT(grown, 64u * 1024) << "KiB, with " << in_flight << " records in flight";
+  }
   gate.open();
   client->cancel().get();
   ASSERT_TRUE(client->result().wait_for(10'000));
@@ -154,7 +156,10 @@ TEST(BackPressure, ManyChannelsShareOneBudget) {
   const std::uint64_t in_flight = made;
   // 8 MiB of 8-byte records, with timestamps' room, and what each task has in hand.
   EXPECT_LT(in_flight, 3'000'000u);
-  EXPECT_LT(memory_of_this_process("VmRSS"), before + 128u * 1024);
+  // What the sanitizer keeps of freed memory counts too, and in huge pages where those are on.
+  if (!kAddressSanitized) {
+    EXPECT_LT(memory_of_this_process("VmRSS"), before + 128u * 1024);
+  }
   gate.open();
   client->cancel().get();
   ASSERT_TRUE(client->result().wait_for(10'000));
