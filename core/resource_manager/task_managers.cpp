@@ -359,10 +359,12 @@ void TaskManagers::ended(Link& link, const WorkerEnded& message) {
   FailureInfo failure = message.crash;
   failure.message = std::move(how);
   Blame blame = Blame::kJob;
-  if (!manager->second.ends.empty() && message.signal == 9) {  // it has killed it as it ends
+  const bool host_failed = message.host_failed || ended_early;
+  // As it ends, it kills those that run and starts none.
+  if (!manager->second.ends.empty() && (message.signal == 9 || host_failed)) {
     failure.message = lost_with(manager->first, manager->second.ends);
     blame = Blame::kHost;
-  } else if ((message.host_failed || ended_early) && !found->second.stopped) {
+  } else if (host_failed && !found->second.stopped) {
     rest(manager->first, failure.message);
     blame = Blame::kHost;
   }

@@ -265,6 +265,7 @@ void TaskManager::stop_worker(const WorkerId& id) {
   // It waits for its files.
   WorkerEnded message;
   message.error = "it was stopped before it was started";
+  message.host_failed = true;  // nobody but the job's own end or this host asks for that
   ended(id, std::move(message));
 }
 

@@ -60,6 +60,27 @@ TEST_F(FailingHosts, OneThatEndsFailsWhatRunsThereByNameAndNothingThatWaits) {
   }
 }
 
+// At each millisecond of what goes before the process: its slot, the request, the files.
+TEST_F(FailingHosts, OneThatEndsFailsNothingThatItHasNotBegun) {
+  for (int number = 1; number <= 20; ++number) {
+    for (std::int64_t after_ms = 0;; ++after_ms) {
+      SimulatedClusterOptions options = cluster_of(1);
+      options.seed = static_cast<std::uint64_t>(number);
+      Scenario scenario(options);
+      const auto job = submit(scenario, number);
+      scenario.cluster.run_for(after_ms);
+      if (scenario.cluster.has_begun_a_worker(job->job_id())) break;
+      scenario.cluster.end_task_manager(0);
+      scenario.cluster.run_for(1'000);
+      if (scenario.cluster.has_begun_a_worker(job->job_id())) break;
+      EXPECT_FALSE(job->result().ready())
+          << "seed " << number << ", " << after_ms << " ms: " << detail(scenario, job->job_id());
+      scenario.cluster.start_task_manager(0);
+      EXPECT_EQ(scenario.wait(job->result()).status, JobStatus::kFinished);
+    }
+  }
+}
+
 TEST_F(FailingHosts, OneThatIsKilledFailsNothingThatHasNotRun) {
   for (int number = 1; number <= 20; ++number) {
     SimulatedClusterOptions options = cluster_of(1);

@@ -139,9 +139,13 @@ std::string drawn_settings(SeededRandom& random) {
                          std::to_string(kSlotRequestTimeoutMs) +
                          " ms;execution.commit-timeout=15 s";
   if (random.one_in(2)) {
+    // One after the other: a compiler may choose the order of operands and arguments, and a seed is
+    // to be the same with each.
+    const std::uint64_t attempts = random.below(4);
+    const std::uint64_t delay_ms = random.below(500);
     settings += ";restart-strategy.type=fixed-delay;restart-strategy.fixed-delay.attempts=" +
-                std::to_string(random.below(4)) +
-                ";restart-strategy.fixed-delay.delay=" + std::to_string(random.below(500)) + " ms";
+                std::to_string(attempts) +
+                ";restart-strategy.fixed-delay.delay=" + std::to_string(delay_ms) + " ms";
   }
   if (random.one_in(2)) settings += ";slot.placement=packed";
   return settings;
@@ -189,9 +193,11 @@ void Workload::submit_job() {
   job.id = id("job");
   job.life = cluster_.job_manager_life();
   job.parallelism = 1 + static_cast<std::uint32_t>(random_.below(5));
+  const JobBehaviour behaviour = drawn_behaviour(random_, true);
+  const std::string settings = drawn_settings(random_);
   const std::string graph =
       simulated_job(job.id, "job " + std::to_string(last_id_), SimulatedCluster::module_sha256(),
-                    job.parallelism, drawn_behaviour(random_, true), drawn_settings(random_));
+                    job.parallelism, behaviour, settings);
   job.accepted = clients_[job.client].cluster->submit_job(graph, "");
   jobs_.push_back(std::move(job));
 }
