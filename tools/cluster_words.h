@@ -4,14 +4,15 @@
 #include <memory>
 #include <string>
 
-#include "client/cluster_presence.h"
-#include "client/deployer_services.h"
 #include "freshet/cluster_client.h"
 #include "freshet/configuration.h"
 #include "freshet/duration.h"
 #include "freshet/options.h"
+#include "host/cluster_presence.h"
+#include "host/deployer_services.h"
 
 namespace freshet::tool {
+using namespace core;
 
 constexpr int kNoCluster = 69;   // EX_UNAVAILABLE of sysexits.h
 constexpr int kBadCluster = 65;  // EX_DATAERR: a process of it can't start

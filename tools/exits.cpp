@@ -10,6 +10,7 @@
 #include "task/fiber_thread.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 using Exit = void (*)(int);
@@ -51,7 +52,7 @@ extern "C" {
 [[gnu::visibility("default")]] void exit(int code) noexcept {
   using namespace freshet::tool;
   end_if_a_jobs("exit");
-  freshet::end_child_of_task(code);
+  freshet::core::end_child_of_task(code);
   if (process == ::getpid()) {
     if (const ExitOfMain called = of_main.exchange(nullptr)) code = called(code);
   }
@@ -71,7 +72,7 @@ extern "C" {
 
 [[gnu::visibility("default")]] void quick_exit(int code) noexcept {
   freshet::tool::end_if_a_jobs("quick_exit");
-  freshet::end_child_of_task(code);
+  freshet::core::end_child_of_task(code);
   if (freshet::tool::quick_behind != nullptr) freshet::tool::quick_behind(code);
   freshet::tool::end_at_once(code);
 }

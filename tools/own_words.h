@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "freshet/nearest_name.h"
+#include "freshet/plugin/nearest_name.h"
 
 namespace freshet::tool {
 

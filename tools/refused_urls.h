@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "freshet/error.h"
-#include "freshet/file_system.h"
+#include "freshet/plugin/file_system.h"
 
 namespace freshet::tool {
 

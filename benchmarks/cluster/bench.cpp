@@ -17,11 +17,12 @@
 #include <thread>
 #include <vector>
 
-#include "client/deployer_services.h"
 #include "freshet/cluster_client.h"
 #include "freshet/error.h"
+#include "host/deployer_services.h"
 
 namespace freshet::bench {
+using namespace core;
 namespace {
 
 namespace fs = std::filesystem;

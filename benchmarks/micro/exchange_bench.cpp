@@ -10,12 +10,13 @@
 #include <memory>
 #include <vector>
 
-#include "channel/channel.h"
-#include "freshet/record_type.h"
+#include "exchange/channel.h"
+#include "freshet/plugin/record_type.h"
 #include "task/mailbox.h"
 #include "task/scheduler.h"
 
 namespace freshet {
+using namespace core;
 namespace {
 
 struct Record {

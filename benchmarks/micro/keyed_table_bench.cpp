@@ -13,8 +13,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "freshet/detail/state/keyed_table.h"
 #include "freshet/key_hash.h"
-#include "freshet/state/keyed_table.h"
 
 namespace {
 

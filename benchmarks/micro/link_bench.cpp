@@ -12,10 +12,11 @@
 #include <string>
 #include <thread>
 
-#include "rpc/link.h"
-#include "rpc/zeromq_transport.h"
+#include "links/link.h"
+#include "network/zeromq_transport.h"
 
 namespace freshet {
+using namespace core;
 namespace {
 
 struct Ping {

@@ -13,6 +13,7 @@
 #include "plugin_catalog/plugin_catalog.h"
 
 namespace freshet {
+using namespace core;
 namespace {
 
 namespace fs = std::filesystem;

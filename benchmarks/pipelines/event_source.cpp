@@ -3,10 +3,10 @@
 #include <vector>
 
 #include "events.h"
-#include "freshet/operator.h"
 #include "freshet/payload.h"
-#include "freshet/plugin_registration.h"
-#include "freshet/record_type.h"
+#include "freshet/plugin/operator.h"
+#include "freshet/plugin/plugin_registration.h"
+#include "freshet/plugin/record_type.h"
 
 namespace {
 

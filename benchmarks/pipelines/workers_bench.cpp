@@ -25,11 +25,12 @@
 #include <string>
 #include <vector>
 
-#include "client/in_process_backend.h"
+#include "backend/in_process_backend.h"
 #include "freshet/freshet.h"
 #include "worker/worker_tasks.h"
 
 namespace freshet {
+using namespace core;
 namespace {
 
 constexpr std::size_t kFrame = 64 * 1024;

@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "freshet/api.h"
-#include "freshet/job_graph.h"
+#include "freshet/plugin/job_graph.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // One file on its way in; dropped unless it was finished.
 class FRESHET_API BlobWriter {
@@ -44,4 +44,4 @@ class FRESHET_API BlobStorage {
   virtual void remove(const std::string& sha256) = 0;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -11,9 +11,9 @@
 #include <set>
 
 #include "freshet/error.h"
-#include "process/system_reason.h"
+#include "posix/system_reason.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace fs = std::filesystem;
 namespace {
 
@@ -248,4 +248,4 @@ void BlobUpload::finish() {
   file_ = -1;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "freshet/api.h"
-#include "modules/sha256.h"
+#include "security/sha256.h"
 
-namespace freshet {
+namespace freshet::core {
 
 struct NamedBlob {
   std::string name;  // plain: no '/', not "." or ".."
@@ -90,4 +90,4 @@ class FRESHET_API BlobUpload {
   Sha256Stream hash_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

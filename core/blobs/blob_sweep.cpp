@@ -6,7 +6,7 @@
 #include <exception>
 #include <utility>
 
-namespace freshet {
+namespace freshet::core {
 
 BlobSweep::BlobSweep(ControlThread& thread, BlobStorage& blobs, std::int64_t max_idle_ms,
                      Needed needed)
@@ -50,4 +50,4 @@ void BlobSweep::sweep() {
   last_used_ms_ = std::move(last_used_ms);
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -11,11 +11,11 @@
 #include <string>
 
 #include "blobs/blob_storage.h"
+#include "control/alive.h"
+#include "control/control_thread.h"
 #include "freshet/api.h"
-#include "rpc/alive.h"
-#include "rpc/control_thread.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class FRESHET_API BlobSweep {
  public:
@@ -42,4 +42,4 @@ class FRESHET_API BlobSweep {
   Alive alive_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

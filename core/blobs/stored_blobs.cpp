@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace freshet {
+namespace freshet::core {
 
 BlobWriter::~BlobWriter() = default;
 BlobStorage::~BlobStorage() = default;
@@ -93,4 +93,4 @@ void StoredBlobs::remove(const std::string& text) {
   });
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -6,7 +6,7 @@
 #include "blobs/blob_storage.h"
 #include "blobs/blob_store.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class FRESHET_API StoredBlobs final : public BlobStorage {
  public:
@@ -30,4 +30,4 @@ class FRESHET_API StoredBlobs final : public BlobStorage {
   std::map<std::filesystem::path, std::vector<Sha256>> placed_;  // what stands in each set
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -4,10 +4,10 @@
 #include <cassert>
 #include <utility>
 
-#include "crash/failure_text.h"
+#include "bounds/failure_text.h"
 #include "freshet/error.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 bool continues(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
@@ -75,4 +75,4 @@ void check_size_of_job(const std::string& name, std::size_t bytes) {
                      "value that a function holds");
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

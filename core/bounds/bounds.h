@@ -3,6 +3,8 @@
 // memory of a job manager that keeps it. Texts are cut where they enter (the tasks of a job, and
 // once more a job manager, which trusts no worker); whatever lies behind may rely on it.
 //
+// failure_text.h  the text of a failure, and the stacks that only -v shows
+//
 // Threads    Values and functions.
 #pragma once
 
@@ -12,9 +14,9 @@
 #include "freshet/accumulators.h"
 #include "freshet/api.h"
 #include "freshet/cluster_client.h"
-#include "freshet/operator.h"
+#include "freshet/plugin/operator.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // Names of applications, jobs, operators, accumulators, metrics.
 inline constexpr std::size_t kMostNameBytes = 1024;
@@ -51,4 +53,4 @@ FRESHET_API std::size_t accumulated_bytes(const AccumulatorValue& value);
 // Throws InvalidInput that names the job, its size and the limit.
 FRESHET_API void check_size_of_job(const std::string& name, std::size_t bytes);
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -6,11 +6,11 @@
 #include <string_view>
 #include <vector>
 
-#include "rpc/alive.h"
+#include "control/alive.h"
 #include "task/forked_child.h"
 #include "task/shared_end.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 bool waits_for_an_end(std::string_view kind) {
@@ -316,4 +316,4 @@ void ClientSession::listen(std::shared_ptr<ClusterListener> listener) {
   });
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

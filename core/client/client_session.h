@@ -16,14 +16,14 @@
 #include <optional>
 #include <string>
 
+#include "control/control_thread.h"
 #include "freshet/api.h"
 #include "freshet/cluster_client.h"
-#include "rpc/control_thread.h"
-#include "rpc/link.h"
-#include "rpc/messages.h"
-#include "rpc/not_known.h"
+#include "links/link.h"
+#include "links/not_known.h"
+#include "messages/messages.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // The job manager that answers has been started since this client came to its cluster, and has no
 // records of what was submitted before: the result of that is unknown.
@@ -117,4 +117,4 @@ Future<typename M::Answer> ClientSession::ask(M message, Repeat repeat) {
   return future;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

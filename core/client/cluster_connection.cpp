@@ -6,10 +6,10 @@
 #include "client/cluster_node.h"
 #include "client/collect_reader.h"
 #include "client/rpc_cluster_client.h"
-#include "rpc/id_source.h"
+#include "control/id_source.h"
 #include "task/shared_end.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 // Lives as long as anybody uses the session, whose last user may be on one of its threads.
@@ -101,4 +101,4 @@ std::unique_ptr<ClusterClient> connect_to_cluster(const ClusterConnection& conne
   return client;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

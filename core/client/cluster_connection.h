@@ -11,9 +11,9 @@
 
 #include "freshet/api.h"
 #include "freshet/cluster_client.h"
-#include "rpc/link.h"
+#include "links/link.h"
 
-namespace freshet {
+namespace freshet::core {
 
 struct ClusterConnection {
   std::string cluster_id;
@@ -34,4 +34,4 @@ struct ClusterConnection {
 // ended.
 FRESHET_API std::unique_ptr<ClusterClient> connect_to_cluster(const ClusterConnection& connection);
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -8,14 +8,14 @@
 #include <string>
 #include <utility>
 
+#include "control/control_thread.h"
 #include "freshet/future.h"
-#include "rpc/control_thread.h"
-#include "rpc/network_thread.h"
-#include "rpc/zeromq_transport.h"
+#include "network/network_thread.h"
+#include "network/zap_handler.h"
+#include "network/zeromq_transport.h"
 #include "security/keys.h"
-#include "security/zap_handler.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class ClusterNode {
  public:
@@ -66,4 +66,4 @@ class ClusterNode {
   std::unique_ptr<ZeroMqTransport> transport_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -4,12 +4,12 @@
 #include <cstring>
 #include <utility>
 
+#include "exchange/data_messages.h"
 #include "freshet/error.h"
-#include "rpc/arrivals.h"
-#include "security/zap_handler.h"
-#include "worker/data_messages.h"
+#include "network/arrivals.h"
+#include "network/zap_handler.h"
 
-namespace freshet {
+namespace freshet::core {
 
 namespace {
 
@@ -194,4 +194,4 @@ CollectReader::~CollectReader() { connection_->close(); }
 
 Future<std::optional<std::string>> CollectReader::next() { return connection_->next(); }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -14,11 +14,11 @@
 
 #include "freshet/api.h"
 #include "freshet/future.h"
-#include "rpc/network_thread.h"
-#include "rpc/transport.h"
+#include "network/network_thread.h"
+#include "network/transport.h"
 #include "security/keys.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class FRESHET_API CollectReader {
  public:
@@ -41,4 +41,4 @@ class FRESHET_API CollectReader {
   std::shared_ptr<Connection> connection_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

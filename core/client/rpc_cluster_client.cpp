@@ -3,11 +3,11 @@
 #include <algorithm>
 
 #include "bounds/bounds.h"
+#include "control/alive.h"
 #include "fetching/url_path.h"
 #include "freshet/text_files.h"
-#include "rpc/alive.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 bool is_url(const std::string& location) {
@@ -210,4 +210,4 @@ Future<void> RpcClusterClient::shut_down() {
   });
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -12,12 +12,12 @@
 #include "client/client_session.h"
 #include "client/rpc_job_client.h"
 #include "client/uploads.h"
+#include "control/id_source.h"
 #include "freshet/api.h"
 #include "freshet/cluster_client.h"
 #include "process/main_end.h"
-#include "rpc/id_source.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // What a client has of its own host.
 struct ClientHost {
@@ -73,4 +73,4 @@ class FRESHET_API RpcClusterClient final : public ClusterClient {
   std::map<std::string, Begun> begun_;  // applications whose main is here, by id
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

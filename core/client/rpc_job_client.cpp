@@ -5,10 +5,10 @@
 #include <utility>
 #include <vector>
 
-#include "rpc/alive.h"
+#include "control/alive.h"
 #include "task/forked_child.h"
 
-namespace freshet {
+namespace freshet::core {
 
 RowReader::~RowReader() = default;
 
@@ -240,4 +240,4 @@ Future<std::optional<JobMessage>> RpcJobClient::next_message(std::uint64_t after
       [](const NextMessage::Answer& answer) { return answer.message; });
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -11,7 +11,7 @@
 #include "freshet/api.h"
 #include "freshet/job_client.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // Rows of one collecting vertex, from the worker that has its subtask. [any thread]
 class FRESHET_API RowReader {
@@ -57,4 +57,4 @@ class FRESHET_API RpcJobClient final : public JobClient {
   const std::shared_ptr<Rows> rows_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

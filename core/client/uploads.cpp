@@ -6,9 +6,9 @@
 #include <fstream>
 
 #include "modules/module_registry.h"
-#include "modules/sha256.h"
+#include "security/sha256.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 std::function<std::string(std::uint64_t, std::size_t)> reader_of(const std::string& path) {
@@ -127,4 +127,4 @@ Future<void> upload(std::shared_ptr<ClientSession> session, std::vector<ClientFi
   return std::make_shared<Upload>(std::move(session), std::move(files))->start();
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -11,9 +11,9 @@
 
 #include "client/client_session.h"
 #include "freshet/api.h"
-#include "freshet/job_graph.h"
+#include "freshet/plugin/job_graph.h"
 
-namespace freshet {
+namespace freshet::core {
 
 struct ClientFile {
   std::string name;  // plain
@@ -32,4 +32,4 @@ FRESHET_API std::optional<ClientFile> loaded_module_file(const JobModule& module
 FRESHET_API Future<void> upload(std::shared_ptr<ClientSession> session,
                                 std::vector<ClientFile> files);
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -7,7 +7,7 @@
 
 #include "freshet/options.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 constexpr const char* kFileName = "/freshet.yaml";
@@ -112,4 +112,4 @@ std::vector<std::string> configuration_warnings(const Configuration& configurati
   return lines;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -12,7 +12,7 @@
 #include "freshet/api.h"
 #include "freshet/configuration.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // What a tool's flag says, translated: '--parallelism 4' is {"parallelism.default", "4",
 // "--parallelism"}.
@@ -49,4 +49,4 @@ FRESHET_API void adopt_new_options(Configuration& configuration, const Environme
 FRESHET_API std::vector<std::string> configuration_warnings(const Configuration& configuration,
                                                             const Environment& environment);
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cctype>
 
-#include "freshet/nearest_name.h"
+#include "freshet/plugin/nearest_name.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 constexpr std::string_view kPrefix = "FRESHET_";
@@ -78,4 +78,4 @@ std::vector<std::string> environment_warnings(const Environment& environment) {
   return lines;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -13,7 +13,7 @@
 #include "freshet/api.h"
 #include "freshet/configuration.h"
 
-namespace freshet {
+namespace freshet::core {
 
 using Environment = std::map<std::string, std::string>;  // variable to value
 
@@ -29,4 +29,4 @@ FRESHET_API Configuration environment_settings(const Environment& environment);
 // A line for each FRESHET_ variable that no option and no part of Freshet reads.
 FRESHET_API std::vector<std::string> environment_warnings(const Environment& environment);
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -2,7 +2,7 @@
 
 #include "configuration/environment.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 constexpr const char* kIntroduction = R"(# Configuration
@@ -82,4 +82,4 @@ std::string configuration_reference_page(const std::vector<OptionInfo>& options,
   return page;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

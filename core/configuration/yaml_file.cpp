@@ -9,7 +9,7 @@
 #include <system_error>
 #include <vector>
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 constexpr std::size_t kLargestFile = std::size_t{4} << 20;
@@ -125,4 +125,4 @@ Configuration read_yaml_file(const std::string& path) {
   return parse_yaml(text, path);
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

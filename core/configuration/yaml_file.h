@@ -10,7 +10,7 @@
 #include "freshet/api.h"
 #include "freshet/configuration.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // The file can't be read, is no YAML, or holds what a setting can't be; names file and line.
 class FRESHET_API BadConfigurationFile : public InvalidInput {
@@ -25,4 +25,4 @@ FRESHET_API Configuration read_yaml_file(const std::string& path);
 // The same for text; `name` stands for the file in origins and errors.
 FRESHET_API Configuration parse_yaml(const std::string& text, const std::string& name);
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -15,7 +15,7 @@
 #include "crash/plain_report.h"
 #include "crash/symbolizer.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 constexpr std::size_t kSignalStack = std::size_t{128} * 1024;
@@ -199,4 +199,4 @@ SignalStack::~SignalStack() {
   munmap(memory_, kSignalStack);
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -14,9 +14,9 @@
 
 #include "crash/crash_text.h"
 #include "freshet/api.h"
-#include "process/descriptor.h"
+#include "posix/descriptor.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // What a fiber is at work on. Asked in a signal handler of its own thread.
 class CrashContext {
@@ -69,4 +69,4 @@ class SignalStack {
   void* memory_ = nullptr;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

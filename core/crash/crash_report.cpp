@@ -11,7 +11,7 @@
 
 #include "crash/crash_text.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 constexpr std::size_t kMostPlainFrames = 16;
@@ -143,4 +143,4 @@ std::string crash_report_in(int file) {
   return raw;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -12,7 +12,7 @@
 
 #include "freshet/api.h"
 
-namespace freshet {
+namespace freshet::core {
 
 struct FRESHET_API CrashReport {
   struct Frame {
@@ -54,4 +54,4 @@ struct FRESHET_API CrashReport {
 // What the process that had this file (crash_handler.h) has left in it, raw; empty if nothing.
 FRESHET_API std::string crash_report_in(int file);
 
-}  // namespace freshet
+}  // namespace freshet::core

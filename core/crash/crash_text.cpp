@@ -1,6 +1,6 @@
 #include "crash/crash_text.h"
 
-namespace freshet {
+namespace freshet::core {
 
 bool CrashText::put(char byte) {
   CrashArea* const area = area_.load(std::memory_order_relaxed);
@@ -30,4 +30,4 @@ void CrashText::end_line() {
   if (put('\n')) area->used.store(static_cast<std::uint32_t>(at_), std::memory_order_release);
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -14,7 +14,7 @@
 
 #include "freshet/api.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // As it lies in the file that the parent reads.
 struct CrashArea {
@@ -47,4 +47,4 @@ class FRESHET_API CrashText {
   bool first_ = true;  // of its line
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 constexpr int kMostFrames = 64;
@@ -227,4 +227,4 @@ void note_path_of_program() {
   path_of_program_size = static_cast<std::size_t>(std::max<ssize_t>(size, 0));
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -16,7 +16,7 @@
 
 #include "crash/crash_text.h"
 
-namespace freshet {
+namespace freshet::core {
 
 void write_signal(CrashText& to, int number, const siginfo_t& facts);
 
@@ -30,4 +30,4 @@ void write_other_threads(CrashText& to);
 // For what is the main program: the dynamic linker has no name for it.
 void note_path_of_program();
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 // Text of any length, without memory of its own.
@@ -138,4 +138,4 @@ void print_plain_report(int file, std::string_view raw, bool all_threads) {
   out << "\n";
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

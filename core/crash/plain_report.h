@@ -8,9 +8,9 @@
 
 #include "freshet/api.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // What fr-symbolizer prints, with modules and offsets, for addr2line, in place of names.
 FRESHET_API void print_plain_report(int file, std::string_view raw, bool all_threads);
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -5,7 +5,7 @@
 
 #include <filesystem>
 
-namespace freshet {
+namespace freshet::core {
 namespace fs = std::filesystem;
 
 std::string symbolizer_program() {
@@ -25,4 +25,4 @@ std::string symbolizer_program() {
   return {};
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

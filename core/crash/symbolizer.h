@@ -14,9 +14,9 @@
 
 #include "freshet/api.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // Its absolute path; empty if it is not there.
 FRESHET_API std::string symbolizer_program();
 
-}  // namespace freshet
+}  // namespace freshet::core

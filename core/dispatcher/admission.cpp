@@ -5,7 +5,7 @@
 #include "dispatcher/dispatcher.h"
 #include "freshet/options.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 // Options of a client or of the cluster do not come with a job.
@@ -310,4 +310,4 @@ void Dispatcher::end(Link& link, const EndApplication& message) {
   ended.main_has_ended(message);
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -7,9 +7,9 @@
 #include <filesystem>
 
 #include "bounds/bounds.h"
-#include "freshet/file_system.h"
+#include "freshet/plugin/file_system.h"
 
-namespace freshet {
+namespace freshet::core {
 
 ArtifactFetcher::~ArtifactFetcher() = default;
 
@@ -307,4 +307,4 @@ ApplicationInfo Application::info() const {
   return info;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -16,21 +16,21 @@
 #include <vector>
 
 #include "blobs/blob_storage.h"
-#include "dispatcher/artifact_fetcher.h"
+#include "control/alive.h"
+#include "control/control_thread.h"
+#include "control/id_source.h"
+#include "fetching/artifact_fetcher.h"
 #include "freshet/api.h"
 #include "freshet/cluster_client.h"
 #include "job_master/job_master.h"
-#include "process/child_starts.h"
+#include "messages/child_starts.h"
+#include "messages/messages.h"
+#include "network/transport.h"
 #include "process/main_end.h"
 #include "process/process_spawner.h"
-#include "rpc/alive.h"
-#include "rpc/control_thread.h"
-#include "rpc/id_source.h"
-#include "rpc/messages.h"
-#include "rpc/transport.h"
 #include "security/peer_log.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class Application;
 
@@ -169,4 +169,4 @@ class FRESHET_API Application {
   Alive alive_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

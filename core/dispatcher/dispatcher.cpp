@@ -7,9 +7,9 @@
 
 #include "bounds/bounds.h"
 #include "freshet/configuration.h"
-#include "rpc/not_known.h"
+#include "links/not_known.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 ClusterEvent event_of(const ApplicationInfo& info) {
@@ -566,4 +566,4 @@ void Dispatcher::application_changed(Application& application) {
 
 void Dispatcher::application_ended(Application& application) { ends_with_.erase(application.id()); }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -24,10 +24,10 @@
 #include "freshet/api.h"
 #include "high_availability/kept_jobs.h"
 #include "job_master/job_master.h"
-#include "rpc/link.h"
-#include "rpc/messages.h"
+#include "links/link.h"
+#include "messages/messages.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class FRESHET_API Dispatcher final : private JobMasterListener, private ApplicationListener {
  public:
@@ -144,4 +144,4 @@ class FRESHET_API Dispatcher final : private JobMasterListener, private Applicat
   Alive alive_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -4,7 +4,7 @@
 
 #include "bounds/bounds.h"
 
-namespace freshet {
+namespace freshet::core {
 
 void EarlierJobs::add(KeptResult result, std::uint64_t number, std::int64_t now_ms) {
   const std::string id = result.result.job_id;
@@ -71,4 +71,4 @@ void EarlierJobs::drop(const std::string& job_id) {
   by_id_.erase(found);
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

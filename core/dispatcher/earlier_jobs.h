@@ -12,7 +12,7 @@
 #include "freshet/api.h"
 #include "high_availability/kept_jobs.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class FRESHET_API EarlierJobs {
  public:
@@ -48,4 +48,4 @@ class FRESHET_API EarlierJobs {
   EndedRecords ends_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

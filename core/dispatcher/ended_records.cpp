@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace freshet {
+namespace freshet::core {
 
 void EndedRecords::add(const std::string& id, std::int64_t now_ms) {
   kept_.push_back({id, now_ms});
@@ -18,4 +18,4 @@ void EndedRecords::drop(const std::string& id, Dropped what) {
   dropped_.put(id, std::move(what));
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -8,10 +8,10 @@
 #include <deque>
 #include <string>
 
+#include "control/recent.h"
 #include "freshet/api.h"
-#include "rpc/recent.h"
 
-namespace freshet {
+namespace freshet::core {
 
 struct RecordLimits {
   std::size_t applications = 64;                         // jobmanager.records.max-applications
@@ -52,4 +52,4 @@ class FRESHET_API EndedRecords {
   Recent<Dropped> dropped_{kRemembered};
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -6,9 +6,9 @@
 #include <functional>
 
 #include "freshet/api.h"
-#include "rpc/endpoint.h"
+#include "network/endpoint.h"
 
-namespace freshet {
+namespace freshet::core {
 
 JobManager::JobManager(JobManagerServices services,
                        std::unique_ptr<HighAvailability> high_availability,
@@ -356,4 +356,4 @@ void JobManager::tell_end(const std::string& why) {
   }));
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

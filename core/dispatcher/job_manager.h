@@ -23,22 +23,22 @@
 
 #include "blobs/blob_storage.h"
 #include "blobs/blob_sweep.h"
+#include "control/control_thread.h"
+#include "control/id_source.h"
 #include "dispatcher/application.h"
-#include "dispatcher/artifact_fetcher.h"
 #include "dispatcher/dispatcher.h"
+#include "fetching/artifact_fetcher.h"
 #include "freshet/api.h"
 #include "high_availability/leadership.h"
+#include "links/link.h"
+#include "network/transport.h"
 #include "process/process_spawner.h"
 #include "resource_manager/on_demand.h"
 #include "resource_manager/resource_manager.h"
 #include "resource_manager/task_managers.h"
-#include "rpc/control_thread.h"
-#include "rpc/id_source.h"
-#include "rpc/link.h"
-#include "rpc/transport.h"
 #include "security/peer_log.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // All outlive the job manager.
 struct JobManagerServices {
@@ -155,4 +155,4 @@ class FRESHET_API JobManager final : private LinkListener {
   Alive alive_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -6,7 +6,7 @@
 #include "dispatcher/application.h"
 #include "freshet/configuration.h"
 
-namespace freshet {
+namespace freshet::core {
 
 void Application::main_is_at(Link& link, bool told) {
   assert(main_ == Main::kClient && !client_);
@@ -86,4 +86,4 @@ void Application::main_has_ended(const EndApplication& end) {
   main_is_over(main);
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -12,7 +12,7 @@
 #include "fetching/url_path.h"
 #include "freshet/error.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace fs = std::filesystem;
 namespace {
 
@@ -162,4 +162,4 @@ void AllowedFolders::fetch(const std::string& url, const FetchRules& rules, Fetc
   }
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

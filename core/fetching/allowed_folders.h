@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "freshet/api.h"
-#include "freshet/file_system.h"
+#include "freshet/plugin/file_system.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class FRESHET_API AllowedFolders final : public FileSystem {
  public:
@@ -32,4 +32,4 @@ class FRESHET_API AllowedFolders final : public FileSystem {
   std::vector<std::filesystem::path> folders_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -14,11 +14,11 @@
 
 #include "freshet/error.h"
 #include "freshet/options.h"
-#include "modules/sha256.h"
-#include "plugin_catalog/judged_file.h"
-#include "process/system_reason.h"
+#include "posix/system_reason.h"
+#include "security/sha256.h"
+#include "shared_objects/judged_file.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace fs = std::filesystem;
 namespace {
 
@@ -287,4 +287,4 @@ const FileSystem& UrlFetcher::file_system_of(const std::string& url) {
                      ", exactly one may: remove all but one");
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

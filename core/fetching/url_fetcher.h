@@ -22,14 +22,14 @@
 #include <vector>
 
 #include "blobs/blob_store.h"
-#include "dispatcher/artifact_fetcher.h"
 #include "fetching/allowed_folders.h"
+#include "fetching/artifact_fetcher.h"
 #include "freshet/api.h"
 #include "freshet/configuration.h"
-#include "freshet/file_system.h"
+#include "freshet/plugin/file_system.h"
 #include "plugin_catalog/plugin_catalog.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // By the options fetch.*.
 FRESHET_API FetchRules fetch_rules(const Configuration& configuration);
@@ -77,4 +77,4 @@ class FRESHET_API UrlFetcher final : public ArtifactFetcher {
   std::vector<std::thread> threads_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

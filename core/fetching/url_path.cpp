@@ -1,6 +1,6 @@
 #include "fetching/url_path.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 int digit(char c) {
@@ -37,4 +37,4 @@ std::string file_name_of(const std::string& url) {
   return is_plain ? *decoded : name;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

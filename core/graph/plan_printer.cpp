@@ -5,7 +5,7 @@
 
 #include "freshet/config_option.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 // Names come from users: nothing in them may move the cursor of a terminal.
@@ -248,4 +248,4 @@ std::string PlanPrinter::json() const {
   return plan.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "freshet/api.h"
-#include "freshet/job_graph.h"
+#include "freshet/plugin/job_graph.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // `job` is valid (JobGraph::validate()). Each text ends with a line end.
 class FRESHET_API PlanPrinter {
@@ -35,4 +35,4 @@ class FRESHET_API PlanPrinter {
   std::vector<std::vector<const JobEdge*>> edges_to_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

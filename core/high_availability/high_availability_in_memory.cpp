@@ -6,7 +6,7 @@
 #include <mutex>
 #include <vector>
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 template <class E, class T = void>
@@ -265,4 +265,4 @@ std::uint64_t HighAvailabilityInMemory::results_put(const std::string& job_id) c
   return found == state_->results_put_.end() ? 0 : found->second;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

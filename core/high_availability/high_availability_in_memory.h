@@ -16,9 +16,9 @@
 #include <string>
 
 #include "freshet/api.h"
-#include "freshet/high_availability.h"
+#include "freshet/plugin/high_availability.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class FRESHET_API HighAvailabilityInMemory {
  public:
@@ -53,4 +53,4 @@ class FRESHET_API HighAvailabilityInMemory {
   const std::shared_ptr<State> state_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -7,9 +7,9 @@
 #include <optional>
 #include <tuple>
 
-#include "rpc/link_typed.h"
+#include "links/link_typed.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 using Ids = std::vector<std::string>;
@@ -29,7 +29,7 @@ std::string commit_of(const std::string& job_id) { return job_id + std::string(k
 template <class T>
 std::optional<T> unpacked(const char* kind, const std::string& job_id, const std::string& bytes) {
   try {
-    return detail::unpack_body<T>(kind, bytes);
+    return unpack_body<T>(kind, bytes);
   } catch (const std::exception& error) {
     spdlog::error("what is stored as the {} of job '{}' is left alone: {}", kind, job_id,
                   error.what());
@@ -140,7 +140,7 @@ void KeptJobs::put_graph(const std::string& job_id, const KeptGraph& graph,
     done("an earlier graph of that id is still being removed: submit it again later");
     return;
   }
-  auto call = [this, &job_id, bytes = detail::pack_body(graph)] {
+  auto call = [this, &job_id, bytes = pack_body(graph)] {
     return service_.job_graphs().put(term_, job_id, bytes);
   };
   on_control(thread_, alive_, answer_of<void>(call),
@@ -182,7 +182,7 @@ void KeptJobs::put_commit(const std::string& job_id, const JobCommit& commit,
   committing_.insert(job_id);
   persistence_.until_done<void>(
       "what job '" + job_id + "' has to commit can't be stored, so that it waits",
-      [this, id = commit_of(job_id), bytes = detail::pack_body(commit)] {
+      [this, id = commit_of(job_id), bytes = pack_body(commit)] {
         return service_.job_graphs().put(term_, id, bytes);
       },
       [done = std::move(done)](const Future<void>&) { done(); }, std::move(waits));
@@ -193,7 +193,7 @@ void KeptJobs::put_result(const KeptResult& result, std::function<void()> done,
   const std::string& id = result.result.job_id;
   persistence_.until_done<void>(
       "the result of job '" + id + "' can't be stored, so that nobody is told of its end",
-      [this, id, bytes = detail::pack_body(result)] {
+      [this, id, bytes = pack_body(result)] {
         return service_.job_results().put(term_, id, bytes);
       },
       [this, id, done = std::move(done)](const Future<void>&) {
@@ -213,7 +213,7 @@ void KeptJobs::remove_result(const std::string& job_id) {
 void KeptJobs::put_end(const KeptEnd& end, std::function<void()> done) {
   persistence_.until_done<void>(
       "the end of the cluster can't be stored, so that others would go on",
-      [this, bytes = detail::pack_body(end)] {
+      [this, bytes = pack_body(end)] {
         return service_.job_graphs().put(term_, kEndOfCluster, bytes);
       },
       [done = std::move(done)](const Future<void>&) { done(); });
@@ -221,4 +221,4 @@ void KeptJobs::put_end(const KeptEnd& end, std::function<void()> done) {
 
 void KeptJobs::remove_end() { remove(kEndOfCluster); }
 
-}  // namespace freshet
+}  // namespace freshet::core

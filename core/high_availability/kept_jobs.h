@@ -18,10 +18,10 @@
 
 #include "freshet/api.h"
 #include "high_availability/persistence.h"
-#include "job_master/job_commit.h"
-#include "rpc/messages.h"
+#include "messages/job_commit.h"
+#include "messages/messages.h"
 
-namespace freshet {
+namespace freshet::core {
 
 struct KeptGraph {
   std::string job_graph;  // JobGraph::to_bytes()
@@ -105,4 +105,4 @@ class FRESHET_API KeptJobs {
   Alive alive_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

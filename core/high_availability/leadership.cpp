@@ -4,7 +4,7 @@
 
 #include <exception>
 
-namespace freshet {
+namespace freshet::core {
 
 Leadership::Leadership(ControlThread& thread, std::unique_ptr<HighAvailability> service,
                        std::string candidate)
@@ -84,4 +84,4 @@ void Leadership::give_up(std::function<void()> done) {
   });
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -10,15 +10,15 @@
 #include <memory>
 #include <string>
 
+#include "control/alive.h"
+#include "control/control_thread.h"
 #include "freshet/api.h"
-#include "freshet/high_availability.h"
+#include "freshet/plugin/high_availability.h"
 #include "high_availability/kept_jobs.h"
 #include "high_availability/persistence.h"
-#include "rpc/alive.h"
-#include "rpc/control_thread.h"
-#include "rpc/transport.h"
+#include "network/transport.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class FRESHET_API Leadership final : private Contender {
  public:
@@ -58,4 +58,4 @@ class FRESHET_API Leadership final : private Contender {
   Alive alive_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

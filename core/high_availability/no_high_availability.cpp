@@ -1,6 +1,6 @@
 #include "high_availability/no_high_availability.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 class LeadsAlone final : public LeaderElection {
@@ -49,4 +49,4 @@ std::unique_ptr<HighAvailability> make_no_high_availability() {
   return std::make_unique<NoHighAvailability>();
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

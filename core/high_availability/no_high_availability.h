@@ -4,10 +4,10 @@
 #include <memory>
 
 #include "freshet/api.h"
-#include "freshet/high_availability.h"
+#include "freshet/plugin/high_availability.h"
 
-namespace freshet {
+namespace freshet::core {
 
 FRESHET_API std::unique_ptr<HighAvailability> make_no_high_availability();
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -2,7 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
-namespace freshet {
+namespace freshet::core {
 
 Persistence::Persistence(ControlThread& thread, std::function<void(const std::string&)> lost)
     : thread_(thread), lost_(std::move(lost)) {}
@@ -35,4 +35,4 @@ void Persistence::tell(const std::string& what, const std::string& error,
   spdlog::warn("{}, it is tried again in {} ms: {}", what, pause_ms, error);
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -9,13 +9,13 @@
 #include <functional>
 #include <string>
 
+#include "control/alive.h"
+#include "control/control_thread.h"
 #include "freshet/api.h"
 #include "freshet/future.h"
-#include "freshet/high_availability.h"
-#include "rpc/alive.h"
-#include "rpc/control_thread.h"
+#include "freshet/plugin/high_availability.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // Calls f(future) on the control thread once it is ready, at once if it is.
 template <class T, class F>
@@ -130,4 +130,4 @@ void Persistence::attempt(Call<T> call) {
       });
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "bounds/bounds.h"
-#include "crash/failure_text.h"
+#include "bounds/failure_text.h"
 
-namespace freshet {
+namespace freshet::core {
 
 Attempt::Attempt(Services services, const JobPlan& plan, std::uint32_t number,
                  AttemptListener& listener)
@@ -519,4 +519,4 @@ std::size_t Attempt::count(Flag flag) const {
   return static_cast<std::size_t>(std::count_if(workers_.begin(), workers_.end(), flag));
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

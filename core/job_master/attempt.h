@@ -17,15 +17,15 @@
 #include <string>
 #include <vector>
 
+#include "control/alive.h"
+#include "control/control_thread.h"
 #include "freshet/api.h"
 #include "job_master/job_plan.h"
 #include "job_master/job_states.h"
 #include "resource_manager/resource_manager.h"
 #include "resource_manager/task_managers.h"
-#include "rpc/alive.h"
-#include "rpc/control_thread.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class AttemptListener {
  public:
@@ -178,4 +178,4 @@ class FRESHET_API Attempt final : private WorkerEvents {
   Alive alive_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "bounds/bounds.h"
-#include "crash/failure_text.h"
+#include "bounds/failure_text.h"
 
-namespace freshet {
+namespace freshet::core {
 
 CommitProgress::CommitProgress(const JobGraph& graph, std::vector<Committable> committables) {
   for (const JobVertex& vertex : graph.vertices) {
@@ -124,4 +124,4 @@ std::int64_t CommitProgress::next_pause_ms() {
   return pause_ms_;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

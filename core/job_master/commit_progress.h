@@ -12,12 +12,12 @@
 #include <utility>
 #include <vector>
 
+#include "checkpoint/committable.h"
 #include "freshet/api.h"
-#include "freshet/job_graph.h"
-#include "freshet/operator.h"
-#include "operators/committable.h"
+#include "freshet/plugin/job_graph.h"
+#include "freshet/plugin/operator.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class FRESHET_API CommitProgress {
  public:
@@ -63,4 +63,4 @@ class FRESHET_API CommitProgress {
   std::int64_t pause_ms_ = 0;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

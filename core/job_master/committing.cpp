@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "bounds/bounds.h"
-#include "crash/failure_text.h"
+#include "bounds/failure_text.h"
 #include "freshet/duration.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 bool is_link_lost(const Future<CommitPrepared::Answer>& answer) {
@@ -259,4 +259,4 @@ void Committing::worker_ended(std::uint32_t, FailureInfo how, Blame) {
   }
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

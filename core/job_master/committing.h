@@ -19,13 +19,13 @@
 #include <string>
 #include <vector>
 
+#include "control/alive.h"
 #include "freshet/api.h"
 #include "job_master/attempt.h"
 #include "job_master/commit_progress.h"
 #include "job_master/job_plan.h"
-#include "rpc/alive.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class CommittingListener {
  public:
@@ -106,4 +106,4 @@ class FRESHET_API Committing final : private WorkerEvents {
   Alive alive_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -7,10 +7,10 @@
 #include <unordered_map>
 
 #include "bounds/bounds.h"
-#include "crash/failure_text.h"
+#include "bounds/failure_text.h"
 #include "job_master/read_rows.h"
 
-namespace freshet {
+namespace freshet::core {
 
 namespace {
 
@@ -576,4 +576,4 @@ void JobMaster::collector_admitted(Collector collector, const Address& address) 
   collector.promise.set_value(answer);
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -15,20 +15,20 @@
 #include <string>
 #include <vector>
 
+#include "control/alive.h"
 #include "freshet/api.h"
 #include "freshet/cluster_client.h"
 #include "freshet/detail/unique_function.h"
 #include "freshet/job_client.h"
 #include "job_master/attempt.h"
 #include "job_master/committing.h"
-#include "job_master/job_commit.h"
 #include "job_master/job_plan.h"
 #include "job_master/job_states.h"
 #include "job_master/message_log.h"
-#include "rpc/alive.h"
-#include "rpc/messages.h"
+#include "messages/job_commit.h"
+#include "messages/messages.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class JobMaster;
 
@@ -171,4 +171,4 @@ class FRESHET_API JobMaster final : private AttemptListener, private CommittingL
   Alive alive_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -4,7 +4,7 @@
 
 #include "bounds/bounds.h"
 
-namespace freshet {
+namespace freshet::core {
 
 JobPlan::JobPlan(std::string job_graph)
     : bytes_(std::move(job_graph)), graph_(JobGraph::from_bytes(bytes_)), execution_(graph_) {
@@ -44,4 +44,4 @@ std::vector<std::uint32_t> JobPlan::worker_of_subtask(
   return workers;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -9,11 +9,11 @@
 
 #include "freshet/api.h"
 #include "freshet/configuration.h"
-#include "freshet/job_graph.h"
 #include "freshet/options.h"
-#include "job_master/execution_graph.h"
+#include "freshet/plugin/job_graph.h"
+#include "graph/execution_graph.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class FRESHET_API JobPlan {
  public:
@@ -46,4 +46,4 @@ class FRESHET_API JobPlan {
   std::vector<JobModule> shipped_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

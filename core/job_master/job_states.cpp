@@ -6,7 +6,7 @@
 #include <cassert>
 #include <utility>
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 using J = JobStatus;
@@ -98,4 +98,4 @@ void SubtaskStates::enter_if_allowed(std::size_t place, SubtaskState state,
   if (may_follow(states_[place], state)) enter(place, state, reason);
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

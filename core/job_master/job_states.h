@@ -9,7 +9,7 @@
 #include "freshet/api.h"
 #include "freshet/job_client.h"
 
-namespace freshet {
+namespace freshet::core {
 
 enum class SubtaskState : std::uint8_t {
   kCreated,
@@ -43,4 +43,4 @@ class FRESHET_API SubtaskStates {
   std::vector<SubtaskState> states_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

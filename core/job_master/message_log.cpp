@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace freshet {
+namespace freshet::core {
 
 void MessageLog::add(JobMessage message) {
   const std::lock_guard lock(mutex_);
@@ -63,4 +63,4 @@ Future<std::optional<JobMessage>> MessageLog::next(std::uint64_t after) {
   return future;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -11,12 +11,12 @@
 #include <optional>
 #include <vector>
 
+#include "clock/clock.h"
 #include "freshet/api.h"
 #include "freshet/future.h"
 #include "freshet/job_client.h"
-#include "task/clock.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class FRESHET_API MessageLog {
  public:
@@ -50,4 +50,4 @@ class FRESHET_API MessageLog {
   std::vector<Reader> readers_;  // wait for what has not been said yet
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

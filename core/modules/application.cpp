@@ -6,10 +6,10 @@
 #include <cstdlib>
 
 #include "modules/module_registry.h"
-#include "plugin_catalog/judged_file.h"
-#include "plugin_catalog/shared_object.h"
+#include "shared_objects/judged_file.h"
+#include "shared_objects/shared_object.h"
 
-namespace freshet {
+namespace freshet::core {
 
 namespace {
 
@@ -126,4 +126,4 @@ MainResult run_main(const LoadedApplication& application, const std::string& pro
   return result;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -8,7 +8,7 @@
 #include "modules/loaded_module.h"
 #include "modules/module_store.h"
 
-namespace freshet {
+namespace freshet::core {
 
 struct LoadedApplication {
   StoredApplication stored;
@@ -39,4 +39,4 @@ struct MainResult {
 FRESHET_API MainResult run_main(const LoadedApplication& application, const std::string& program,
                                 const std::vector<std::string>& arguments);
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -7,7 +7,7 @@
 
 #include "freshet/error.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 std::string hexadecimal(std::uint64_t value) {
@@ -141,4 +141,4 @@ std::uint64_t LoadedModule::offset_of_code(const void* pointer) const {
   return address_of(pointer) - base_;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -15,12 +15,12 @@
 #include <unordered_map>
 #include <vector>
 
-#include "freshet/job_graph.h"
-#include "freshet/module.h"
-#include "modules/sha256.h"
-#include "plugin_catalog/plugin_file.h"
+#include "freshet/plugin/job_graph.h"
+#include "freshet/plugin/module.h"
+#include "security/sha256.h"
+#include "shared_objects/plugin_file.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class FRESHET_API LoadedModule {
  public:
@@ -81,4 +81,4 @@ class FRESHET_API LoadedModule {
   mutable std::unordered_map<std::uintptr_t, const OperatorDescriptor*> listed_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

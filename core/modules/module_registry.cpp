@@ -7,9 +7,9 @@
 #include <set>
 
 #include "freshet/error.h"
-#include "plugin_catalog/shared_object.h"
+#include "shared_objects/shared_object.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 const ModuleAnchor& anchor_of(const PluginFile& file, const freshet_plugin_v1& contract) {
@@ -183,4 +183,4 @@ std::vector<const LoadedModule*> ModuleRegistry::modules() const {
   return all;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -14,7 +14,7 @@
 #include "modules/loaded_module.h"
 #include "modules/module_store.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class FRESHET_API ModuleRegistry {
  public:
@@ -52,4 +52,4 @@ class FRESHET_API ModuleRegistry {
   std::vector<std::unique_ptr<LoadedModule>> modules_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

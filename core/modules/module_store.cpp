@@ -12,9 +12,9 @@
 #include <set>
 
 #include "freshet/error.h"
-#include "process/system_reason.h"
+#include "posix/system_reason.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace fs = std::filesystem;
 namespace {
 
@@ -208,4 +208,4 @@ void ModuleStore::remove_abandoned() const {
       fs::remove_all(at->path(), ignored);
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "freshet/api.h"
-#include "modules/sha256.h"
+#include "security/sha256.h"
 
-namespace freshet {
+namespace freshet::core {
 
 struct StoredFile {
   std::string name;
@@ -52,4 +52,4 @@ class FRESHET_API ModuleStore {
   std::filesystem::path apps_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

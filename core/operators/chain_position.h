@@ -8,9 +8,9 @@
 #include <cstdint>
 
 #include "freshet/detail/canceled_stage.h"
-#include "freshet/operator.h"
+#include "freshet/plugin/operator.h"
 
-namespace freshet {
+namespace freshet::core {
 
 struct ChainPosition {
   int failed_link = -1;  // the first whose operator threw; -1: none
@@ -63,4 +63,4 @@ class RunningLink {
   const bool processes_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

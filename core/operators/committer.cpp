@@ -8,7 +8,7 @@
 #include "freshet/serde.h"
 #include "task/scheduler.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 constexpr std::size_t kMostThreads = 4;
@@ -86,4 +86,4 @@ void commit_all(const PreparedJob& job, const std::vector<Committable>& committa
   }
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -7,12 +7,12 @@
 #include <functional>
 #include <vector>
 
+#include "checkpoint/committable.h"
 #include "freshet/api.h"
 #include "freshet/configuration.h"
-#include "operators/committable.h"
 #include "operators/prepared_job.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // Bytes of the text of each, when so many travel in one message.
 FRESHET_API std::size_t most_text_of_commit(std::size_t committables);
@@ -26,4 +26,4 @@ using OutcomeTold = std::function<void(std::size_t place, CommitOutcome outcome)
 FRESHET_API void commit_all(const PreparedJob& job, const std::vector<Committable>& committables,
                             const Configuration& configuration, const OutcomeTold& told);
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -11,7 +11,7 @@
 #include "freshet/configuration.h"
 #include "freshet/runtime_context.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // Threads: task fibers, several at once.
 class JobServices {
@@ -33,4 +33,4 @@ class JobServices {
   virtual void tell(std::uint32_t vertex, std::uint32_t subtask, std::string text) = 0;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -8,11 +8,11 @@
 #include <mutex>
 
 #include "bounds/bounds.h"
+#include "clock/clock.h"
 #include "freshet/detail/canceled_stage.h"
 #include "freshet/error.h"
-#include "task/clock.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // One vertex of the chain, as its functions see it.
 class OperatorChain::Context final : public RuntimeContext {
@@ -422,4 +422,4 @@ FailureInfo OperatorChain::current_failure() const {
   return failure;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -10,17 +10,17 @@
 #include <utility>
 #include <vector>
 
+#include "checkpoint/committable.h"
 #include "crash/crash_handler.h"
 #include "freshet/metrics.h"
 #include "operators/chain_position.h"
-#include "operators/committable.h"
 #include "operators/job_services.h"
 #include "operators/outputs.h"
 #include "operators/prepared_job.h"
 #include "operators/services.h"
 #include "operators/task_host.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class OperatorChain final : public CrashContext {
  public:
@@ -105,4 +105,4 @@ class OperatorChain final : public CrashContext {
   ChainPosition position_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

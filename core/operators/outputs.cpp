@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cassert>
 
-#include "freshet/byte_records.h"
 #include "freshet/error.h"
+#include "freshet/plugin/byte_records.h"
 #include "operators/services.h"
 
-namespace freshet {
+namespace freshet::core {
 
 void RowsCheck::look(const RecordType& written, const Operator& reader, std::uint32_t input) {
   seen_ = &written;
@@ -239,4 +239,4 @@ void TaskOutput::pass_watermark() {
   for (OutputEdge* edge : edges_) edge->watermark(timestamp);
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

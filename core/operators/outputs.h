@@ -10,15 +10,15 @@
 #include <utility>
 #include <vector>
 
-#include "channel/channel.h"
+#include "exchange/channel.h"
 #include "freshet/api.h"
-#include "freshet/batch.h"
-#include "freshet/job_graph.h"
-#include "freshet/operator.h"
-#include "freshet/record_type.h"
+#include "freshet/plugin/batch.h"
+#include "freshet/plugin/job_graph.h"
+#include "freshet/plugin/operator.h"
+#include "freshet/plugin/record_type.h"
 #include "operators/chain_position.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class Services;
 
@@ -140,4 +140,4 @@ class FRESHET_API TaskOutput final : public Output {
   std::unique_ptr<Batch> scratch_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

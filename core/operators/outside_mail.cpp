@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace freshet {
+namespace freshet::core {
 
 OutsideMail::OutsideMail(Mailbox& mailbox, Run run, Fail fail)
     : mailbox_(&mailbox), run_(std::move(run)), fail_(std::move(fail)) {}
@@ -66,4 +66,4 @@ void OutsideMail::end() noexcept {
   for (Promise<void>& room : waiting) room.set_error(detail::operator_ended());
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -12,10 +12,10 @@
 #include <string>
 
 #include "freshet/api.h"
-#include "freshet/operator_services.h"
+#include "freshet/plugin/operator_services.h"
 #include "task/mailbox.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class FRESHET_API OutsideMail final : public OperatorMailbox::Target,
                                       public std::enable_shared_from_this<OutsideMail> {
@@ -45,4 +45,4 @@ class FRESHET_API OutsideMail final : public OperatorMailbox::Target,
   std::deque<Promise<void>> waiting_;  // of those who posted when it was full
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -6,7 +6,7 @@
 #include "freshet/payload.h"
 #include "modules/module_registry.h"
 
-namespace freshet {
+namespace freshet::core {
 
 namespace {
 
@@ -75,4 +75,4 @@ std::unique_ptr<Coordinator> PreparedJob::make_coordinator(std::uint32_t vertex)
   return descriptor->make_coordinator(reader);
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

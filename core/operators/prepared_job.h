@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "freshet/api.h"
-#include "freshet/job_graph.h"
-#include "freshet/module.h"
-#include "freshet/operator.h"
+#include "freshet/plugin/job_graph.h"
+#include "freshet/plugin/module.h"
+#include "freshet/plugin/operator.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class FRESHET_API PreparedJob {
  public:
@@ -36,4 +36,4 @@ class FRESHET_API PreparedJob {
   std::vector<const OperatorDescriptor*> vertex_descriptors_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
+#include "clock/clock.h"
 #include "freshet/error.h"
-#include "task/clock.h"
 #include "task/fiber.h"
 
-namespace freshet {
+namespace freshet::core {
 
 namespace {
 
@@ -235,4 +235,4 @@ void Services::tell(std::string text) {
   job_.tell(place_.vertex_place, place_.vertex.subtask_index(), std::move(text));
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -14,15 +14,15 @@
 #include <vector>
 
 #include "freshet/api.h"
-#include "freshet/operator_services.h"
-#include "operators/byte_state.h"
+#include "freshet/plugin/operator_services.h"
 #include "operators/job_services.h"
 #include "operators/outputs.h"
 #include "operators/outside_mail.h"
 #include "operators/task_host.h"
-#include "operators/timer_queue.h"
+#include "state/byte_state.h"
+#include "timers/timer_queue.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class FRESHET_API Services final : public OperatorServices {
  public:
@@ -103,4 +103,4 @@ class FRESHET_API Services final : public OperatorServices {
   bool ended_ = false;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -7,7 +7,7 @@
 #include "task/fiber.h"
 #include "task/fiber_thread.h"
 
-namespace freshet {
+namespace freshet::core {
 
 namespace {
 
@@ -283,4 +283,4 @@ void Subtask::pause() {
   }
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -11,13 +11,13 @@
 #include <string>
 #include <vector>
 
+#include "clock/clock.h"
 #include "operators/operator_chain.h"
 #include "operators/task_host.h"
-#include "task/clock.h"
 #include "task/mailbox.h"
 #include "task/waiter.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class Subtask;
 
@@ -110,4 +110,4 @@ class Subtask final : private TaskHost {
   std::int64_t last_yield_ = 0;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

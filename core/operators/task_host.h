@@ -4,10 +4,10 @@
 #include <cstdint>
 
 #include "freshet/detail/unique_function.h"
-#include "freshet/operator.h"
+#include "freshet/plugin/operator.h"
 #include "task/mailbox.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // Threads: the task's fiber, except fail().
 class TaskHost {
@@ -21,4 +21,4 @@ class TaskHost {
   virtual void fail(FailureInfo failure) = 0;  // [any thread]
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -8,9 +8,9 @@
 #include <sstream>
 
 #include "modules/module_registry.h"
-#include "plugin_catalog/shared_object.h"
+#include "shared_objects/shared_object.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace fs = std::filesystem;
 
 namespace {
@@ -218,4 +218,4 @@ std::string PluginCatalog::account_of(std::uint32_t kind) const {
   return text;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -6,9 +6,7 @@
 //
 // Threads    Any; the constructor scans, after it the entries never change.
 // Ownership  The catalog owns the factories; the plugins' code stays until the process ends.
-// Begin      elf_file.h reads a file, plugin_file.h who it is, build_tag.h whether it fits,
-//            judged_file.h all of these for one file, search_path.h where to look, shared_object.h
-//            loads, plugin_call.h calls, executor_selection.h chooses.
+// Begin      PluginCatalog. shared_objects/ reads, judges and loads one file, selection/ chooses.
 #pragma once
 
 #include <chrono>
@@ -21,11 +19,11 @@
 #include <vector>
 
 #include "freshet/api.h"
-#include "plugin_catalog/judged_file.h"
-#include "plugin_catalog/plugin_call.h"
-#include "plugin_catalog/search_path.h"
+#include "shared_objects/judged_file.h"
+#include "shared_objects/plugin_call.h"
+#include "shared_objects/search_path.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // A plugin in this process.
 //
@@ -111,4 +109,4 @@ class FRESHET_API PluginCatalog {
   std::map<const CatalogEntry*, std::unique_ptr<LoadedPlugin>> loaded_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -13,7 +13,7 @@
 
 #include "freshet/error.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 constexpr int kCaught[] = {SIGTERM, SIGINT, SIGHUP};
@@ -85,4 +85,4 @@ int CaughtSignals::descriptor() {
   return made;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -9,7 +9,7 @@
 
 #include "freshet/api.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // Whether this process has been started with that signal ignored. Before anybody handles it.
 FRESHET_API bool is_ignored(int signal);
@@ -25,4 +25,4 @@ class FRESHET_API CaughtSignals {
   static int descriptor();
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -8,12 +8,12 @@
 #include <cstring>
 
 #include "freshet/error.h"
+#include "posix/system_reason.h"
 #include "process/orphans.h"
 #include "process/started_process.h"
-#include "process/system_reason.h"
 #include "process/template_process.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 std::string mark_of(std::uint64_t number) {
@@ -163,7 +163,7 @@ void ChildProcess::end_orphans(const std::set<pid_t>& own) const {
 }
 
 void ChildProcess::reap() {
-  freshet::reap(id_);
+  core::reap(id_);
   reaped_ = std::chrono::steady_clock::now();
 }
 
@@ -176,4 +176,4 @@ bool ChildProcess::has_left() {
   return true;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

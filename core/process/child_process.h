@@ -17,10 +17,10 @@
 #include <vector>
 
 #include "freshet/api.h"
+#include "posix/descriptor.h"
 #include "process/control_group.h"
-#include "process/descriptor.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class ChildProcess {
  public:
@@ -94,4 +94,4 @@ class ChildProcess {
   std::optional<std::chrono::steady_clock::time_point> reaped_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

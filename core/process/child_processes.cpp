@@ -21,14 +21,14 @@
 
 #include "crash/crash_report.h"
 #include "freshet/error.h"
+#include "posix/system_reason.h"
 #include "process/control_group.h"
 #include "process/crash_reader.h"
 #include "process/memory_limit.h"
 #include "process/orphans.h"
 #include "process/process_templates.h"
-#include "process/system_reason.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 constexpr std::size_t kBlock = std::size_t{64} * 1024;
@@ -476,4 +476,4 @@ LogChunk ChildProcesses::read_log(const std::string& name, std::uint64_t from) c
 
 void ChildProcesses::add_log(std::shared_ptr<RolledLog> log) { state_->add_log(std::move(log)); }
 
-}  // namespace freshet
+}  // namespace freshet::core

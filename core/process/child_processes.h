@@ -14,13 +14,13 @@
 #include <memory>
 #include <string>
 
+#include "control/control_thread.h"
 #include "freshet/api.h"
 #include "process/memory_limit.h"
 #include "process/process_spawner.h"
 #include "process/rolled_log.h"
-#include "rpc/control_thread.h"
 
-namespace freshet {
+namespace freshet::core {
 
 struct ChildProcessesOptions {
   std::filesystem::path log_folder;  // is there
@@ -55,4 +55,4 @@ class FRESHET_API ChildProcesses final : public ProcessSpawner {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

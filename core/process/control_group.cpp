@@ -16,7 +16,7 @@
 
 #include "process/started_process.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace fs = std::filesystem;
 namespace {
 
@@ -202,4 +202,4 @@ void end_group_with_parent() {
   ::prctl(PR_SET_PDEATHSIG, number);
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

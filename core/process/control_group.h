@@ -13,7 +13,7 @@
 
 #include "freshet/api.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class FRESHET_API ControlGroups {
  public:
@@ -53,4 +53,4 @@ class FRESHET_API ControlGroups {
 // no group: then the child alone is killed.
 FRESHET_API void end_group_with_parent();
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -15,7 +15,7 @@
 #include "process/orphans.h"
 #include "process/started_process.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 constexpr int kPatienceMs = 12'000;  // the program has a limit of its own
@@ -143,4 +143,4 @@ std::string CrashReader::stacks_of(const std::string& raw) {
   return said;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -13,10 +13,10 @@
 #include <thread>
 
 #include "freshet/detail/unique_function.h"
-#include "process/descriptor.h"
+#include "posix/descriptor.h"
 #include "process/process_spawner.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class CrashReader {
  public:
@@ -51,4 +51,4 @@ class CrashReader {
   std::thread thread_;  // from the first crash on
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -2,10 +2,10 @@
 
 #include <utility>
 
-#include "crash/failure_text.h"
+#include "bounds/failure_text.h"
 #include "modules/application.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 std::string without_end_of_line(std::string text) {
@@ -76,4 +76,4 @@ std::string words_of(const MainResult& main) {
   }
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -9,7 +9,7 @@
 #include "freshet/api.h"
 #include "process/process_spawner.h"
 
-namespace freshet {
+namespace freshet::core {
 
 struct MainResult;
 
@@ -35,4 +35,4 @@ FRESHET_API MainEnd main_end_of(const ProcessEnd& end);
 FRESHET_API int exit_code_of(const MainResult& main);
 FRESHET_API std::string words_of(const MainResult& main);
 
-}  // namespace freshet
+}  // namespace freshet::core

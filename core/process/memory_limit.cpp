@@ -6,7 +6,7 @@
 
 #include "freshet/config_value.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 std::uint64_t written_memory(pid_t process) {
@@ -58,4 +58,4 @@ std::string MemoryLimiter::reason() const {
          ": raise the limit, or let it use less";
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

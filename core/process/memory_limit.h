@@ -18,7 +18,7 @@
 #include "freshet/memory_size.h"
 #include "process/control_group.h"
 
-namespace freshet {
+namespace freshet::core {
 
 struct MemoryLimit {
   MemorySize most = {};     // 0: none
@@ -48,4 +48,4 @@ class FRESHET_API MemoryLimiter {
   Way way_ = Way::kNone;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -11,7 +11,7 @@
 #include <fstream>
 #include <vector>
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 struct Family {
@@ -101,4 +101,4 @@ void reap_orphans(const std::set<pid_t>& own) {
   }
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -10,7 +10,7 @@
 
 #include "freshet/api.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // In the environment of a child, and so of what it forks: NAME=<a value of its own>.
 constexpr const char* kProcessMark = "PROCESS_OF_FRESHET";
@@ -26,4 +26,4 @@ void end_orphans_of(pid_t child, const std::string& mark, const std::set<pid_t>&
 // forked, such as a plugin, and wait for: that is of our session or of a thread of theirs.
 void reap_orphans(const std::set<pid_t>& own);
 
-}  // namespace freshet
+}  // namespace freshet::core

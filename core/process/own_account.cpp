@@ -7,7 +7,7 @@
 
 #include "process/started_process.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 // A copy that those do not meet who close all that they could have opened: the last number below the
@@ -49,4 +49,4 @@ void OwnAccount::give(const std::string& text) const {
   }
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

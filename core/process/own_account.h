@@ -9,9 +9,9 @@
 #include <string>
 
 #include "freshet/api.h"
-#include "process/descriptor.h"
+#include "posix/descriptor.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class FRESHET_API OwnAccount {
  public:
@@ -28,4 +28,4 @@ class FRESHET_API OwnAccount {
   ino_t number_ = 0;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -4,7 +4,7 @@
 
 #include "freshet/error.h"
 
-namespace freshet {
+namespace freshet::core {
 
 ProcessSpawner::~ProcessSpawner() = default;
 
@@ -28,4 +28,4 @@ std::vector<std::string> ProcessSpec::whole_command() const {
   return whole;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

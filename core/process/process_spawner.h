@@ -14,7 +14,7 @@
 #include "freshet/cluster_client.h"
 #include "freshet/detail/unique_function.h"
 
-namespace freshet {
+namespace freshet::core {
 
 struct FRESHET_API ProcessSpec {
   std::string name;                                // of its log: "worker-3f2a-1"
@@ -75,4 +75,4 @@ class FRESHET_API ProcessSpawner {
   virtual LogChunk read_log(const std::string& name, std::uint64_t from) const;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 constexpr std::chrono::seconds kKept{60};
@@ -104,4 +104,4 @@ std::set<pid_t> ProcessTemplates::ids() const {
   return ids;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

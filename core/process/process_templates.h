@@ -17,7 +17,7 @@
 #include "process/child_process.h"
 #include "process/process_spawner.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class ProcessTemplates {
  public:
@@ -52,4 +52,4 @@ class ProcessTemplates {
   std::map<std::vector<std::string>, Kind> kinds_;  // by command and environment
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <utility>
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 constexpr std::size_t kTailBytes = 4096;
@@ -187,4 +187,4 @@ void RolledLog::remove() {
   ::unlink(previous().c_str());
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -17,7 +17,7 @@
 
 #include "freshet/api.h"
 
-namespace freshet {
+namespace freshet::core {
 
 struct LogText {
   std::string text;
@@ -82,4 +82,4 @@ class FRESHET_API RolledLog {
 FRESHET_API std::string last_lines_of_file(const std::filesystem::path& file,
                                            std::uint64_t from = 0);
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -12,10 +12,10 @@
 #include <cstring>
 
 #include "freshet/error.h"
-#include "process/descriptor.h"
-#include "process/system_reason.h"
+#include "posix/descriptor.h"
+#include "posix/system_reason.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 constexpr int kInherited = 3;
@@ -251,4 +251,4 @@ std::string take_inherited(Descriptor* file) {
   return all;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

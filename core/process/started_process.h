@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "freshet/api.h"
-#include "process/descriptor.h"
+#include "posix/descriptor.h"
 
-namespace freshet {
+namespace freshet::core {
 
 struct ProgramStart {
   std::vector<std::string> command;                // argv; [0] is an absolute path
@@ -41,4 +41,4 @@ inline constexpr int kOwnAccount = 4;
 // there is none. `file` gets the file that it was in, if any.
 FRESHET_API std::string take_inherited(Descriptor* file = nullptr);
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -12,11 +12,11 @@
 #include <cstring>
 
 #include "freshet/error.h"
-#include "process/descriptor.h"
+#include "posix/descriptor.h"
+#include "posix/system_reason.h"
 #include "process/started_process.h"
-#include "process/system_reason.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 constexpr int kChannel = 3;
@@ -202,4 +202,4 @@ std::string serve_as_template(Descriptor* file) {
   ::_exit(0);
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

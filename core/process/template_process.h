@@ -13,9 +13,9 @@
 #include <utility>
 
 #include "freshet/api.h"
-#include "process/descriptor.h"
+#include "posix/descriptor.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // ---- who starts it ------------------------------------------------------------------------------
 
@@ -50,4 +50,4 @@ FRESHET_API bool is_template();
 // as take_inherited() does, never in the template, which exits when its starter has gone.
 FRESHET_API std::string serve_as_template(Descriptor* file = nullptr);
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <limits>
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 constexpr int kTries = 3;
@@ -262,4 +262,4 @@ std::string OnDemand::text_for(std::uint32_t needed) const {
   return "";
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -16,14 +16,14 @@
 #include <string>
 #include <vector>
 
+#include "control/alive.h"
+#include "control/control_thread.h"
 #include "freshet/api.h"
 #include "freshet/future.h"
 #include "resource_manager/resource_manager.h"
 #include "resource_manager/task_managers.h"
-#include "rpc/alive.h"
-#include "rpc/control_thread.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // The deployer of this cluster, as ClusterDeployer has it. Futures complete on the control thread;
 // no call comes before the one before it is complete.
@@ -101,4 +101,4 @@ class FRESHET_API OnDemand {
   Alive alive_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

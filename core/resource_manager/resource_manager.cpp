@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
-namespace freshet {
+namespace freshet::core {
 
 void ResourceManager::offer(const std::string& task_manager, std::uint32_t slots) {
   assert(offered_.count(task_manager) == 0 && "a task manager offers its slots once");
@@ -154,4 +154,4 @@ std::string ResourceManager::shortage(std::uint32_t needed) const {
          ")" + (watcher_.remark ? watcher_.remark(needed) : std::string());
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

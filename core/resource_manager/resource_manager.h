@@ -22,7 +22,7 @@
 #include "freshet/detail/unique_function.h"
 #include "freshet/options.h"
 
-namespace freshet {
+namespace freshet::core {
 
 struct SlotId {
   std::string task_manager;
@@ -101,4 +101,4 @@ class FRESHET_API ResourceManager {
   std::deque<SlotId> freed_before_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cassert>
 
-#include "crash/failure_text.h"
+#include "bounds/failure_text.h"
 #include "process/process_spawner.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 std::string how_it_ended(const WorkerEnded& message) {
@@ -393,4 +393,4 @@ const WorkerId* TaskManagers::worker_of(Link& link) const {
   return found == workers_.end() ? nullptr : &found->first;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

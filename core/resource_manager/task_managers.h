@@ -12,18 +12,18 @@
 #include <string>
 #include <vector>
 
+#include "control/alive.h"
+#include "control/control_thread.h"
+#include "control/id_source.h"
+#include "control/recent.h"
 #include "freshet/api.h"
 #include "freshet/cluster_client.h"
+#include "links/link.h"
+#include "messages/messages.h"
 #include "resource_manager/resource_manager.h"
-#include "rpc/alive.h"
-#include "rpc/control_thread.h"
-#include "rpc/id_source.h"
-#include "rpc/link.h"
-#include "rpc/messages.h"
-#include "rpc/recent.h"
 #include "security/peer_log.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // Whose failure the end of a worker is. One of the host, which ends or can't start processes, is
 // not the job's.
@@ -142,4 +142,4 @@ class FRESHET_API TaskManagers {
   Alive alive_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -7,7 +7,7 @@
 
 #include "freshet/error.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 constexpr std::size_t kKeySize = 40;
@@ -37,4 +37,4 @@ KeyPair key_pair_of(const std::string& secret_key) {
   return {public_key.data(), secret_key};
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

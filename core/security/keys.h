@@ -6,7 +6,7 @@
 
 #include "freshet/api.h"
 
-namespace freshet {
+namespace freshet::core {
 
 using PublicKey = std::string;  // Z85, 40 characters; empty: none
 
@@ -20,4 +20,4 @@ FRESHET_API KeyPair make_key_pair();
 // The public half of a secret key. Throws InvalidInput unless it is 40 characters of Z85.
 FRESHET_API KeyPair key_pair_of(const std::string& secret_key);
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -14,9 +14,9 @@
 #include <fstream>
 
 #include "freshet/error.h"
-#include "modules/sha256.h"
+#include "security/sha256.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 constexpr std::size_t kMostSocketPath = sizeof(sockaddr_un::sun_path) - 1;
@@ -190,4 +190,4 @@ std::string ipc_endpoint(const std::string& folder, const std::string& name) {
          (runtime.size() <= kMostSocketPath ? runtime : folder_in_tmp() + "/" + short_name);
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

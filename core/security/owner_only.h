@@ -14,7 +14,7 @@
 #include "freshet/api.h"
 #include "security/keys.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // Makes the folder (0700) if it is missing; its parent exists. Throws InvalidInput.
 FRESHET_API void make_owner_only_folder(const std::string& path);
@@ -43,4 +43,4 @@ FRESHET_API void write_key_file(const std::string& path, const KeyPair& keys);
 // checked.
 FRESHET_API std::string ipc_endpoint(const std::string& folder, const std::string& name);
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 constexpr std::size_t kMostBytes = 1'000;
@@ -41,4 +41,4 @@ void PeerLog::log(Level level, std::string line) {
   spdlog::log(level == Level::kWarn ? spdlog::level::warn : spdlog::level::info, "{}", line);
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <string>
 
+#include "clock/clock.h"
 #include "freshet/api.h"
-#include "task/clock.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // So many lines at once, and one more for each second that passes; the next line after that says
 // how many were left out. A line is cut to 1,000 bytes, and its control characters become '?'.
@@ -38,4 +38,4 @@ class FRESHET_API PeerLog {
   std::uint64_t left_out_ = 0;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

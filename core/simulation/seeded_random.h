@@ -4,7 +4,7 @@
 #include <cassert>
 #include <cstdint>
 
-namespace freshet {
+namespace freshet::core {
 
 class SeededRandom {
  public:
@@ -27,4 +27,4 @@ class SeededRandom {
   std::uint64_t state_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -11,7 +11,7 @@
 #include "simulation/simulated_cluster.h"
 #include "worker/worker_role.h"
 
-namespace freshet {
+namespace freshet::core {
 
 struct SimulatedCluster::Life {
   std::string name, kind, parent;
@@ -281,4 +281,4 @@ class SimulatedCluster::ClientBody final : public Body, public Client {
   Alive alive_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

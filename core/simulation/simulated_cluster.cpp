@@ -3,10 +3,10 @@
 #include <cassert>
 
 #include "high_availability/no_high_availability.h"
-#include "modules/sha256.h"
+#include "security/sha256.h"
 #include "simulation/simulated_bodies.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 const ProcessEnd kNoStart = [] {
@@ -434,4 +434,4 @@ void SimulatedCluster::crash_one(const std::string& kind) {
 void SimulatedCluster::crash_a_worker() { crash_one("worker"); }
 void SimulatedCluster::crash_a_runner() { crash_one("runner"); }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -33,7 +33,7 @@
 #include "simulation/simulated_thread.h"
 #include "task_manager/task_manager.h"
 
-namespace freshet {
+namespace freshet::core {
 
 struct SimulatedClusterOptions {
   std::uint64_t seed = 1;
@@ -195,4 +195,4 @@ class FRESHET_API SimulatedCluster {
   std::uint64_t steps_ = 0;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

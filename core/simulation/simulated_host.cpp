@@ -1,9 +1,9 @@
 #include "simulation/simulated_host.h"
 
 #include "freshet/error.h"
-#include "modules/sha256.h"
+#include "security/sha256.h"
 
-namespace freshet {
+namespace freshet::core {
 
 SeededIds::SeededIds(std::uint64_t seed) : random_(seed) {}
 SeededIds::~SeededIds() = default;
@@ -124,4 +124,4 @@ Future<std::string> SimulatedFetcher::fetch(const WireArtifact& artifact, Artifa
   return promise->future();
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -10,13 +10,13 @@
 #include <vector>
 
 #include "blobs/blob_storage.h"
-#include "dispatcher/artifact_fetcher.h"
+#include "control/control_thread.h"
+#include "control/id_source.h"
+#include "fetching/artifact_fetcher.h"
 #include "freshet/api.h"
-#include "rpc/control_thread.h"
-#include "rpc/id_source.h"
 #include "simulation/seeded_random.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class FRESHET_API SeededIds final : public IdSource {
  public:
@@ -63,4 +63,4 @@ class FRESHET_API SimulatedFetcher final : public ArtifactFetcher {
   SeededRandom random_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

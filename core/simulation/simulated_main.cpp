@@ -2,10 +2,10 @@
 
 #include <sstream>
 
-#include "modules/sha256.h"
 #include "process/main_end.h"
+#include "security/sha256.h"
 
-namespace freshet {
+namespace freshet::core {
 
 std::vector<std::string> MainScript::arguments() const {
   return {std::to_string(jobs),
@@ -156,4 +156,4 @@ void SimulatedMain::exit_with(int code, const std::string& reason) {
   exit_(end);
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

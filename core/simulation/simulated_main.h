@@ -10,15 +10,15 @@
 #include <string>
 #include <vector>
 
+#include "control/alive.h"
+#include "control/control_thread.h"
 #include "freshet/api.h"
 #include "freshet/cluster_client.h"
 #include "process/process_spawner.h"
-#include "rpc/alive.h"
-#include "rpc/control_thread.h"
 #include "simulation/simulated_host.h"
 #include "simulation/simulated_tasks.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // As arguments of an application.
 struct FRESHET_API MainScript {
@@ -70,4 +70,4 @@ class FRESHET_API SimulatedMain {
   Alive alive_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

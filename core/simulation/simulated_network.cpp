@@ -6,7 +6,7 @@
 
 #include "freshet/error.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 constexpr std::int64_t kMicrosecond = 1'000;
@@ -330,4 +330,4 @@ void SimulatedNetwork::break_pipe(std::uint64_t id, const std::string& reason, b
   });
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

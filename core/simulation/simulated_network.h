@@ -20,11 +20,11 @@
 #include <string>
 #include <vector>
 
-#include "rpc/transport.h"
+#include "network/transport.h"
 #include "simulation/seeded_random.h"
 #include "simulation/simulated_thread.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class FRESHET_API SimulatedNetwork {
  public:
@@ -82,4 +82,4 @@ class FRESHET_API SimulatedNetwork {
   std::set<std::pair<std::string, std::string>> parted_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

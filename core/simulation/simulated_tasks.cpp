@@ -5,9 +5,9 @@
 #include <memory>
 #include <sstream>
 
-#include "freshet/job_graph.h"
+#include "freshet/plugin/job_graph.h"
 
-namespace freshet {
+namespace freshet::core {
 
 std::string JobBehaviour::text() const {
   std::ostringstream text;
@@ -145,4 +145,4 @@ TaskReport SimulatedTasks::report() const {
   return report;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -9,13 +9,13 @@
 #include <string>
 #include <vector>
 
+#include "control/alive.h"
+#include "control/control_thread.h"
 #include "freshet/api.h"
-#include "rpc/alive.h"
-#include "rpc/control_thread.h"
 #include "simulation/seeded_random.h"
 #include "worker/task_runner.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // How a job behaves, as settings of its graph. "One in": of so many workers; 0: none.
 struct FRESHET_API JobBehaviour {
@@ -67,4 +67,4 @@ class FRESHET_API SimulatedTasks final : public TaskRunner {
   Alive alive_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

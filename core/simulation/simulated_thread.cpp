@@ -7,7 +7,7 @@
 #include "task/fiber_thread.h"
 #include "task/helper_threads.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 constexpr std::size_t kStackSize = std::size_t{1} << 20;
@@ -168,4 +168,4 @@ void SimulatedThread::rethrow_error() {
   if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

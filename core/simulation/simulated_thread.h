@@ -17,9 +17,9 @@
 #include <memory>
 #include <string>
 
-#include "rpc/control_thread.h"
+#include "control/control_thread.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class FiberThread;
 class HelperThreads;
@@ -75,4 +75,4 @@ class FRESHET_API SimulatedThread final : public ControlThread {
   std::exception_ptr error_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -11,11 +11,9 @@
 #include "freshet/future.h"
 #include "task/stack.h"
 
-namespace freshet {
+namespace freshet::core {
 
-namespace detail {
 class Parked;
-}
 class FiberThread;
 
 // What a fiber runs. An exception that leaves it becomes the error of FiberHandle::finished().
@@ -38,7 +36,7 @@ class Fiber {
   StackGuard guard;
   std::atomic<const CrashContext*> crash_context{nullptr};  // read by its thread's signal handler
   FiberThread* thread = nullptr;
-  detail::Parked* parked = nullptr;  // the cancelable wait that it is in
+  Parked* parked = nullptr;  // the cancelable wait that it is in
   std::atomic<bool> canceled{false};
   bool awaits_despite_cancel = false;
   std::atomic<bool> ended{false};
@@ -84,4 +82,4 @@ FRESHET_API const char* fiber_name() noexcept;
 // Lets the other ready fibers of this thread run first; does nothing outside of fibers.
 FRESHET_API void yield_fiber();
 
-}  // namespace freshet
+}  // namespace freshet::core

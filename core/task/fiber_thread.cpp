@@ -18,11 +18,10 @@
 #include "task/forked_child.h"
 #include "task/helper_threads.h"
 
-namespace freshet {
+namespace freshet::core {
 
 namespace fibers = boost::fibers;
 using detail::kNever;
-using detail::Parked;
 
 namespace {
 
@@ -461,8 +460,6 @@ void FiberThread::sleep_until_woken() {
   if (!has_ready_worker()) park(kNever);
 }
 
-namespace detail {
-
 Parked::Parked(std::atomic<Parked*>& slot, std::int64_t deadline_ns, bool cancelable)
     : slot_(slot),
       deadline_ns_(deadline_ns),
@@ -508,8 +505,6 @@ bool Parked::overdue() const noexcept {
 
 void Parked::wake(Parked* parked) noexcept { parked->thread_->wake(parked); }
 
-}  // namespace detail
-
 FiberHandle::FiberHandle(std::shared_ptr<Fiber> fiber)
     : fiber_(std::move(fiber)), finished_(fiber_->finished.future()) {}
 const std::string& FiberHandle::name() const { return fiber_->name; }
@@ -547,4 +542,4 @@ void yield_fiber() {
   boost::this_fiber::yield();
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -19,12 +19,12 @@
 #include <string>
 #include <vector>
 
-#include "task/clock.h"
+#include "clock/clock.h"
 #include "task/fiber.h"
 #include "task/stack.h"
 #include "task/waiter.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class HelperThreads;
 
@@ -89,7 +89,7 @@ class FRESHET_API FiberThread {
   void sleep_until_woken();
 
  private:
-  friend class detail::Parked;
+  friend class Parked;
   class Algorithm;
   struct Command {
     enum class Kind { start, cancel, end } kind;
@@ -98,9 +98,9 @@ class FRESHET_API FiberThread {
 
   FiberThread() = default;
 
-  void wake(detail::Parked* parked) noexcept;         // [any thread]
-  void make_ready(detail::Parked* parked) noexcept;   // [owner]
-  void sleep_until(detail::Parked& parked) noexcept;  // [owner] a timed wait begins
+  void wake(Parked* parked) noexcept;         // [any thread]
+  void make_ready(Parked* parked) noexcept;   // [owner]
+  void sleep_until(Parked& parked) noexcept;  // [owner] a timed wait begins
   void command(Command command);
   void cancel_now(Fiber& fiber) noexcept;
 
@@ -113,7 +113,7 @@ class FRESHET_API FiberThread {
   bool has_ready_worker() noexcept;
 
   boost::fibers::scheduler::ready_queue_type ready_;
-  boost::intrusive::multiset<detail::Parked> timers_;
+  boost::intrusive::multiset<Parked> timers_;
   StackPool stacks_;
   const Clock* clock_ = &SystemClock::instance();
   HelperThreads* helpers_ = nullptr;
@@ -124,8 +124,8 @@ class FRESHET_API FiberThread {
   std::deque<Command> commands_;
   std::atomic<bool> has_commands_{false};
 
-  alignas(64) std::atomic<detail::Parked*> inbox_{nullptr};
+  alignas(64) std::atomic<Parked*> inbox_{nullptr};
   std::atomic<std::uint32_t> word_{0};
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -10,7 +10,7 @@
 
 #include "freshet/error.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 std::atomic<int> running{0};
@@ -52,4 +52,4 @@ std::exception_ptr refusal_in_forked_child(const std::string& what) {
       "threads of that one: fork before the first job, or have the child start a program (exec)"));
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -8,7 +8,7 @@
 #include <exception>
 #include <string>
 
-namespace freshet {
+namespace freshet::core {
 
 // As long as one lives, threads of the runtime run, or are about to.
 class RuntimeThreads {
@@ -26,4 +26,4 @@ void refuse_in_forked_child(const std::string& what);
 // That exception, for a future; null if it is not.
 std::exception_ptr refusal_in_forked_child(const std::string& what);
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -9,7 +9,7 @@
 #include "task/fiber_thread.h"
 #include "task/waiter.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // On the stack of the fiber that calls.
 struct HelperThreads::Call {
@@ -81,4 +81,4 @@ void HelperThreads::serve() {
   }
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -11,7 +11,7 @@
 
 #include "freshet/api.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class Fiber;
 
@@ -45,4 +45,4 @@ class FRESHET_API HelperThreads {
   std::vector<std::thread> threads_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

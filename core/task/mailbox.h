@@ -12,7 +12,7 @@
 #include "freshet/detail/unique_function.h"
 #include "task/waiter.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // Moved, not copied; runs at most once. Small ones need no memory beyond their place in the box.
 using Mail = detail::UniqueFunction<void()>;
@@ -89,4 +89,4 @@ class Mailbox {
   alignas(64) std::atomic<Letter*> newest_{nullptr};
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

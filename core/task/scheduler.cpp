@@ -10,7 +10,7 @@
 #include "task/forked_child.h"
 #include "task/helper_threads.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 // What all threads of a pool share, for as long as one of them runs.
@@ -108,4 +108,4 @@ std::size_t SchedulerPool::live_fibers() const {
   return live_;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -14,7 +14,7 @@
 #include "freshet/api.h"
 #include "task/fiber.h"
 
-namespace freshet {
+namespace freshet::core {
 
 struct SchedulerOptions {
   std::string name = "fr-task";  // of the threads, a number is added; 10 characters
@@ -53,4 +53,4 @@ class FRESHET_API SchedulerPool {
   std::vector<std::unique_ptr<Thread>> threads_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

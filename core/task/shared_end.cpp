@@ -11,7 +11,7 @@
 
 #include "task/fiber_thread.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 thread_local int marks = 0;
@@ -77,9 +77,7 @@ RuntimeThreadMark::~RuntimeThreadMark() { --marks; }
 
 bool on_runtime_thread() noexcept { return marks > 0 || FiberThread::current() != nullptr; }
 
-namespace detail {
-
-void call_where_waiting_is_allowed(UniqueFunction<void()> end) {
+void call_where_waiting_is_allowed(detail::UniqueFunction<void()> end) {
   if (on_runtime_thread()) {
     Endings::instance().run(std::move(end));
   } else {
@@ -87,5 +85,4 @@ void call_where_waiting_is_allowed(UniqueFunction<void()> end) {
   }
 }
 
-}  // namespace detail
-}  // namespace freshet
+}  // namespace freshet::core

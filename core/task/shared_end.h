@@ -14,7 +14,7 @@
 #include "freshet/api.h"
 #include "freshet/detail/unique_function.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // Marks the thread that makes it as one of the runtime, while it exists. Threads that run fibers
 // need no mark.
@@ -29,15 +29,12 @@ class FRESHET_API RuntimeThreadMark {
 // Whether the calling thread is one of the runtime: it runs fibers, or bears the mark.
 FRESHET_API bool on_runtime_thread() noexcept;
 
-namespace detail {
 // Calls it here, or, on a thread of the runtime, on a thread of its own.
-FRESHET_API void call_where_waiting_is_allowed(UniqueFunction<void()> end);
-}  // namespace detail
-
+FRESHET_API void call_where_waiting_is_allowed(detail::UniqueFunction<void()> end);
 template <class T>
 std::shared_ptr<T> share_with_own_threads(std::unique_ptr<T> object) {
   return {object.release(),
-          [](T* last) { detail::call_where_waiting_is_allowed([last] { delete last; }); }};
+          [](T* last) { call_where_waiting_is_allowed([last] { delete last; }); }};
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

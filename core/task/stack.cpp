@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace freshet {
+namespace freshet::core {
 
 StackUnavailable::~StackUnavailable() = default;
 
@@ -89,4 +89,4 @@ void StackPool::give_back(boost::context::stack_context& stack) noexcept {
   unmap(stack);
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -13,7 +13,7 @@
 #include "freshet/api.h"
 #include "freshet/error.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // A stack could not be mapped: out of address space, memory or mappings.
 class FRESHET_API StackUnavailable : public Error {
@@ -39,4 +39,4 @@ class FRESHET_API StackPool {
   std::vector<boost::context::stack_context> kept_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

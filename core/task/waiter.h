@@ -19,12 +19,10 @@ namespace boost::fibers {
 class context;
 }
 
-namespace freshet {
+namespace freshet::core {
 
 class Fiber;
 class FiberThread;
-
-namespace detail {
 
 // One wait, on the stack of the fiber that waits. Lives until the fiber runs again, so whoever took
 // it out of its slot may use it until then.
@@ -48,7 +46,7 @@ class FRESHET_API Parked : public boost::intrusive::set_base_hook<> {
   }
 
  private:
-  friend class freshet::FiberThread;
+  friend class FiberThread;
   bool take_back() noexcept;
 
   std::atomic<Parked*>& slot_;
@@ -59,8 +57,6 @@ class FRESHET_API Parked : public boost::intrusive::set_base_hook<> {
   bool published_ = false;
   Parked* next_ = nullptr;  // in the inbox of thread_
 };
-
-}  // namespace detail
 
 // At most one fiber waits at a time. Outlives every wake(). wake() before the wait is not
 // remembered: it is the condition that counts, and the waker changes it before it wakes.
@@ -92,7 +88,7 @@ class Waiter {
     std::atomic_thread_fence(std::memory_order_seq_cst);
     if (parked_.load(std::memory_order_relaxed) == nullptr) return;
     if (auto* parked = parked_.exchange(nullptr, std::memory_order_acq_rel)) {
-      detail::Parked::wake(parked);
+      Parked::wake(parked);
     }
   }
 
@@ -103,7 +99,7 @@ class Waiter {
   template <class Ready>
   bool park_until(std::int64_t deadline_ns, Ready& ready, bool cancelable) {
     while (!ready()) {
-      detail::Parked parked(parked_, deadline_ns, cancelable);
+      Parked parked(parked_, deadline_ns, cancelable);
       if (parked.overdue()) return false;
       parked.publish();
       if (ready()) return true;
@@ -112,7 +108,7 @@ class Waiter {
     return true;
   }
 
-  std::atomic<detail::Parked*> parked_{nullptr};
+  std::atomic<Parked*> parked_{nullptr};
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
-#include "process/child_starts.h"
-#include "rpc/endpoint.h"
+#include "messages/child_starts.h"
+#include "network/endpoint.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 constexpr std::int64_t kLookAgainMs = 100;
@@ -325,4 +325,4 @@ void TaskManager::check_end() {
   }));
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -21,17 +21,17 @@
 
 #include "blobs/blob_storage.h"
 #include "blobs/blob_sweep.h"
+#include "control/alive.h"
+#include "control/control_thread.h"
+#include "control/id_source.h"
+#include "control/recent.h"
 #include "freshet/api.h"
+#include "links/link.h"
+#include "messages/messages.h"
 #include "process/process_spawner.h"
-#include "rpc/alive.h"
-#include "rpc/control_thread.h"
-#include "rpc/id_source.h"
-#include "rpc/link.h"
-#include "rpc/messages.h"
-#include "rpc/recent.h"
 #include "security/peer_log.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // All outlive the task manager.
 struct TaskManagerServices {
@@ -126,4 +126,4 @@ class FRESHET_API TaskManager final : private LinkListener {
   Alive alive_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -4,7 +4,7 @@
 
 #include "freshet/error.h"
 
-namespace freshet {
+namespace freshet::core {
 
 std::optional<CapturedPointer> find_captured_pointer(const Payload& payload,
                                                      const ProcessModules::RangeOf& range_of) {
@@ -28,4 +28,4 @@ std::optional<CapturedPointer> find_captured_pointer(const Payload& payload,
   return std::nullopt;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

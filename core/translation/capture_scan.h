@@ -11,7 +11,7 @@
 #include "freshet/payload.h"
 #include "translation/process_modules.h"
 
-namespace freshet {
+namespace freshet::core {
 
 struct CapturedPointer {
   std::uint32_t offset = 0;  // from the beginning of the function object
@@ -23,4 +23,4 @@ struct CapturedPointer {
 FRESHET_API std::optional<CapturedPointer> find_captured_pointer(
     const Payload& payload, const ProcessModules::RangeOf& range_of);
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -5,7 +5,7 @@
 
 #include "freshet/error.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
@@ -116,4 +116,4 @@ std::vector<JobTask> make_tasks(const JobGraph& job, const std::vector<FusedRun>
   return tasks;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -10,10 +10,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "freshet/job_graph.h"
-#include "freshet/stream_graph.h"
+#include "freshet/plugin/job_graph.h"
+#include "freshet/plugin/stream_graph.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // `job` has all vertices and edges; their places are those of `pipeline`.
 void chain_edges(const StreamGraph& pipeline, bool chaining, JobGraph& job);
@@ -34,4 +34,4 @@ std::vector<FusedRun> choose_fused_runs(const StreamGraph& pipeline, const JobGr
 // operator; those of one vertex hold the vertex's.
 std::vector<JobTask> make_tasks(const JobGraph& job, const std::vector<FusedRun>& runs);
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -3,11 +3,11 @@
 #include <algorithm>
 
 #include "freshet/error.h"
-#include "freshet/nearest_name.h"
+#include "freshet/plugin/nearest_name.h"
 #include "translation/chaining.h"
 #include "translation/stable_id.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 std::uint32_t number_of(JobGraph& job, const JobModule& module) {
@@ -86,4 +86,4 @@ void complete_job(JobGraph& job, ProcessModules& modules) {
   job.tasks = make_tasks(job, {});
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -8,10 +8,10 @@
 #pragma once
 
 #include "freshet/error.h"
-#include "freshet/job_graph.h"
+#include "freshet/plugin/job_graph.h"
 #include "translation/process_modules.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // No loaded module has registered an operator under the name that a job asks for.
 class FRESHET_API UnknownOperator final : public InvalidInput {
@@ -24,4 +24,4 @@ class FRESHET_API UnknownOperator final : public InvalidInput {
 // out of range are left to JobGraph::validate().
 FRESHET_API void complete_job(JobGraph& job, ProcessModules& modules);
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -6,7 +6,7 @@
 #include "freshet/error.h"
 #include "translation/stable_id.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 std::string random_application() {
@@ -38,4 +38,4 @@ std::string JobIds::next(const std::string& fixed_application, const std::string
   return stable_id({"job uid", id, uid});
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

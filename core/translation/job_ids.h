@@ -13,7 +13,7 @@
 
 #include "freshet/api.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class FRESHET_API JobIds {
  public:
@@ -36,4 +36,4 @@ class FRESHET_API JobIds {
   std::map<std::string, Application> applications_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

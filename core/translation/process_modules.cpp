@@ -6,7 +6,7 @@
 #include "freshet/error.h"
 #include "modules/module_registry.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 JobModule job_module(const LoadedModule& module) {
@@ -65,4 +65,4 @@ ProcessModules& ProcessModules::of_this_process() {
   return *modules;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "freshet/api.h"
-#include "freshet/job_graph.h"
-#include "freshet/module.h"
+#include "freshet/plugin/job_graph.h"
+#include "freshet/plugin/module.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class FRESHET_API ProcessModules {
  public:
@@ -44,4 +44,4 @@ class FRESHET_API ProcessModules {
   static ProcessModules& of_this_process();
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

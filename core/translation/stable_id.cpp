@@ -1,8 +1,8 @@
 #include "translation/stable_id.h"
 
-#include "modules/sha256.h"
+#include "security/sha256.h"
 
-namespace freshet {
+namespace freshet::core {
 
 std::string stable_id(const std::vector<std::string_view>& parts) {
   std::string text;
@@ -14,4 +14,4 @@ std::string stable_id(const std::vector<std::string_view>& parts) {
   return Sha256::of(text).hex().substr(0, 32);
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -7,10 +7,10 @@
 
 #include "freshet/api.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // 32 hex digits: the first 128 bits of the SHA-256 over all parts, each behind its length, so that
 // {"ab", "c"} and {"a", "bc"} differ.
 FRESHET_API std::string stable_id(const std::vector<std::string_view>& parts);
 
-}  // namespace freshet
+}  // namespace freshet::core

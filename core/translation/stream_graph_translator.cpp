@@ -9,13 +9,13 @@
 #include "freshet/configuration.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
-#include "freshet/stream_graph.h"
+#include "freshet/plugin/stream_graph.h"
 #include "translation/capture_scan.h"
 #include "translation/chaining.h"
 #include "translation/completion.h"
 #include "translation/stable_id.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 constexpr auto kParallelismBound = static_cast<std::uint32_t>(kParallelismLimit);
@@ -391,4 +391,4 @@ JobGraph StreamGraphTranslator::translate(const Pipeline& pipeline,
   return job;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -9,11 +9,11 @@
 // Threads    Any.
 #pragma once
 
-#include "freshet/pipeline.h"
+#include "freshet/plugin/pipeline.h"
 #include "translation/job_ids.h"
 #include "translation/process_modules.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class FRESHET_API StreamGraphTranslator final : public PipelineTranslator {
  public:
@@ -31,4 +31,4 @@ class FRESHET_API StreamGraphTranslator final : public PipelineTranslator {
   JobIds& job_ids_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -9,7 +9,7 @@
 #include "translation/completion.h"
 #include "translation/stream_graph_translator.h"
 
-namespace freshet {
+namespace freshet::core {
 
 TranslatorRegistry::TranslatorRegistry(ProcessModules& modules, std::string application)
     : modules_(modules), job_ids_(std::move(application)) {
@@ -67,4 +67,4 @@ JobGraph TranslatorRegistry::translate(const Pipeline& pipeline,
   return job;
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

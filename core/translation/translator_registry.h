@@ -13,12 +13,12 @@
 #include <string_view>
 
 #include "freshet/api.h"
-#include "freshet/job_graph.h"
-#include "freshet/pipeline.h"
+#include "freshet/plugin/job_graph.h"
+#include "freshet/plugin/pipeline.h"
 #include "translation/job_ids.h"
 #include "translation/process_modules.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // Threads: any.
 class FRESHET_API TranslatorRegistry {
@@ -46,4 +46,4 @@ class FRESHET_API TranslatorRegistry {
   std::map<std::string, std::unique_ptr<PipelineTranslator>, std::less<>> translators_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -3,14 +3,14 @@
 #include <algorithm>
 
 #include "bounds/bounds.h"
-#include "crash/failure_text.h"
-#include "freshet/byte_records.h"
+#include "bounds/failure_text.h"
+#include "clock/clock.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
-#include "task/clock.h"
+#include "freshet/plugin/byte_records.h"
 #include "task/shared_end.h"
 
-namespace freshet {
+namespace freshet::core {
 
 namespace {
 
@@ -578,4 +578,4 @@ Future<std::optional<std::string>> JobTasks::next_result(const std::string& vert
       InvalidInput("job '" + job_.graph().name + "' has no collecting operator '" + vertex + "'")));
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -22,20 +22,20 @@
 #include <thread>
 #include <vector>
 
+#include "exchange/remote_tasks.h"
+#include "exchange/result_queue.h"
 #include "freshet/api.h"
 #include "freshet/configuration.h"
 #include "freshet/future.h"
-#include "job_master/execution_graph.h"
+#include "graph/execution_graph.h"
 #include "operators/job_services.h"
 #include "operators/prepared_job.h"
 #include "operators/subtask.h"
 #include "task/scheduler.h"
-#include "worker/remote_tasks.h"
-#include "worker/result_queue.h"
 #include "worker/split_source.h"
 #include "worker/task_runner.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class FRESHET_API JobTasks final : private JobServices,
                                    private SubtaskListener,
@@ -169,4 +169,4 @@ class FRESHET_API JobTasks final : private JobServices,
   std::thread thread_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

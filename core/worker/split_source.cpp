@@ -5,7 +5,7 @@
 
 #include "task/waiter.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // On the stack of the fiber that waits; whoever gives it the turn holds the mutex meanwhile.
 struct SplitSource::Turn {
@@ -76,4 +76,4 @@ void SplitSource::end_turn() noexcept {
   next.waiter.wake();
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -13,9 +13,9 @@
 #include <string>
 
 #include "freshet/api.h"
-#include "freshet/operator.h"
+#include "freshet/plugin/operator.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class FRESHET_API SplitSource {
  public:
@@ -41,4 +41,4 @@ class FRESHET_API SplitSource {
   std::deque<Turn*> waiting_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

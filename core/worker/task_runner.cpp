@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace freshet {
+namespace freshet::core {
 
 TaskRunnerListener::~TaskRunnerListener() = default;
 void TaskRunnerListener::peer_lost(std::uint32_t, FailureInfo failure) {
@@ -10,4 +10,4 @@ void TaskRunnerListener::peer_lost(std::uint32_t, FailureInfo failure) {
 }
 TaskRunner::~TaskRunner() = default;
 
-}  // namespace freshet
+}  // namespace freshet::core

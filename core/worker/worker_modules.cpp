@@ -10,9 +10,9 @@
 #include "freshet/options.h"
 #include "modules/module_registry.h"
 #include "plugin_catalog/plugin_catalog.h"
-#include "plugin_catalog/shared_object.h"
+#include "shared_objects/shared_object.h"
 
-namespace freshet {
+namespace freshet::core {
 
 namespace {
 
@@ -102,4 +102,4 @@ void load_job_modules(const JobGraph& graph, const std::map<std::string, std::st
       (refusals.empty() ? "" : " (" + refusals + ")"));
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -7,9 +7,9 @@
 
 #include "freshet/api.h"
 #include "freshet/configuration.h"
-#include "freshet/job_graph.h"
+#include "freshet/plugin/job_graph.h"
 
-namespace freshet {
+namespace freshet::core {
 
 // `copies` is the path of each shipped file by its sha256. Those that are loaded already stay.
 // Throws InvalidInput that names the module, what was found and the mend, and RefusedFile.
@@ -17,4 +17,4 @@ FRESHET_API void load_job_modules(const JobGraph& graph,
                                   const std::map<std::string, std::string>& copies,
                                   const Configuration& configuration);
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -3,9 +3,9 @@
 #include <spdlog/spdlog.h>
 
 #include "bounds/bounds.h"
-#include "rpc/endpoint.h"
+#include "network/endpoint.h"
 
-namespace freshet {
+namespace freshet::core {
 
 WorkerRole::WorkerRole(ControlThread& thread, Transport& transport, TaskRunner& tasks,
                        WorkerStart start, std::string incarnation, std::int64_t process_id,
@@ -221,4 +221,4 @@ void WorkerRole::end(int code, const std::string& why) {
   thread_.post("worker: ended", alive_.guard([this, code, why] { on_end_(code, why); }));
 }
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -13,16 +13,16 @@
 #include <mutex>
 #include <string>
 
+#include "control/alive.h"
+#include "control/control_thread.h"
 #include "freshet/api.h"
 #include "freshet/detail/unique_function.h"
-#include "process/child_starts.h"
-#include "rpc/alive.h"
-#include "rpc/control_thread.h"
-#include "rpc/link.h"
-#include "rpc/messages.h"
+#include "links/link.h"
+#include "messages/child_starts.h"
+#include "messages/messages.h"
 #include "worker/task_runner.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class FRESHET_API WorkerRole final : private LinkListener, private TaskRunnerListener {
  public:
@@ -76,4 +76,4 @@ class FRESHET_API WorkerRole final : private LinkListener, private TaskRunnerLis
   std::unique_ptr<Links> links_;
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

@@ -9,7 +9,7 @@
 #include "operators/committer.h"
 #include "worker/worker_modules.h"
 
-namespace freshet {
+namespace freshet::core {
 
 WorkerTasks::WorkerTasks(NetworkThread& network, KeyPair own, Configuration configuration,
                          ZapHandler* zap)
@@ -82,4 +82,4 @@ void WorkerTasks::cancel() {
 }
 TaskReport WorkerTasks::report() const { return tasks_ ? tasks_->report() : TaskReport{}; }
 
-}  // namespace freshet
+}  // namespace freshet::core

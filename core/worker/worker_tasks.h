@@ -9,15 +9,15 @@
 #include <string>
 #include <thread>
 
+#include "exchange/data_plane.h"
 #include "freshet/api.h"
 #include "freshet/configuration.h"
-#include "rpc/network_thread.h"
+#include "network/network_thread.h"
 #include "security/keys.h"
-#include "worker/data_plane.h"
 #include "worker/job_tasks.h"
 #include "worker/task_runner.h"
 
-namespace freshet {
+namespace freshet::core {
 
 class FRESHET_API WorkerTasks final : public TaskRunner {
  public:
@@ -46,4 +46,4 @@ class FRESHET_API WorkerTasks final : public TaskRunner {
   std::thread committing_;           // of the last request; ends before the tasks
 };
 
-}  // namespace freshet
+}  // namespace freshet::core

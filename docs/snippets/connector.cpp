@@ -1,6 +1,6 @@
 // The connector of docs/plugin-authors/connectors.md: lines of a file, from one and to one.
-#include <freshet/connector.h>
 #include <freshet/error.h>
+#include <freshet/plugin/connector.h>
 #include <freshet/prepared_file.h>
 #include <freshet/runtime_context.h>
 

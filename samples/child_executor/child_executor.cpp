@@ -15,11 +15,11 @@
 #include "freshet/config_option.h"
 #include "freshet/configuration.h"
 #include "freshet/error.h"
-#include "freshet/executor.h"
 #include "freshet/job_client.h"
 #include "freshet/options.h"
-#include "freshet/pipeline.h"
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/executor.h"
+#include "freshet/plugin/pipeline.h"
+#include "freshet/plugin/plugin_registration.h"
 #include "plan_file.h"
 
 namespace child_executor {

@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "freshet/error.h"
-#include "freshet/module.h"
+#include "freshet/plugin/module.h"
 
 namespace child_executor {
 

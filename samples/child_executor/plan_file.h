@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "freshet/job_graph.h"
+#include "freshet/plugin/job_graph.h"
 
 namespace child_executor {
 

@@ -2,8 +2,8 @@
 #include <dlfcn.h>
 
 #include "freshet/error.h"
-#include "freshet/front_end.h"
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/front_end.h"
+#include "freshet/plugin/plugin_registration.h"
 #include "plan_file.h"
 
 namespace child_executor {

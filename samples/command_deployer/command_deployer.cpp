@@ -14,12 +14,12 @@
 #include <random>
 #include <thread>
 
-#include "freshet/cluster_deployer.h"
 #include "freshet/config_option.h"
 #include "freshet/configuration.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/cluster_deployer.h"
+#include "freshet/plugin/plugin_registration.h"
 #include "hand_over.h"
 #include "shell_line.h"
 

@@ -5,7 +5,7 @@
 // their time, give or take kOutOfOrdernessMs; files sort by name in the order of their times.
 #pragma once
 
-#include <freshet/stages/source.h>
+#include <freshet/source.h>
 
 #include <cstdint>
 #include <fstream>

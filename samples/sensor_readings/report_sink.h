@@ -4,7 +4,7 @@
 #pragma once
 
 #include <freshet/runtime_context.h>
-#include <freshet/stages/sink.h>
+#include <freshet/sink.h>
 
 #include <cstdint>
 #include <fstream>

@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "freshet/high_availability.h"
+#include "freshet/plugin/high_availability.h"
 
 namespace shared_folder {
 

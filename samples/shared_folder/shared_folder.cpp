@@ -18,7 +18,7 @@
 #include "folder_files.h"
 #include "freshet/config_option.h"
 #include "freshet/options.h"
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/plugin_registration.h"
 
 namespace shared_folder {
 

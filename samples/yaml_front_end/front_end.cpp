@@ -1,7 +1,7 @@
 // The plugin: what fr-run asks whether a file is one of ours.
-#include "freshet/front_end.h"
+#include "freshet/plugin/front_end.h"
 
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/plugin_registration.h"
 #include "yaml_pipeline.h"
 #include "yaml_translator.h"
 

@@ -17,11 +17,11 @@
 #include <fstream>
 #include <map>
 
-#include "freshet/byte_operators.h"
 #include "freshet/error.h"
-#include "freshet/operator_services.h"
 #include "freshet/payload.h"
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/byte_operators.h"
+#include "freshet/plugin/operator_services.h"
+#include "freshet/plugin/plugin_registration.h"
 
 namespace {
 

@@ -30,8 +30,8 @@
 #include <string>
 #include <vector>
 
-#include "freshet/job_graph.h"
-#include "freshet/pipeline.h"
+#include "freshet/plugin/job_graph.h"
+#include "freshet/plugin/pipeline.h"
 
 namespace yaml_front_end {
 

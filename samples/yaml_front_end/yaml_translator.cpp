@@ -1,7 +1,7 @@
 #include "yaml_translator.h"
 
-#include "freshet/byte_records.h"
 #include "freshet/error.h"
+#include "freshet/plugin/byte_records.h"
 #include "yaml_pipeline.h"
 
 namespace yaml_front_end {

@@ -1,8 +1,8 @@
 // From a YamlPipeline to a JobGraph, by the public contract alone.
 #pragma once
 
-#include "freshet/job_graph.h"
-#include "freshet/pipeline.h"
+#include "freshet/plugin/job_graph.h"
+#include "freshet/plugin/pipeline.h"
 
 namespace yaml_front_end {
 

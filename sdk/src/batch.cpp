@@ -1,4 +1,4 @@
-#include "freshet/batch.h"
+#include "freshet/plugin/batch.h"
 
 #include <algorithm>
 #include <cassert>
@@ -7,7 +7,7 @@
 #include <string>
 
 #include "freshet/error.h"
-#include "freshet/record_type.h"
+#include "freshet/plugin/record_type.h"
 
 namespace freshet {
 

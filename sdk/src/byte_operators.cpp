@@ -1,4 +1,4 @@
-#include "freshet/byte_operators.h"
+#include "freshet/plugin/byte_operators.h"
 
 #include <string>
 

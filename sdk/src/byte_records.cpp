@@ -1,12 +1,12 @@
-#include "freshet/byte_records.h"
+#include "freshet/plugin/byte_records.h"
 
 #include <cassert>
 #include <cstring>
 #include <new>
 
 #include "freshet/error.h"
-#include "freshet/operator.h"
-#include "freshet/record_type.h"
+#include "freshet/plugin/operator.h"
+#include "freshet/plugin/record_type.h"
 
 namespace freshet {
 

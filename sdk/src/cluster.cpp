@@ -1,5 +1,5 @@
 #include "freshet/cluster_client.h"
-#include "freshet/cluster_deployer.h"
+#include "freshet/plugin/cluster_deployer.h"
 
 namespace freshet {
 

@@ -1,4 +1,4 @@
-#include "freshet/file_system.h"
+#include "freshet/plugin/file_system.h"
 
 #include <algorithm>
 

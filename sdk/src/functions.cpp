@@ -2,8 +2,8 @@
 
 #include <cstring>
 
+#include "freshet/detail/stages/keyed.h"
 #include "freshet/error.h"
-#include "freshet/stages/keyed.h"
 
 namespace freshet {
 

@@ -1,4 +1,4 @@
-#include "freshet/high_availability.h"
+#include "freshet/plugin/high_availability.h"
 
 namespace freshet {
 

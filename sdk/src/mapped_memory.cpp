@@ -7,7 +7,7 @@
 #include <charconv>
 #include <string_view>
 
-#include "freshet/build_tag.h"
+#include "freshet/plugin/build_tag.h"
 
 namespace freshet::detail {
 namespace {

@@ -1,4 +1,4 @@
-#include "freshet/module.h"
+#include "freshet/plugin/module.h"
 
 #include <atomic>
 

@@ -1,13 +1,13 @@
-#include "freshet/operator.h"
+#include "freshet/plugin/operator.h"
 
 #include <exception>
 
 #include "freshet/detail/canceled_stage.h"
 #include "freshet/error.h"
-#include "freshet/executor.h"
-#include "freshet/front_end.h"
-#include "freshet/pipeline.h"
-#include "freshet/record_type.h"
+#include "freshet/plugin/executor.h"
+#include "freshet/plugin/front_end.h"
+#include "freshet/plugin/pipeline.h"
+#include "freshet/plugin/record_type.h"
 #include "freshet/runtime_context.h"
 
 namespace freshet {

@@ -1,4 +1,4 @@
-#include "freshet/operator_services.h"
+#include "freshet/plugin/operator_services.h"
 
 #include <exception>
 

@@ -5,7 +5,7 @@
 
 #include "freshet/error.h"
 #include "freshet/job_client.h"
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/plugin_registration.h"
 
 namespace freshet::detail {
 

@@ -6,7 +6,7 @@
 
 #include "freshet/error.h"
 #include "freshet/future.h"
-#include "freshet/operator.h"
+#include "freshet/plugin/operator.h"
 
 namespace freshet::detail {
 

@@ -16,7 +16,7 @@
 
 #include "freshet/await.h"
 #include "freshet/error.h"
-#include "freshet/stages/sink.h"
+#include "freshet/sink.h"
 #include "freshet/text_files.h"
 
 namespace freshet::detail {

@@ -1,4 +1,4 @@
-#include "freshet/stream_graph.h"
+#include "freshet/plugin/stream_graph.h"
 
 #include <cassert>
 #include <utility>

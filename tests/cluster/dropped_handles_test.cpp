@@ -6,17 +6,18 @@
 #include <memory>
 #include <optional>
 
-#include "client/deployer_services.h"
 #include "freshet/environment.h"
 #include "freshet/options.h"
+#include "host/deployer_services.h"
 #include "own_cluster.h"
-#include "plugin_catalog/deployer_selection.h"
 #include "plugin_catalog/plugin_catalog.h"
+#include "selection/deployer_selection.h"
 #include "task/scheduler.h"
 
 namespace {
 
 using namespace freshet;
+using namespace freshet::core;
 using namespace freshet::testing;
 
 class DroppedHandles : public ClusterTest {

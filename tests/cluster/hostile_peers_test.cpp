@@ -8,17 +8,18 @@
 #include <random>
 #include <thread>
 
-#include "client/cluster_records.h"
+#include "control/control_thread.h"
+#include "host/cluster_records.h"
+#include "links/link.h"
+#include "messages/messages.h"
+#include "network/zeromq_transport.h"
 #include "own_cluster.h"
-#include "rpc/control_thread.h"
-#include "rpc/link.h"
-#include "rpc/messages.h"
-#include "rpc/zeromq_transport.h"
 #include "strangers.h"
 
 namespace {
 
 using namespace freshet;
+using namespace freshet::core;
 using namespace freshet::testing;
 
 // A client of a cluster, as far as a test must be one to learn where its workers listen.

@@ -11,7 +11,7 @@ trap 'rm -rf "$scratch"' EXIT
 failed=0
 
 cat >"$scratch/tag.cpp" <<'CPP'
-#include "freshet/build_tag.h"
+#include "freshet/plugin/build_tag.h"
 extern const char tag[];
 const char tag[] = FRESHET_BUILD_TAG;
 CPP

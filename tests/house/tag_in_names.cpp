@@ -1,10 +1,10 @@
 // tag-in-names TAG: the build tag, its instruction sets in names.
 #include <cstdio>
 
-#include "plugin_catalog/build_tag.h"
+#include "shared_objects/build_tag.h"
 
 int main(int, char** argv) {
-  const freshet::BuildTag tag(argv[1]);
+  const freshet::core::BuildTag tag(argv[1]);
   for (const auto& [field, value] : tag.fields())
     std::printf("%s%s=%s", field == "stdlib" ? "" : ";", field.c_str(), value.c_str());
   std::printf("\n");

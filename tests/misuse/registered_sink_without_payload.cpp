@@ -1,5 +1,5 @@
 // expect: can't be made from a payload
-#include <freshet/connector.h>
+#include <freshet/plugin/connector.h>
 
 #include <memory>
 

@@ -1,5 +1,5 @@
 // expect: FRESHET_SINK(name, Record, S): S has no write(const Record&)
-#include <freshet/connector.h>
+#include <freshet/plugin/connector.h>
 
 struct Drain {
   void put(std::int64_t) {}

@@ -1,5 +1,5 @@
 // expect: FRESHET_SOURCE(name, S): S is no source
-#include <freshet/connector.h>
+#include <freshet/plugin/connector.h>
 
 struct Well {
   using Record = int;

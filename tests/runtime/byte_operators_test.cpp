@@ -1,5 +1,5 @@
 // Operators with the SDK's bases for byte records, in whole jobs.
-#include "freshet/byte_operators.h"
+#include "freshet/plugin/byte_operators.h"
 
 #include <gtest/gtest.h>
 
@@ -7,12 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "freshet/module.h"
+#include "freshet/plugin/module.h"
 #include "operator_jobs.h"
 
 FRESHET_OPERATOR("test.made", freshet::testing::MadeOperator);
 
 namespace freshet::testing {
+using namespace core;
 namespace {
 
 using Texts = std::vector<std::string>;

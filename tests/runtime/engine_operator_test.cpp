@@ -20,13 +20,14 @@
 #include <thread>
 
 #include "freshet/metrics.h"
-#include "freshet/module.h"
+#include "freshet/plugin/module.h"
 #include "freshet/shared_resource.h"
 #include "operator_jobs.h"
 
 FRESHET_OPERATOR("test.made", freshet::testing::MadeOperator);
 
 namespace freshet::testing {
+using namespace core;
 namespace {
 
 using Texts = std::vector<std::string>;

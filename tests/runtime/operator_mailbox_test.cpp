@@ -4,12 +4,13 @@
 
 #include <thread>
 
-#include "freshet/module.h"
+#include "freshet/plugin/module.h"
 #include "operator_jobs.h"
 
 FRESHET_OPERATOR("test.made", freshet::testing::MadeOperator);
 
 namespace freshet::testing {
+using namespace core;
 namespace {
 
 // Some of them fill an output, however few batches the operator makes of them.

@@ -8,12 +8,13 @@
 #include <thread>
 #include <tuple>
 
-#include "freshet/module.h"
+#include "freshet/plugin/module.h"
 #include "operator_jobs.h"
 
 FRESHET_OPERATOR("test.made", freshet::testing::MadeOperator);
 
 namespace freshet::testing {
+using namespace core;
 namespace {
 
 using Texts = std::vector<std::string>;

@@ -16,6 +16,7 @@
 #include "workers.h"
 
 namespace freshet::testing {
+using namespace core;
 namespace {
 
 constexpr std::int64_t kPatience = 60'000;  // ms; a job that hangs fails the test

@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "freshet/byte_operators.h"
 #include "freshet/error.h"
-#include "freshet/module.h"
-#include "freshet/operator_services.h"
-#include "freshet/record_type.h"
+#include "freshet/plugin/byte_operators.h"
+#include "freshet/plugin/module.h"
+#include "freshet/plugin/operator_services.h"
+#include "freshet/plugin/record_type.h"
 #include "run_both_ways.h"
 
 namespace freshet::testing {

@@ -1,7 +1,7 @@
 // A front end that claims every *.yaml, and has no translator.
 #include "freshet/error.h"
-#include "freshet/front_end.h"
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/front_end.h"
+#include "freshet/plugin/plugin_registration.h"
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include <random>
 #include <string>
 
-#include "freshet/job_graph.h"
+#include "freshet/plugin/job_graph.h"
 
 namespace freshet::testing {
 

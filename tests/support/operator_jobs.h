@@ -19,21 +19,22 @@
 #include <utility>
 #include <vector>
 
-#include "client/local_job.h"
-#include "client/running_jobs.h"
-#include "freshet/byte_records.h"
+#include "backend/local_job.h"
+#include "backend/running_jobs.h"
 #include "freshet/configuration.h"
-#include "freshet/job_graph.h"
-#include "freshet/operator.h"
-#include "freshet/operator_services.h"
 #include "freshet/options.h"
 #include "freshet/payload.h"
+#include "freshet/plugin/byte_records.h"
+#include "freshet/plugin/job_graph.h"
+#include "freshet/plugin/operator.h"
+#include "freshet/plugin/operator_services.h"
 #include "freshet/runtime_context.h"
 #include "job_graphs.h"
 #include "translation/completion.h"
 #include "workers.h"
 
 namespace freshet::testing {
+using namespace core;
 
 using MakeOperator = std::function<std::unique_ptr<Operator>()>;
 

@@ -6,6 +6,7 @@
 #include "workers.h"
 
 namespace freshet::testing {
+using namespace core;
 namespace {
 
 class OverWorkers final : public ::testing::Environment {

@@ -17,10 +17,11 @@
 #include <string>
 #include <vector>
 
-#include "rpc/endpoint.h"
+#include "network/endpoint.h"
 #include "security/keys.h"
 
 namespace freshet::testing {
+using namespace core;
 
 // libzmq as somebody else uses it; one attempt to connect.
 class Stranger {

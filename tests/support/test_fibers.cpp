@@ -6,6 +6,7 @@
 #include "task/helper_threads.h"
 
 namespace freshet {
+using namespace core;
 
 TestFibers::TestFibers(std::uint64_t seed)
     : clock_(1'000'000'000, 1'700'000'000'000),

@@ -7,14 +7,17 @@
 #include <memory>
 #include <string>
 
-#include "task/clock.h"
+#include "clock/clock.h"
 #include "task/fiber.h"
 #include "task/mailbox.h"
 #include "task/waiter.h"
 
 namespace freshet {
+using namespace core;
 
+namespace core {
 class HelperThreads;
+}
 
 class TestFibers {
  public:

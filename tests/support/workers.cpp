@@ -6,7 +6,7 @@
 #include <set>
 #include <utility>
 
-#include "client/in_process_backend.h"
+#include "backend/in_process_backend.h"
 #include "configuration/configuration.h"
 #include "freshet/detail/backend.h"
 #include "freshet/error.h"
@@ -16,6 +16,7 @@
 #include "task/shared_end.h"
 
 namespace freshet::testing {
+using namespace core;
 
 struct WorkersJob::Part final : TaskRunnerListener {
   Part(WorkersJob& its_job, const Configuration& configuration)

@@ -19,13 +19,14 @@
 #include "client/collect_reader.h"
 #include "freshet/configuration.h"
 #include "freshet/job_client.h"
-#include "freshet/job_graph.h"
-#include "job_master/execution_graph.h"
-#include "rpc/network_thread.h"
+#include "freshet/plugin/job_graph.h"
+#include "graph/execution_graph.h"
+#include "network/network_thread.h"
 #include "scratch_folder.h"
 #include "worker/worker_tasks.h"
 
 namespace freshet::testing {
+using namespace core;
 
 struct WorkersOptions {
   std::uint32_t workers = 2;

@@ -11,8 +11,8 @@
 #include "freshet/configuration.h"
 #include "freshet/detail/backend.h"
 #include "freshet/job_client.h"
-#include "freshet/operator.h"
-#include "freshet/stream_graph.h"
+#include "freshet/plugin/operator.h"
+#include "freshet/plugin/stream_graph.h"
 
 namespace {
 

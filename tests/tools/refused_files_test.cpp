@@ -9,7 +9,7 @@
 
 #include "bad_files.h"
 #include "fr.h"
-#include "plugin_catalog/build_tag.h"
+#include "shared_objects/build_tag.h"
 
 namespace {
 
@@ -33,7 +33,7 @@ class RefusedFiles : public ::testing::Test {
       bad_.push_back({bad.what, file, bad.said});
     }
     for (BadFile& odd : freshet::gallery::put_odd_files(plugins_)) bad_.push_back(std::move(odd));
-    if (!freshet::host_has_instructions("amx-tile") && fs::exists(built("tiles")))
+    if (!freshet::core::host_has_instructions("amx-tile") && fs::exists(built("tiles")))
       bad_.push_back({"built for AMX",
                       put("tiles"),
                       {"'amx-tile'", "this host is 'x86-64", "build it with -march=x86-64"}});

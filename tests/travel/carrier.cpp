@@ -12,14 +12,15 @@
 #include <string>
 #include <vector>
 
-#include "client/in_process_backend.h"
-#include "client/local_job.h"
+#include "backend/in_process_backend.h"
+#include "backend/local_job.h"
 #include "configuration/configuration.h"
 #include "freshet/error.h"
 #include "freshet/serde.h"
 #include "modules/application.h"
 
 namespace freshet {
+using namespace core;
 namespace {
 
 constexpr int kRefused = 65;

@@ -4,12 +4,13 @@
 
 #include "carried.h"
 #include "freshet/error.h"
-#include "freshet/job_graph.h"
+#include "freshet/plugin/job_graph.h"
 #include "modules/application.h"
 #include "operators/prepared_job.h"
 #include "scale.h"
 
 namespace freshet::testing {
+using namespace core;
 namespace {
 
 class DamagedJob : public Carried {

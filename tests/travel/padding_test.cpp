@@ -8,6 +8,7 @@
 #include "translation/capture_scan.h"
 
 namespace freshet::testing {
+using namespace core;
 namespace {
 
 // Leaves addresses that are mapped where the closures of later calls will lie.

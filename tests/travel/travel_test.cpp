@@ -1,6 +1,6 @@
 // Jobs taken as bytes to a fresh process, which loads the application and never runs its main.
 #include "carried.h"
-#include "freshet/job_graph.h"
+#include "freshet/plugin/job_graph.h"
 #include "sanitized.h"
 
 namespace freshet::testing {

@@ -10,24 +10,25 @@
 #include <optional>
 
 #include "client/client_session.h"
-#include "client/deployer_services.h"
 #include "cluster_words.h"
+#include "control/id_source.h"
 #include "exit_code.h"
 #include "fetching/url_path.h"
 #include "freshet/error.h"
 #include "freshet/job_client.h"
 #include "freshet/options.h"
+#include "host/deployer_services.h"
 #include "interrupts.h"
 #include "main_output.h"
-#include "plugin_catalog/deployer_selection.h"
-#include "plugin_catalog/front_end_selection.h"
 #include "progress.h"
 #include "report.h"
-#include "rpc/id_source.h"
+#include "selection/deployer_selection.h"
+#include "selection/front_end_selection.h"
 #include "shown_text.h"
 #include "standard_streams.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 constexpr std::int64_t kLookMs = 50;

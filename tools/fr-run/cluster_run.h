@@ -9,6 +9,7 @@
 #include "plugin_catalog/plugin_catalog.h"
 
 namespace freshet::tool {
+using namespace core;
 
 struct ClusterRun {
   std::string application;  // a path, which is uploaded, or a URL

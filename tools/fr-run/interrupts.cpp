@@ -9,13 +9,14 @@
 #include <utility>
 #include <vector>
 
-#include "client/running_jobs.h"
+#include "backend/running_jobs.h"
+#include "clock/clock.h"
 #include "exit_code.h"
 #include "exits.h"
 #include "process/caught_signals.h"
-#include "task/clock.h"
 
 namespace freshet::tool {
+using namespace core;
 
 namespace {
 std::atomic<bool> seen{false};

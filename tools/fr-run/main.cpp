@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "client/in_process_backend.h"
+#include "backend/in_process_backend.h"
 #include "cluster_run.h"
 #include "cluster_words.h"
 #include "configuration/configuration.h"
@@ -27,17 +27,18 @@
 #include "main_here.h"
 #include "modules/application.h"
 #include "own_words.h"
-#include "plugin_catalog/deployer_selection.h"
-#include "plugin_catalog/executor_selection.h"
-#include "plugin_catalog/factory_selection.h"
-#include "plugin_catalog/front_end_selection.h"
 #include "process/main_end.h"
 #include "progress.h"
 #include "refused_urls.h"
 #include "report.h"
+#include "selection/deployer_selection.h"
+#include "selection/executor_selection.h"
+#include "selection/factory_selection.h"
+#include "selection/front_end_selection.h"
 #include "standard_streams.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 struct CommandLine {
@@ -356,12 +357,12 @@ int main(int argc, char** argv) {
   if (const auto code = read(argc, argv, line)) return code_with_output(*code);
   if (!line.warning.empty()) tell("warning: " + line.warning);
   watch_interrupts();
-  freshet::report_crashes();
-  if (line.verbose) freshet::report_all_threads();
+  freshet::core::report_crashes();
+  if (line.verbose) freshet::core::report_all_threads();
   int code = kRefusedInput;
   try {
     code = run(line);
-  } catch (const freshet::JobManagerCantStart& error) {
+  } catch (const freshet::core::JobManagerCantStart& error) {
     tell(error.what(), line.verbose);
     code = kBadCluster;
   } catch (const freshet::ClusterUnreachable& error) {

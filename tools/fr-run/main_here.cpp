@@ -9,11 +9,12 @@
 #include <string>
 #include <vector>
 
-#include "client/in_process_backend.h"
+#include "backend/in_process_backend.h"
+#include "backend/running_jobs.h"
+#include "bounds/failure_text.h"
 #include "client/rpc_cluster_client.h"
-#include "client/running_jobs.h"
+#include "clock/clock.h"
 #include "cluster_words.h"
-#include "crash/failure_text.h"
 #include "exit_code.h"
 #include "exits.h"
 #include "freshet/error.h"
@@ -22,9 +23,9 @@
 #include "process/main_end.h"
 #include "report.h"
 #include "standard_streams.h"
-#include "task/clock.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 // A main that threw may have done so because nobody answered it any more, or nobody who knew of it.

@@ -12,6 +12,7 @@
 #include "progress.h"
 
 namespace freshet::tool {
+using namespace core;
 
 struct MainHere {
   std::string application;  // as it was given

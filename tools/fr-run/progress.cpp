@@ -7,11 +7,12 @@
 #include <map>
 #include <string>
 
-#include "client/running_jobs.h"
+#include "backend/running_jobs.h"
+#include "clock/clock.h"
 #include "freshet/error.h"
-#include "task/clock.h"
 
 namespace freshet::tool {
+using namespace core;
 
 namespace {
 

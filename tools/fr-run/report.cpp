@@ -2,10 +2,11 @@
 
 #include <cstdio>
 
-#include "crash/failure_text.h"
+#include "bounds/failure_text.h"
 #include "shown_text.h"
 
 namespace freshet::tool {
+using namespace core;
 
 std::string shown_failure(const std::string& text, bool whole, const std::string& indent) {
   constexpr std::size_t kMostLines = 10;

@@ -16,6 +16,7 @@
 #include "freshet/error.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 constexpr int kChannel = 3;  // the descriptor in the child

@@ -7,9 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "process/descriptor.h"
+#include "posix/descriptor.h"
 
 namespace freshet::tool {
+using namespace core;
 
 class Child {
  public:

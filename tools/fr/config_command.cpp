@@ -14,10 +14,11 @@
 #include "configuration_flags.h"
 #include "configuration_warnings.h"
 #include "freshet/error.h"
-#include "freshet/nearest_name.h"
 #include "freshet/options.h"
+#include "freshet/plugin/nearest_name.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 struct Request {

@@ -6,6 +6,7 @@
 #include "freshet/options.h"
 
 namespace freshet::tool {
+using namespace core;
 
 void ConfigurationFlags::add_to(CLI::App& command) {
   command.add_option("--config", file, "The configuration file")->type_name("FILE");

@@ -8,6 +8,7 @@
 #include "configuration/configuration.h"
 
 namespace freshet::tool {
+using namespace core;
 
 struct ConfigurationFlags {
   std::string file;

@@ -10,6 +10,7 @@
 #include "plugin_catalog/plugin_catalog.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 OptionsOfPlugins newly_declared(const Configuration& configuration) {

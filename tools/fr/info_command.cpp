@@ -13,6 +13,7 @@
 #include "planning.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 enum class Form { kText, kDot, kJson };

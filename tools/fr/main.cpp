@@ -14,12 +14,13 @@
 #include "crash/crash_handler.h"
 #include "empty_values.h"
 #include "freshet/api.h"
-#include "freshet/nearest_name.h"
+#include "freshet/plugin/nearest_name.h"
 #include "own_words.h"
 #include "shown_text.h"
 #include "standard_streams.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 struct Registered {
@@ -101,7 +102,7 @@ int code_with_output(int code) {
 
 int main(int argc, char** argv) {
   using namespace freshet::tool;
-  freshet::report_crashes();
+  freshet::core::report_crashes();
   last_argument = {argv[argc - 1], std::strlen(argv[argc - 1])};
   CLI::App fr("Freshet's tool: what is set, what is found, what a program would do.", "fr");
   fr.set_version_flag("--version", freshet::sdk_version());

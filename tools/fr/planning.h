@@ -13,9 +13,10 @@
 #include <vector>
 
 #include "configuration/configuration.h"
-#include "freshet/job_graph.h"
+#include "freshet/plugin/job_graph.h"
 
 namespace freshet::tool {
+using namespace core;
 
 struct PlanRequest {
   std::string application;

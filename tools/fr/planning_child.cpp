@@ -10,8 +10,8 @@
 #include <memory>
 #include <utility>
 
+#include "backend/in_process_backend.h"
 #include "child.h"
-#include "client/in_process_backend.h"
 #include "configuration_warnings.h"
 #include "freshet/configuration.h"
 #include "freshet/detail/backend.h"
@@ -22,10 +22,11 @@
 #include "modules/module_store.h"
 #include "plan_channel.h"
 #include "planning.h"
-#include "plugin_catalog/front_end_selection.h"
 #include "refused_urls.h"
+#include "selection/front_end_selection.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 PlanSender* report = nullptr;  // set once, before main runs

@@ -12,6 +12,7 @@
 #include "planning.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 void send_request(const PlanRequest& request, int socket) {

@@ -1,8 +1,8 @@
 // What stands around an operator under test, asked for by name: any rows go.
 #include <stdexcept>
 
-#include "freshet/module.h"
-#include "freshet/operator.h"
+#include "freshet/plugin/module.h"
+#include "freshet/plugin/operator.h"
 
 namespace {
 

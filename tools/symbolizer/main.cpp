@@ -8,11 +8,12 @@
 #include <string_view>
 
 #include "crash/crash_report.h"
-#include "process/descriptor.h"
+#include "posix/descriptor.h"
 #include "process/started_process.h"
 #include "symbolizer/stacks.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 constexpr unsigned kMostSeconds = 10;

@@ -6,6 +6,7 @@
 #include <vector>
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 constexpr std::size_t kMostUserFrames = 8;

@@ -8,6 +8,7 @@
 #include "symbolizer/symbols.h"
 
 namespace freshet::tool {
+using namespace core;
 
 struct Stacks {
   std::string of_user_code;  // of the thread that died; its top frames if it has none of user code

@@ -15,11 +15,11 @@
 #include <random>
 #include <thread>
 
-#include "freshet/cluster_deployer.h"
 #include "freshet/configuration.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/cluster_deployer.h"
+#include "freshet/plugin/plugin_registration.h"
 #include "host_process.h"
 
 namespace {

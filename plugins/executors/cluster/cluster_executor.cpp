@@ -2,10 +2,10 @@
 // and for the targets of sessions. For main it is the same.
 #include "freshet/cluster_client.h"
 #include "freshet/configuration.h"
-#include "freshet/executor.h"
-#include "freshet/job_graph.h"
 #include "freshet/options.h"
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/executor.h"
+#include "freshet/plugin/job_graph.h"
+#include "freshet/plugin/plugin_registration.h"
 
 namespace {
 

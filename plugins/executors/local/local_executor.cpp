@@ -1,11 +1,11 @@
 // Runs jobs on threads of the very process that main runs in: for development, tests and programs
 // that bring Freshet along. Asked for by name: --target=local.
 #include "freshet/configuration.h"
-#include "freshet/executor.h"
 #include "freshet/job_client.h"
-#include "freshet/job_graph.h"
 #include "freshet/options.h"
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/executor.h"
+#include "freshet/plugin/job_graph.h"
+#include "freshet/plugin/plugin_registration.h"
 
 namespace {
 

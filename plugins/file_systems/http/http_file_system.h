@@ -4,7 +4,7 @@
 // comes is checked against a hash. No proxies, no cookies, no user names.
 #pragma once
 
-#include "freshet/file_system.h"
+#include "freshet/plugin/file_system.h"
 
 namespace freshet::http {
 

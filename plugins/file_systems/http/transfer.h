@@ -5,7 +5,7 @@
 #include <string>
 
 #include "addresses.h"
-#include "freshet/file_system.h"
+#include "freshet/plugin/file_system.h"
 
 namespace freshet::http {
 

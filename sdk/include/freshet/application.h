@@ -10,7 +10,7 @@
 // Once in a shared object, at global scope.
 #pragma once
 
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/plugin_registration.h"
 
 #define FRESHET_APPLICATION(...) FRESHET_DETAIL_APPLICATION(__VA_ARGS__, "", "", "")
 #define FRESHET_DETAIL_APPLICATION(main_, name_, version_, ...)                      \

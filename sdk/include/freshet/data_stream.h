@@ -25,11 +25,11 @@
 #include <vector>
 
 #include "freshet/detail/calls_of_flink.h"
+#include "freshet/detail/stages/keyed.h"
+#include "freshet/detail/stages/process.h"
+#include "freshet/detail/stages/transform.h"
 #include "freshet/detail/stream_building.h"
-#include "freshet/stages/keyed.h"
-#include "freshet/stages/process.h"
-#include "freshet/stages/sink.h"
-#include "freshet/stages/transform.h"
+#include "freshet/sink.h"
 
 namespace freshet {
 
@@ -250,7 +250,7 @@ class StreamOperations : public detail::StreamCallsOfFlink {
   PartitionedStream<T> broadcast() const { return partitioned(Partitioning::kBroadcast); }
   PartitionedStream<T> global() const { return partitioned(Partitioning::kGlobal); }
 
-  // A sink of one's own: see stages/sink.h.
+  // A sink of one's own: see freshet/sink.h.
   template <class S>
   DataStreamSink sink_to(S sink, const char* name = "sink") const {
     static_assert(detail::require_travels<S>());

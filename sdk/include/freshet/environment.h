@@ -43,13 +43,13 @@ class FRESHET_API StreamExecutionEnvironment : public detail::EnvironmentCallsOf
   // Templates, so that a program holds the sources that it uses and no others.
   // ---- sources ---------------------------------------------------------------------------
 
-  // A source of one's own: see stages/source.h.
+  // A source of one's own: see freshet/source.h.
   template <class S>
   auto from_source(S source, const char* name = "source") {
     static_assert(detail::require_travels<S>());
     static_assert(SourceFunction<S>,
                   "freshet: from_source(s): s is no source: it needs Record, Split, bounded(), "
-                  "enumerator(parallelism) and reader(context); see freshet/stages/source.h");
+                  "enumerator(parallelism) and reader(context); see freshet/source.h");
     if constexpr (SourceFunction<S> && detail::travels_v<S>) {
       using Stage = detail::SourceStage<S>;
       static_assert(detail::require_records<typename S::Record, typename S::Split>());

@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "freshet/api.h"
-#include "freshet/batch.h"
-#include "freshet/operator.h"
 #include "freshet/payload.h"
-#include "freshet/record_type.h"
+#include "freshet/plugin/batch.h"
+#include "freshet/plugin/operator.h"
+#include "freshet/plugin/record_type.h"
 #include "freshet/runtime_context.h"
 
 namespace freshet {

@@ -17,7 +17,7 @@
 #include "freshet/error.h"
 #include "freshet/future.h"
 #include "freshet/metrics.h"
-#include "freshet/operator.h"
+#include "freshet/plugin/operator.h"
 
 namespace freshet {
 

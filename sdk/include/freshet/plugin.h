@@ -4,7 +4,7 @@
  *   - exports exactly one symbol, `freshet_plugin`, a constant of struct freshet_plugin_v1;
  *   - carries the same identity in an ELF note, section `.note.freshet`, of struct freshet_note_v1,
  *     which is read, listed and judged before any of the file's code runs.
- * C++ authors write neither by hand: see freshet/plugin_registration.h and freshet/application.h.
+ * C++ authors write neither by hand: see freshet/plugin/plugin_registration.h and freshet/application.h.
  *
  * The entry is data, not a function: whether it is there, how large it is and what its first bytes
  * say can be read from the file's tables without running anything, and reading it can't throw.
@@ -73,7 +73,7 @@ struct freshet_plugin_v1 {
   const char* name;
   const char* version;
   const char* sdk_version;
-  const char* build_tag; /* freshet/build_tag.h */
+  const char* build_tag; /* freshet/plugin/build_tag.h */
 
   /* Makes the object that this kind stands for, e.g. a freshet::ExecutorFactory for an executor,
    * as a pointer to that interface class. Null: it failed, and `error` holds the reason,
@@ -88,7 +88,7 @@ struct freshet_plugin_v1 {
    * process, on its main thread. */
   uint32_t (*main)(int argc, char** argv, int* exit_code, char* error, size_t error_size);
 
-  /* This module's freshet::ModuleAnchor (freshet/module.h): the operators registered in it. */
+  /* This module's freshet::ModuleAnchor (freshet/plugin/module.h): the operators registered in it. */
   const void* operators;
 };
 

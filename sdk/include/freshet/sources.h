@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "freshet/api.h"
-#include "freshet/stages/source.h"
+#include "freshet/source.h"
 
 namespace freshet {
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "freshet/stages/source.h"
+#include "freshet/source.h"
 
 namespace freshet {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "freshet/nearest_name.h"
+#include "freshet/plugin/nearest_name.h"
 
 namespace freshet {
 namespace {

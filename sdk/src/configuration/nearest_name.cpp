@@ -1,4 +1,4 @@
-#include "freshet/nearest_name.h"
+#include "freshet/plugin/nearest_name.h"
 
 #include <algorithm>
 #include <cctype>

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-#include "freshet/job_graph.h"
+#include "freshet/plugin/job_graph.h"
 #include "freshet/serde/bytes.h"
 #include "job_graph/format.h"
 

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "freshet/error.h"
-#include "freshet/job_graph.h"
+#include "freshet/plugin/job_graph.h"
 
 namespace freshet {
 namespace {

@@ -3,7 +3,7 @@
 #include <msgpack.hpp>
 
 #include "freshet/error.h"
-#include "freshet/job_graph.h"
+#include "freshet/plugin/job_graph.h"
 #include "job_graph/format.h"
 
 namespace freshet {

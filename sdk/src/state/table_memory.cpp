@@ -1,4 +1,4 @@
-#include "freshet/state/table_memory.h"
+#include "freshet/detail/state/table_memory.h"
 
 #include <sys/mman.h>
 

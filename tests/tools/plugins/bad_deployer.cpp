@@ -7,10 +7,10 @@
 #include <memory>
 #include <string_view>
 
-#include "freshet/cluster_deployer.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/cluster_deployer.h"
+#include "freshet/plugin/plugin_registration.h"
 
 namespace {
 

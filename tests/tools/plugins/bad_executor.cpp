@@ -11,11 +11,11 @@
 #include <thread>
 
 #include "freshet/configuration.h"
-#include "freshet/executor.h"
 #include "freshet/job_client.h"
-#include "freshet/job_graph.h"
 #include "freshet/options.h"
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/executor.h"
+#include "freshet/plugin/job_graph.h"
+#include "freshet/plugin/plugin_registration.h"
 
 namespace {
 

@@ -12,11 +12,11 @@
 #include <string>
 #include <string_view>
 
-#include "freshet/byte_records.h"
 #include "freshet/error.h"
-#include "freshet/front_end.h"
-#include "freshet/job_graph.h"
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/byte_records.h"
+#include "freshet/plugin/front_end.h"
+#include "freshet/plugin/job_graph.h"
+#include "freshet/plugin/plugin_registration.h"
 
 namespace {
 

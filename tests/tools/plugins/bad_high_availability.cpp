@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "freshet/high_availability.h"
 #include "freshet/options.h"
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/high_availability.h"
+#include "freshet/plugin/plugin_registration.h"
 
 namespace {
 

@@ -7,9 +7,9 @@
 #include <string_view>
 #include <thread>
 
-#include "freshet/operator.h"
 #include "freshet/payload.h"
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/operator.h"
+#include "freshet/plugin/plugin_registration.h"
 
 namespace {
 

@@ -9,7 +9,7 @@
 #include "freshet/error.h"
 #include "scratch_folder.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 using testing::names_in;
@@ -189,4 +189,4 @@ TEST(ParseSha256, TakesSixtyFourDigitsOnly) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 TEST(CutTo, LeavesShortTextsAlone) {
@@ -77,4 +77,4 @@ TEST(Bounds, HoldForAFailure) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

@@ -12,7 +12,7 @@
 #include "configuration/reference_page.h"
 #include "freshet/options.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 using Keys = std::map<std::string, std::string>;
@@ -359,4 +359,4 @@ TEST(LoadedConfiguration, HasAbsoluteFoldersOfPlugins) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

@@ -7,8 +7,8 @@
 #include <memory>
 #include <thread>
 
-#include "freshet/nearest_name.h"
 #include "freshet/options.h"
+#include "freshet/plugin/nearest_name.h"
 
 namespace freshet {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "configuration/configuration.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 TEST(OptionModule, AddsItsOptionsToTheCatalogueOfTheProcess) {
@@ -33,4 +33,4 @@ TEST(OptionModule, AddsItsOptionsToTheCatalogueOfTheProcess) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

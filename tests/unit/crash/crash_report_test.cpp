@@ -6,12 +6,12 @@
 
 #include <random>
 
+#include "bounds/failure_text.h"
 #include "crash/crash_text.h"
-#include "crash/failure_text.h"
 #include "crash/plain_report.h"
-#include "process/descriptor.h"
+#include "posix/descriptor.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 const std::string kReport =
@@ -118,4 +118,4 @@ TEST(CrashReport, InAFileIsNoLongerThanTheFileWhateverItSays) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

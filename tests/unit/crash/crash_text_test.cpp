@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 class CrashTextTest : public ::testing::Test {
@@ -46,4 +46,4 @@ TEST_F(CrashTextTest, WritesNothingBeforeItHasAnAreaAndAfterItIsClosed) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

@@ -4,6 +4,7 @@
 #include "scenario.h"
 
 namespace freshet::testing {
+using namespace core;
 namespace {
 
 using End = MainScript::End;

@@ -5,6 +5,7 @@
 #include "scenario.h"
 
 namespace freshet::testing {
+using namespace core;
 namespace {
 
 using End = MainScript::End;

@@ -5,6 +5,7 @@
 #include "high_availability/no_high_availability.h"
 
 namespace freshet::testing {
+using namespace core;
 namespace {
 
 class NotedContender final : public Contender {

@@ -6,6 +6,7 @@
 #include "scenario.h"
 
 namespace freshet::testing {
+using namespace core;
 namespace {
 
 JobBehaviour endless() {

@@ -12,6 +12,7 @@
 #include "high_availability/high_availability_in_memory.h"
 
 namespace freshet::testing {
+using namespace core;
 namespace {
 
 // Does everything that one in memory does, on a thread of its own.

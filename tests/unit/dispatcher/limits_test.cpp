@@ -9,6 +9,7 @@
 #include "scenario.h"
 
 namespace freshet::testing {
+using namespace core;
 namespace {
 
 std::string large(std::size_t bytes) { return "it begins " + std::string(bytes, '.') + " it ends"; }

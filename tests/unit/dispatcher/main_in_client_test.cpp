@@ -4,6 +4,7 @@
 #include "scenario.h"
 
 namespace freshet::testing {
+using namespace core;
 namespace {
 
 using Client = SimulatedCluster::Client;

@@ -1,4 +1,4 @@
-#include "rpc/messages.h"
+#include "messages/messages.h"
 
 #include <gtest/gtest.h>
 
@@ -6,6 +6,7 @@
 #include <type_traits>
 
 namespace freshet::testing {
+using namespace core;
 namespace {
 
 template <class M>

@@ -5,6 +5,7 @@
 #include "scenario.h"
 
 namespace freshet::testing {
+using namespace core;
 namespace {
 
 SimulatedClusterOptions options(std::uint32_t most) {

@@ -5,10 +5,11 @@
 
 #include <string>
 
-#include "modules/sha256.h"
+#include "security/sha256.h"
 #include "simulation/simulated_cluster.h"
 
 namespace freshet::testing {
+using namespace core;
 
 class Scenario {
  public:

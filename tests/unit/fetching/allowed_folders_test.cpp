@@ -12,6 +12,7 @@
 #include "scratch_folder.h"
 
 namespace freshet::testing {
+using namespace core;
 namespace {
 
 class Kept final : public FetchSink {

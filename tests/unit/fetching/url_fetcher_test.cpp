@@ -12,10 +12,11 @@
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "http_server.h"
-#include "modules/sha256.h"
 #include "scratch_folder.h"
+#include "security/sha256.h"
 
 namespace freshet::testing {
+using namespace core;
 namespace {
 
 std::string environment(const char* name) {

@@ -1,4 +1,4 @@
-#include "freshet/job_graph.h"
+#include "freshet/plugin/job_graph.h"
 
 #include <gtest/gtest.h>
 

@@ -7,7 +7,7 @@
 #include "job_graphs.h"
 #include "scale.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 using testing::word_count_graph;
@@ -104,4 +104,4 @@ TEST(PlanPrinter, TakesAnyValidGraph) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

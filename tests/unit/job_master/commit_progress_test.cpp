@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 constexpr const char* kLeft =
@@ -123,4 +123,4 @@ TEST(CommitProgress, WaitsTwiceAsLongEachTimeUpToTenSeconds) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 namespace freshet::testing {
+using namespace core;
 namespace {
 
 constexpr std::uint8_t kJobStates = 9;

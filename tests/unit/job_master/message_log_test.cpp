@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 JobMessage said(const std::string& text) {
@@ -61,4 +61,4 @@ TEST(MessageLog, TakesNothingAfterItsEnd) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

@@ -3,7 +3,7 @@
 #include "../plugin_catalog/test_modules.h"
 #include "modules/module_registry.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 using test_modules::contains;
@@ -91,4 +91,4 @@ TEST(Application, AFunctionOfItTravelsByOffsetAndNothingElseDoes) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

@@ -4,9 +4,9 @@
 
 #include "../plugin_catalog/test_modules.h"
 #include "freshet/error.h"
-#include "plugin_catalog/shared_object.h"
+#include "shared_objects/shared_object.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 struct OwnOperator {
@@ -68,4 +68,4 @@ TEST(ModuleRegistry, ThreadsMayAskAndAddAtOnce) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

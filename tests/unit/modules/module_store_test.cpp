@@ -8,7 +8,7 @@
 #include "../plugin_catalog/test_modules.h"
 #include "freshet/error.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 using test_modules::contains;
@@ -155,4 +155,4 @@ TEST_F(ModuleStoreTest, TheStateFolderFollowsTheEnvironment) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

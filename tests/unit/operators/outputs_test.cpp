@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "freshet/key_hash.h"
-#include "freshet/record_type.h"
+#include "freshet/plugin/record_type.h"
 #include "scale.h"
 #include "task/waiter.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 using testing::scaled;
@@ -205,4 +205,4 @@ TEST(TaskOutput, RowsAreExclusiveToASingleEdgeAlone) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

@@ -12,7 +12,7 @@
 #include "scale.h"
 #include "task/waiter.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 using testing::scaled;
@@ -155,4 +155,4 @@ TEST_F(TheMailOfAnOperator, OfManyThreadsRunsEachOnceAndInItsOrder) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

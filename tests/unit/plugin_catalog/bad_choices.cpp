@@ -5,15 +5,16 @@
 #include <sstream>
 
 #include "bad_files.h"
-#include "freshet/job_graph.h"
 #include "freshet/options.h"
+#include "freshet/plugin/job_graph.h"
 #include "modules/module_registry.h"
-#include "plugin_catalog/deployer_selection.h"
-#include "plugin_catalog/front_end_selection.h"
+#include "selection/deployer_selection.h"
+#include "selection/front_end_selection.h"
 #include "test_modules.h"
 #include "translation/completion.h"
 
 namespace freshet::gallery {
+using namespace core;
 namespace {
 
 using test_modules::error_of;

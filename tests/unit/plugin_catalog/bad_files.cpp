@@ -4,10 +4,11 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include "plugin_catalog/shared_object.h"
+#include "shared_objects/shared_object.h"
 #include "test_modules.h"
 
 namespace freshet::gallery {
+using namespace core;
 namespace {
 
 using test_modules::error_of;

@@ -9,14 +9,15 @@
 
 #include "bad_files.h"
 #include "freshet/job_client.h"
-#include "freshet/job_graph.h"
 #include "freshet/options.h"
+#include "freshet/plugin/job_graph.h"
 #include "modules/application.h"
-#include "plugin_catalog/executor_selection.h"
-#include "plugin_catalog/shared_object.h"
+#include "selection/executor_selection.h"
+#include "shared_objects/shared_object.h"
 #include "test_modules.h"
 
 namespace freshet::gallery {
+using namespace core;
 namespace {
 
 using test_modules::error_of;

@@ -1,11 +1,11 @@
-#include "plugin_catalog/build_tag.h"
+#include "shared_objects/build_tag.h"
 
 #include <gtest/gtest.h>
 
-#include "freshet/build_tag.h"
-#include "plugin_catalog/instruction_sets.h"
+#include "freshet/plugin/build_tag.h"
+#include "shared_objects/instruction_sets.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 const char* const kTag =
@@ -111,4 +111,4 @@ TEST(BuildTag, AMissingFieldIsAMismatch) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

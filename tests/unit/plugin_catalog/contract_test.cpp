@@ -2,12 +2,12 @@
 #include <sstream>
 #include <type_traits>
 
-#include "freshet/executor.h"
-#include "freshet/plugin_registration.h"
-#include "plugin_catalog/plugin_kind.h"
+#include "freshet/plugin/executor.h"
+#include "freshet/plugin/plugin_registration.h"
+#include "shared_objects/plugin_kind.h"
 #include "test_modules.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 #define FIELD(struct_, field_)                                            \
@@ -107,4 +107,4 @@ TEST(PluginContract, AKindIsKnownEverywhereByItsRowInTheTable) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

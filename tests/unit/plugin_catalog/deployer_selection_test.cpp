@@ -1,9 +1,9 @@
-#include "plugin_catalog/deployer_selection.h"
+#include "selection/deployer_selection.h"
 
 #include "freshet/options.h"
 #include "test_modules.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 using test_modules::contains;
@@ -77,4 +77,4 @@ TEST_F(DeployerSelection, OneThatHangsIsSkippedNamedAndNotWaitedForTwice) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

@@ -1,9 +1,9 @@
-#include "plugin_catalog/executor_selection.h"
+#include "selection/executor_selection.h"
 
 #include "freshet/options.h"
 #include "test_modules.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 using test_modules::contains;
@@ -95,4 +95,4 @@ TEST_F(ExecutorSelection, OneThatThrowsIsSkippedWithAWarning) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

@@ -1,8 +1,8 @@
-#include "plugin_catalog/front_end_selection.h"
+#include "selection/front_end_selection.h"
 
 #include "test_modules.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 using test_modules::contains;
@@ -113,4 +113,4 @@ TEST_F(FrontEndSelection, PipelinesAreRegularFilesWithContentThatAreNoElf) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

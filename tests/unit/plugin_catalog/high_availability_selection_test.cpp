@@ -1,10 +1,10 @@
-#include "plugin_catalog/high_availability_selection.h"
+#include "selection/high_availability_selection.h"
 
 #include "freshet/options.h"
-#include "plugin_catalog/refused_file.h"
+#include "shared_objects/refused_file.h"
 #include "test_modules.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 using test_modules::contains;
@@ -94,4 +94,4 @@ TEST_F(HighAvailabilitySelection, WhatAFactoryRefusesPassesAndWhatItBreaksNamesT
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

@@ -1,9 +1,9 @@
-#include "plugin_catalog/judged_file.h"
+#include "shared_objects/judged_file.h"
 
 #include "plugin_catalog/plugin_catalog.h"
 #include "test_modules.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 using namespace std::chrono_literals;
@@ -112,4 +112,4 @@ TEST(JudgedFiles, ASecondCatalogOpensNoFile) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

@@ -1,17 +1,17 @@
 // Plugins that find libraries beside themselves: `missing_library` calls `from_elsewhere`, which
 // libfreshet-test-elsewhere.so gives it.
-#include "plugin_catalog/load_tree.h"
+#include "shared_objects/load_tree.h"
 
 #include <dlfcn.h>
 
 #include <atomic>
 #include <thread>
 
-#include "plugin_catalog/shared_object.h"
 #include "scale.h"
+#include "shared_objects/shared_object.h"
 #include "test_modules.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 using test_modules::contains;
@@ -230,4 +230,4 @@ TEST_F(LoadTreeTest, WhileFilesAreReplacedOnlyWhatWasJudgedIsLoaded) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

@@ -1,4 +1,4 @@
-#include "plugin_catalog/plugin_call.h"
+#include "shared_objects/plugin_call.h"
 
 #include <gtest/gtest.h>
 #include <spdlog/sinks/ostream_sink.h>
@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <thread>
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 using namespace std::chrono_literals;
@@ -65,4 +65,4 @@ TEST(PluginCall, WhatEndsInTimeIsNotNamedAndNotWaitedFor) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

@@ -8,7 +8,7 @@
 #include "plugins/greeter.h"
 #include "test_modules.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 using test_modules::contains;
@@ -157,4 +157,4 @@ TEST(PluginCatalog, ListsTwoHundredPluginsInNoTime) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

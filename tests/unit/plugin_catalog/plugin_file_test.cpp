@@ -1,4 +1,4 @@
-#include "plugin_catalog/plugin_file.h"
+#include "shared_objects/plugin_file.h"
 
 #include <dlfcn.h>
 
@@ -6,11 +6,11 @@
 #include <set>
 #include <thread>
 
-#include "plugin_catalog/shared_object.h"
 #include "scale.h"
+#include "shared_objects/shared_object.h"
 #include "test_modules.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 using test_modules::contains;
@@ -152,4 +152,4 @@ TEST(PluginFile, ALocalSymbolShowsUntilTheFileIsStripped) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

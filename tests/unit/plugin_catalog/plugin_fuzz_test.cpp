@@ -5,12 +5,12 @@
 #include <random>
 #include <set>
 
-#include "plugin_catalog/judged_file.h"
-#include "plugin_catalog/shared_object.h"
 #include "scale.h"
+#include "shared_objects/judged_file.h"
+#include "shared_objects/shared_object.h"
 #include "test_modules.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 using test_modules::Marker;
@@ -179,4 +179,4 @@ INSTANTIATE_TEST_SUITE_P(Modules, PluginFuzz,
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

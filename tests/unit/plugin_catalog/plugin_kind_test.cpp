@@ -1,4 +1,4 @@
-#include "plugin_catalog/plugin_kind.h"
+#include "shared_objects/plugin_kind.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 
 #include "freshet/plugin.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 TEST(PluginKind, NumbersRiseAndEachIsFound) {
@@ -51,4 +51,4 @@ TEST(PluginKind, ANumberOfALaterVersionIsNamedByItself) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

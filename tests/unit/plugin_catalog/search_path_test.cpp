@@ -1,11 +1,11 @@
-#include "plugin_catalog/search_path.h"
+#include "shared_objects/search_path.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "test_modules.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 using test_modules::contains;
@@ -152,4 +152,4 @@ TEST_F(SearchPathTest, FindsItsOwnInstallation) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

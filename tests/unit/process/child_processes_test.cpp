@@ -19,7 +19,7 @@
 #include "scratch_folder.h"
 #include "strangers.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 using testing::ControlQueue;
@@ -438,4 +438,4 @@ TEST(ChildProcesses, EndWithTheirOwner) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

@@ -4,7 +4,7 @@
 
 #include "scratch_folder.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 using testing::ScratchFolder;
@@ -32,4 +32,4 @@ TEST(ControlGroup, TellsWhetherTheKernelHasKilledForMemory) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

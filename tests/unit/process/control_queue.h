@@ -6,9 +6,10 @@
 #include <deque>
 #include <mutex>
 
-#include "rpc/control_thread.h"
+#include "control/control_thread.h"
 
 namespace freshet::testing {
+using namespace core;
 
 class ControlQueue final : public ControlThread {
  public:

@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "freshet/error.h"
+#include "messages/child_starts.h"
 #include "modules/application.h"
-#include "process/child_starts.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 ProcessEnd exited(int code, const std::string& printed, const std::string& account = {}) {
@@ -110,4 +110,4 @@ TEST(ChildStarts, ArriveWhole) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

@@ -16,7 +16,7 @@
 #include "process/template_process.h"
 #include "scratch_folder.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 using testing::ControlQueue;
@@ -299,4 +299,4 @@ TEST_F(ProcessTemplatesTest, TemplateAndChildrenEndWhenThisProcessIsKilled) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

@@ -13,7 +13,7 @@
 #include "process/rolled_log.h"
 #include "scratch_folder.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 using testing::ScratchFolder;
@@ -135,4 +135,4 @@ TEST(RolledLogTest, GivesTheLastTwentyLinesAndAtMostFourKibibytes) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

@@ -36,15 +36,15 @@ void print_descriptors() {
 }  // namespace
 
 int main() {
-  freshet::end_group_with_parent();
+  freshet::core::end_group_with_parent();
   if (const char* const most = std::getenv("FRESHET_TEST_MOST_DESCRIPTORS")) {
     const rlimit limit{static_cast<rlim_t>(std::atoi(most)), static_cast<rlim_t>(std::atoi(most))};
     ::setrlimit(RLIMIT_NOFILE, &limit);
   }
   const pid_t before = ::getpid();
-  const bool forks = freshet::is_template();
-  const std::string word = forks ? freshet::serve_as_template() : freshet::take_inherited();
-  freshet::end_group_with_parent();
+  const bool forks = freshet::core::is_template();
+  const std::string word = forks ? freshet::core::serve_as_template() : freshet::core::take_inherited();
+  freshet::core::end_group_with_parent();
   std::printf("%s by %d: %d thread %ld parent %d session %d descriptors",
               forks ? "forked" : "started", before, ::getpid(), ::syscall(SYS_gettid), ::getppid(),
               ::getsid(0));

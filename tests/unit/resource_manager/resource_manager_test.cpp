@@ -6,6 +6,7 @@
 #include <random>
 
 namespace freshet::testing {
+using namespace core;
 namespace {
 
 using Slots = std::optional<std::vector<SlotId>>;

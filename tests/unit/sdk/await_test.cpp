@@ -14,7 +14,7 @@
 #include "task/scheduler.h"
 #include "test_fibers.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 TEST(Await, RunsInPlaceOutsideOfFibers) {
@@ -111,4 +111,4 @@ TEST(Await, ServesMoreFibersThanThereAreHelpers) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

@@ -1,4 +1,4 @@
-#include "freshet/batch.h"
+#include "freshet/plugin/batch.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "freshet/record_type.h"
+#include "freshet/plugin/record_type.h"
 
 namespace freshet {
 namespace {

@@ -1,4 +1,4 @@
-#include "freshet/byte_records.h"
+#include "freshet/plugin/byte_records.h"
 
 #include <gtest/gtest.h>
 
@@ -9,11 +9,11 @@
 
 #include "freshet/error.h"
 #include "freshet/key_hash.h"
-#include "freshet/record_type.h"
+#include "freshet/plugin/record_type.h"
 #include "operators/outputs.h"
 #include "scale.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 using testing::scaled;
@@ -180,4 +180,4 @@ TEST_F(ByteRecords, SchemasAreThoseOfTheirTypes) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

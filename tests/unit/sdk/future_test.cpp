@@ -13,7 +13,7 @@
 #include "task/scheduler.h"
 #include "test_fibers.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 std::exception_ptr error_of(const char* text) {
@@ -261,4 +261,4 @@ TEST(Future, TimeoutsAndCompletionsMayRace) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

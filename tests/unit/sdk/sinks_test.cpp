@@ -22,7 +22,7 @@
 #include "freshet/error.h"
 #include "freshet/metrics.h"
 #include "freshet/runtime_context.h"
-#include "freshet/stages/sink.h"
+#include "freshet/sink.h"
 #include "scratch_folder.h"
 
 namespace {

@@ -4,7 +4,7 @@
 
 #include "freshet/error.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 TEST(Keys, AreNewEachTimeAndTheSecretHalfTellsThePublicOne) {
@@ -23,4 +23,4 @@ TEST(Keys, RefuseASecretKeyThatIsNone) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

@@ -9,9 +9,9 @@
 #include <fstream>
 
 #include "freshet/error.h"
-#include "rpc/endpoint.h"
+#include "network/endpoint.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 class OwnerOnly : public ::testing::Test {
@@ -161,4 +161,4 @@ TEST_F(OwnerOnly, PathsThatAreTooLongForASocketAreShortened) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

@@ -4,7 +4,7 @@
 
 #include "captured_log.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 constexpr std::int64_t kSecond = 1'000'000'000;
@@ -48,4 +48,4 @@ TEST(PeerLog, CutsWhatIsLongAndShowsNoControlCharacters) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

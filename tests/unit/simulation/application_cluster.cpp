@@ -2,10 +2,11 @@
 
 #include <algorithm>
 
-#include "modules/sha256.h"
+#include "security/sha256.h"
 #include "watcher.h"
 
 namespace freshet::testing {
+using namespace core;
 
 ApplicationClusterWorkload::ApplicationClusterWorkload(WorkloadOptions options)
     : options_(options),

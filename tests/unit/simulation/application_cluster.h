@@ -11,6 +11,7 @@
 #include "workload.h"
 
 namespace freshet::testing {
+using namespace core;
 
 class ApplicationClusterWorkload {
  public:

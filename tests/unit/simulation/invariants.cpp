@@ -7,6 +7,7 @@
 #include "workload.h"
 
 namespace freshet::testing {
+using namespace core;
 
 namespace {
 

@@ -6,6 +6,7 @@
 #include "workload.h"
 
 namespace freshet::testing {
+using namespace core;
 namespace {
 
 std::string error_of_told(const Future<void>& told) {

@@ -10,6 +10,7 @@
 #include "workload.h"
 
 namespace freshet::testing {
+using namespace core;
 namespace {
 
 // FRESHET_TEST_SEED replays one seed, with the log of all roles.

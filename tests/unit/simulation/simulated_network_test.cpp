@@ -9,7 +9,7 @@
 
 #include "freshet/error.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 class Recorder : public TransportEvents {
@@ -171,4 +171,4 @@ TEST_F(SimulatedNetworkTest, RefusesAnAddressThatIsTaken) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

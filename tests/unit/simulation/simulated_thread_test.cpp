@@ -9,7 +9,7 @@
 
 #include "freshet/future.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 // What a run does: fibers and timers of two processes that tell each other things.
@@ -99,4 +99,4 @@ TEST(SimulatedThread, ThrowsWhatAFiberThrew) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

@@ -7,6 +7,7 @@
 #include "workload.h"
 
 namespace freshet::testing {
+using namespace core;
 
 // What one client is told of the states of things: never anything after an end.
 class Workload::Watcher final : public ClusterListener {

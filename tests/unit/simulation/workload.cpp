@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "modules/sha256.h"
+#include "security/sha256.h"
 #include "watcher.h"
 
 namespace freshet::testing {
+using namespace core;
 namespace {
 
 // Every other seed drops records while others still work.

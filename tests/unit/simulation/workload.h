@@ -12,6 +12,7 @@
 #include "simulation/simulated_cluster.h"
 
 namespace freshet::testing {
+using namespace core;
 
 struct WorkloadOptions {
   std::uint64_t seed = 1;

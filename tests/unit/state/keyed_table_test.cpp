@@ -1,4 +1,4 @@
-#include "freshet/state/keyed_table.h"
+#include "freshet/detail/state/keyed_table.h"
 
 #include <gtest/gtest.h>
 

@@ -11,7 +11,7 @@
 #include "task/scheduler.h"
 #include "test_fibers.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 TEST(Mailbox, GivesMailsInTheOrderTheyCame) {
@@ -106,4 +106,4 @@ TEST(Mailbox, KeepsEachSendersOrderAndLosesNothing) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

@@ -16,7 +16,7 @@
 #include "task/waiter.h"
 #include "test_fibers.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 TEST(SchedulerPool, RunsEachFiberOnItsOwnThreadOnly) {
@@ -229,4 +229,4 @@ TEST(TestFibers, HandsOnWhatAFiberThrows) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "freshet/future.h"
-#include "rpc/network_thread.h"
+#include "network/network_thread.h"
 #include "task/scheduler.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 // Its destructor waits for its thread, which may be the one that lets go of it.
@@ -93,4 +93,4 @@ TEST(SharedEnd, EndsMayWaitForEachOther) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

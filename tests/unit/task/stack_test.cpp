@@ -9,7 +9,7 @@
 
 #include "task/scheduler.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 // Not a tail call, and not to be seen through.
@@ -109,4 +109,4 @@ TEST(StackOverflowDeathTest, ASignalThatWasSentEndsTheProcessAtOnce) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

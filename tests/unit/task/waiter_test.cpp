@@ -14,7 +14,7 @@
 #include "task/scheduler.h"
 #include "test_fibers.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 TEST(Waiter, ReturnsAtOnceIfReady) {
@@ -287,4 +287,4 @@ TEST(Waiter, SurvivesTheRaceOfDeadlineAndWake) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

@@ -1,9 +1,9 @@
 // How operators, functions and captures get into the job: modules, code, the scan for pointers.
-#include "freshet/operator.h"
+#include "freshet/plugin/operator.h"
 #include "test_pipelines.h"
 #include "translation/capture_scan.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 class Captures : public testing::TranslationTest {
@@ -118,4 +118,4 @@ TEST_F(Captures, ThatLeaveTheirPayloadAreRefused) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

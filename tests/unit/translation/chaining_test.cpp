@@ -2,7 +2,7 @@
 
 #include "test_pipelines.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 using Word = Keyed<std::string, std::int64_t>;
@@ -154,4 +154,4 @@ TEST_F(FusedKernels, ForAnotherNumberOfOperatorsAreRefused) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

@@ -3,13 +3,13 @@
 
 #include <gtest/gtest.h>
 
-#include "freshet/byte_records.h"
 #include "freshet/error.h"
-#include "freshet/module.h"
-#include "freshet/operator.h"
 #include "freshet/payload.h"
+#include "freshet/plugin/byte_records.h"
+#include "freshet/plugin/module.h"
+#include "freshet/plugin/operator.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 class Nothing final : public Operator {
@@ -23,11 +23,11 @@ class Nothing final : public Operator {
 };
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core
 
-FRESHET_OPERATOR("completion.nothing", freshet::Nothing);
+FRESHET_OPERATOR("completion.nothing", freshet::core::Nothing);
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 // source -> middle (chained) -> sink
@@ -115,4 +115,4 @@ TEST(Completion, LeavesPlacesOutOfRangeToValidation) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

@@ -1,8 +1,8 @@
 // Records whose schemas are equal and whose fields have other names: a job's, and a connector's.
-#include "freshet/operator.h"
+#include "freshet/plugin/operator.h"
 #include "test_pipelines.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 struct Person {
@@ -96,4 +96,4 @@ TEST_F(FieldNames, GoIntoThePlanAndNotIntoTheFingerprint) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

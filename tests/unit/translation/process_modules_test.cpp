@@ -8,13 +8,13 @@
 
 #include "freshet/configuration.h"
 #include "freshet/error.h"
-#include "freshet/operator.h"
-#include "freshet/stream_graph.h"
+#include "freshet/plugin/operator.h"
+#include "freshet/plugin/stream_graph.h"
 #include "modules/module_registry.h"
 #include "sanitized.h"
 #include "translation/translator_registry.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 // Never made: only its descriptor counts.
@@ -145,4 +145,4 @@ TEST_F(ProcessModulesTest, KnowNoOperatorThatIsInNoModule) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

@@ -2,7 +2,7 @@
 
 #include "test_pipelines.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 using Word = Keyed<std::string, std::int64_t>;
@@ -313,4 +313,4 @@ TEST_F(StreamGraphTranslation, MayBeThatOfAnotherWhoseGraphIsValidatedAndGivenAn
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

@@ -15,11 +15,12 @@
 #include "freshet/configuration.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
-#include "freshet/stream_graph.h"
+#include "freshet/plugin/stream_graph.h"
 #include "translation/process_modules.h"
 #include "translation/translator_registry.h"
 
 namespace freshet::testing {
+using namespace core;
 
 // Two modules with descriptors, one function each, and a little memory.
 class TestModules final : public ProcessModules {

@@ -9,7 +9,7 @@
 #include "freshet/error.h"
 #include "test_fibers.h"
 
-namespace freshet {
+namespace freshet::core {
 namespace {
 
 // Numbers its splits; each call suspends its fiber, as one that awaits something slow.
@@ -105,4 +105,4 @@ TEST(SplitSource, WithoutACoordinatorThereAreNoSplits) {
 }
 
 }  // namespace
-}  // namespace freshet
+}  // namespace freshet::core

@@ -2,13 +2,14 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "bounds/failure_text.h"
 #include "cluster/client_words.h"
-#include "crash/failure_text.h"
 #include "freshet/error.h"
 #include "freshet/job_client.h"
 #include "shown_text.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 using Json = nlohmann::ordered_json;

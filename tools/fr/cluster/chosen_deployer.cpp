@@ -2,11 +2,12 @@
 
 #include <cstdio>
 
-#include "client/deployer_services.h"
 #include "freshet/options.h"
-#include "plugin_catalog/deployer_selection.h"
+#include "host/deployer_services.h"
+#include "selection/deployer_selection.h"
 
 namespace freshet::tool {
+using namespace core;
 
 ChosenDeployer::ChosenDeployer(const Configuration& configuration)
     : catalog_(SearchPath(

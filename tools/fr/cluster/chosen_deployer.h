@@ -3,11 +3,12 @@
 
 #include <memory>
 
-#include "freshet/cluster_deployer.h"
 #include "freshet/configuration.h"
+#include "freshet/plugin/cluster_deployer.h"
 #include "plugin_catalog/plugin_catalog.h"
 
 namespace freshet::tool {
+using namespace core;
 
 class ChosenDeployer {
  public:

@@ -4,11 +4,12 @@
 #include <ctime>
 #include <map>
 
-#include "crash/failure_text.h"
+#include "bounds/failure_text.h"
 #include "freshet/error.h"
 #include "shown_text.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 using Json = nlohmann::ordered_json;

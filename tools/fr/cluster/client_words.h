@@ -11,6 +11,7 @@
 #include "configuration_flags.h"
 
 namespace freshet::tool {
+using namespace core;
 
 // Beside those of command.h and kNoCluster.
 constexpr int kItFailed = 70;  // what was waited for has failed

@@ -10,11 +10,12 @@
 #include "cluster/chosen_deployer.h"
 #include "cluster/client_words.h"
 #include "freshet/error.h"
-#include "plugin_catalog/deployer_selection.h"
 #include "process/started_process.h"
+#include "selection/deployer_selection.h"
 #include "shown_text.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 using Json = nlohmann::ordered_json;

@@ -14,18 +14,19 @@
 #include "client/cluster_node.h"
 #include "configuration/configuration.h"
 #include "configuration_warnings.h"
+#include "control/id_source.h"
 #include "crash/crash_handler.h"
 #include "exits.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
+#include "network/endpoint.h"
+#include "posix/descriptor_limit.h"
 #include "process/control_group.h"
-#include "process/descriptor_limit.h"
 #include "process/started_process.h"
 #include "process/template_process.h"
-#include "rpc/endpoint.h"
-#include "rpc/id_source.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 class RolledSink final : public spdlog::sinks::base_sink<std::mutex> {

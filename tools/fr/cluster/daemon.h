@@ -12,12 +12,13 @@
 #include <vector>
 
 #include "freshet/configuration.h"
+#include "links/link.h"
 #include "process/caught_signals.h"
 #include "process/child_processes.h"
 #include "process/rolled_log.h"
-#include "rpc/link.h"
 
 namespace freshet::tool {
+using namespace core;
 
 // Exit codes of the processes of a cluster, beside those of command.h.
 constexpr int kEndedAsAsked = 0;

@@ -1,6 +1,7 @@
 #include "cluster/deployer_supply.h"
 
 namespace freshet::tool {
+using namespace core;
 
 DeployerSupply::DeployerSupply(ControlThread& thread, const Configuration& configuration,
                                const std::string& deployer, std::string cluster_id)

@@ -12,11 +12,12 @@
 #include <vector>
 
 #include "cluster/chosen_deployer.h"
+#include "control/control_thread.h"
 #include "freshet/configuration.h"
 #include "resource_manager/on_demand.h"
-#include "rpc/control_thread.h"
 
 namespace freshet::tool {
+using namespace core;
 
 class DeployerSupply final : public TaskManagerSupply {
  public:

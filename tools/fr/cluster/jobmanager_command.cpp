@@ -10,9 +10,7 @@
 
 #include "blobs/stored_blobs.h"
 #include "client/cluster_node.h"
-#include "client/cluster_presence.h"
-#include "client/cluster_records.h"
-#include "client/deployer_services.h"
+#include "clock/clock.h"
 #include "cluster/daemon.h"
 #include "cluster/deployer_supply.h"
 #include "cluster/join_file.h"
@@ -21,13 +19,16 @@
 #include "fetching/url_fetcher.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
-#include "plugin_catalog/high_availability_selection.h"
+#include "host/cluster_presence.h"
+#include "host/cluster_records.h"
+#include "host/deployer_services.h"
+#include "posix/descriptor_limit.h"
 #include "process/child_processes.h"
-#include "process/descriptor_limit.h"
 #include "process/started_process.h"
-#include "task/clock.h"
+#include "selection/high_availability_selection.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 // An application cluster whose client does not come for the result ends all the same.

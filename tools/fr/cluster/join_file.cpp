@@ -10,9 +10,10 @@
 #include <nlohmann/json.hpp>
 
 #include "freshet/error.h"
-#include "process/system_reason.h"
+#include "posix/system_reason.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 constexpr std::size_t kLargest = 16 * 1024;
 }

@@ -6,9 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "rpc/transport.h"
+#include "network/transport.h"
 
 namespace freshet::tool {
+using namespace core;
 
 struct JoinFile {
   std::string cluster_id;

@@ -14,6 +14,7 @@
 #include "shown_text.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 struct Words : ClientWords {

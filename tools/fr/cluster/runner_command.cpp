@@ -9,23 +9,24 @@
 #include <memory>
 #include <optional>
 
+#include "backend/in_process_backend.h"
 #include "client/cluster_connection.h"
-#include "client/in_process_backend.h"
 #include "cluster/daemon.h"
 #include "command.h"
 #include "configuration/configuration.h"
 #include "exits.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
+#include "messages/child_starts.h"
 #include "modules/application.h"
-#include "plugin_catalog/factory_selection.h"
-#include "plugin_catalog/front_end_selection.h"
-#include "process/child_starts.h"
-#include "process/event_descriptors.h"
+#include "posix/event_descriptors.h"
 #include "process/main_end.h"
 #include "process/own_account.h"
+#include "selection/factory_selection.h"
+#include "selection/front_end_selection.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 constexpr std::int64_t kPatienceMs = 30'000;

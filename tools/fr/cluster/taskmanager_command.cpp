@@ -7,23 +7,24 @@
 
 #include "blobs/stored_blobs.h"
 #include "client/cluster_node.h"
-#include "client/cluster_presence.h"
-#include "client/cluster_records.h"
-#include "client/deployer_services.h"
 #include "cluster/daemon.h"
 #include "cluster/join_file.h"
 #include "command.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
-#include "plugin_catalog/high_availability_selection.h"
+#include "host/cluster_presence.h"
+#include "host/cluster_records.h"
+#include "host/deployer_services.h"
+#include "network/endpoint.h"
+#include "posix/descriptor_limit.h"
 #include "process/child_processes.h"
-#include "process/descriptor_limit.h"
 #include "process/started_process.h"
-#include "rpc/endpoint.h"
 #include "security/owner_only.h"
+#include "selection/high_availability_selection.h"
 #include "task_manager/task_manager.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 constexpr std::int64_t kPatienceMs = 30'000;  // without a job manager

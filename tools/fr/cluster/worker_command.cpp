@@ -8,13 +8,14 @@
 #include "cluster/daemon.h"
 #include "command.h"
 #include "freshet/error.h"
-#include "process/child_starts.h"
+#include "messages/child_starts.h"
+#include "network/endpoint.h"
 #include "process/own_account.h"
-#include "rpc/endpoint.h"
 #include "worker/worker_role.h"
 #include "worker/worker_tasks.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 int run() {

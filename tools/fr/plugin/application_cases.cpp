@@ -4,6 +4,7 @@
 #include "plugin/check.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 void plans(CaseContext& context) {

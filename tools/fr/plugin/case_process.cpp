@@ -20,10 +20,11 @@
 
 #include "child.h"
 #include "freshet/error.h"
-#include "freshet/operator.h"
+#include "freshet/plugin/operator.h"
 #include "process/caught_signals.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 using Clock = std::chrono::steady_clock;

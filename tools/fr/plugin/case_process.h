@@ -6,6 +6,7 @@
 #include "plugin/check.h"
 
 namespace freshet::tool {
+using namespace core;
 
 // What the case reports: frames of plan_channel.h.
 inline constexpr char kCasePassed = 'P';

@@ -11,10 +11,11 @@
 #include "freshet/payload.h"
 #include "modules/module_registry.h"
 #include "plugin/case_process.h"
-#include "plugin_catalog/plugin_kind.h"
-#include "plugin_catalog/shared_object.h"
+#include "shared_objects/plugin_kind.h"
+#include "shared_objects/shared_object.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace fs = std::filesystem;
 
 void CaseContext::note(const std::string& text) { report_.send(kCaseNote, text); }

@@ -17,9 +17,10 @@
 
 #include "configuration_flags.h"
 #include "plan_channel.h"
-#include "plugin_catalog/plugin_file.h"
+#include "shared_objects/plugin_file.h"
 
 namespace freshet::tool {
+using namespace core;
 
 struct CheckRequest {
   std::string file;

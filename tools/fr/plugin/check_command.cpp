@@ -13,9 +13,10 @@
 #include "plugin/check.h"
 #include "plugin/plugin_command.h"
 #include "plugin_catalog/plugin_catalog.h"
-#include "process/system_reason.h"
+#include "posix/system_reason.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 using Json = nlohmann::ordered_json;

@@ -11,14 +11,15 @@
 #include <set>
 #include <thread>
 
-#include "client/deployer_services.h"
-#include "freshet/cluster_deployer.h"
 #include "freshet/error.h"
-#include "freshet/operator.h"
 #include "freshet/options.h"
+#include "freshet/plugin/cluster_deployer.h"
+#include "freshet/plugin/operator.h"
+#include "host/deployer_services.h"
 #include "plugin/check.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 namespace fs = std::filesystem;
 

@@ -2,18 +2,19 @@
 #include <filesystem>
 #include <memory>
 
-#include "client/in_process_backend.h"
+#include "backend/in_process_backend.h"
 #include "freshet/detail/backend.h"
 #include "freshet/error.h"
-#include "freshet/executor.h"
 #include "freshet/job_client.h"
 #include "freshet/options.h"
-#include "freshet/pipeline.h"
+#include "freshet/plugin/executor.h"
+#include "freshet/plugin/pipeline.h"
 #include "modules/application.h"
 #include "plugin/check.h"
 #include "plugin/leaks.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 constexpr std::int64_t kPatienceMs = 5'000;

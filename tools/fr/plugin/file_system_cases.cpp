@@ -6,10 +6,11 @@
 #include <string>
 
 #include "freshet/error.h"
-#include "freshet/file_system.h"
+#include "freshet/plugin/file_system.h"
 #include "plugin/check.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 const FileSystem& file_system(CaseContext& context) {

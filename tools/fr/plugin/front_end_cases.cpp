@@ -8,18 +8,19 @@
 #include <random>
 #include <thread>
 
-#include "client/in_process_backend.h"
+#include "backend/in_process_backend.h"
 #include "freshet/error.h"
-#include "freshet/front_end.h"
-#include "freshet/operator.h"
 #include "freshet/options.h"
-#include "freshet/stream_graph.h"
+#include "freshet/plugin/front_end.h"
+#include "freshet/plugin/operator.h"
+#include "freshet/plugin/stream_graph.h"
 #include "modules/module_registry.h"
 #include "plugin/check.h"
 #include "plugin/leaks.h"
 #include "translation/translator_registry.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 namespace fs = std::filesystem;

@@ -13,12 +13,13 @@
 #include <vector>
 
 #include "freshet/error.h"
-#include "freshet/high_availability.h"
-#include "freshet/operator.h"
 #include "freshet/options.h"
+#include "freshet/plugin/high_availability.h"
+#include "freshet/plugin/operator.h"
 #include "plugin/check.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 constexpr std::int64_t kPatienceMs = 15'000;

@@ -4,12 +4,13 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "modules/sha256.h"
 #include "plugin/plugin_command.h"
-#include "plugin_catalog/build_tag.h"
 #include "plugin_catalog/plugin_catalog.h"
+#include "security/sha256.h"
+#include "shared_objects/build_tag.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 using Json = nlohmann::ordered_json;

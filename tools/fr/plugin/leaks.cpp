@@ -9,6 +9,7 @@
 #include "plugin/resources.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 constexpr int kWarmUp = 20;

@@ -8,9 +8,10 @@
 #include "plugin/check.h"
 #include "plugin/exported_symbols.h"
 #include "plugin/leaks.h"
-#include "plugin_catalog/plugin_kind.h"
+#include "shared_objects/plugin_kind.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 void identity(CaseContext& context) { context.file(); }

@@ -13,6 +13,7 @@
 #include "plugin_catalog/plugin_catalog.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 using Json = nlohmann::ordered_json;

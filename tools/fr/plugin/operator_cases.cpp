@@ -7,18 +7,19 @@
 #include <random>
 #include <set>
 
-#include "client/in_process_backend.h"
+#include "backend/in_process_backend.h"
 #include "freshet/error.h"
 #include "freshet/job_client.h"
-#include "freshet/job_graph.h"
-#include "freshet/operator.h"
 #include "freshet/payload.h"
+#include "freshet/plugin/job_graph.h"
+#include "freshet/plugin/operator.h"
 #include "modules/application.h"
 #include "modules/module_registry.h"
 #include "plugin/check.h"
 #include "plugin/leaks.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 constexpr std::int64_t kPatienceMs = 5'000;

@@ -144,8 +144,8 @@ class KeyedCallsOfFlink {
 
 class EnvironmentCallsOfFlink {
  public:
-  FRESHET_NO_CALL(add_source, "write from_source(s); see freshet/stages/source.h")
-  FRESHET_NO_CALL(create_input, "write from_source(s); see freshet/stages/source.h")
+  FRESHET_NO_CALL(add_source, "write from_source(s); see freshet/source.h")
+  FRESHET_NO_CALL(create_input, "write from_source(s); see freshet/source.h")
   FRESHET_NO_CALL(from_data, "write from_elements({...}) or from_collection(vector)")
   FRESHET_NO_CALL(from_parallel_collection, "write generate(f, count), or from_sequence()")
   FRESHET_NO_CALL(generate_sequence, "write from_sequence(first, last)")

@@ -7,9 +7,9 @@
 #include <type_traits>
 #include <utility>
 
-#include "freshet/batch.h"
-#include "freshet/record_type.h"
-#include "freshet/stage_traits.h"
+#include "freshet/detail/stage_traits.h"
+#include "freshet/plugin/batch.h"
+#include "freshet/plugin/record_type.h"
 
 namespace freshet::detail {
 

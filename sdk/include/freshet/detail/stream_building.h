@@ -12,9 +12,9 @@
 
 #include "freshet/configuration.h"
 #include "freshet/detail/after_mistake.h"
-#include "freshet/kernel.h"
-#include "freshet/stages/source.h"
-#include "freshet/stream_graph.h"
+#include "freshet/detail/kernel.h"
+#include "freshet/plugin/stream_graph.h"
+#include "freshet/source.h"
 
 namespace freshet {
 

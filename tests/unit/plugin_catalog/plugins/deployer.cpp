@@ -6,9 +6,9 @@
 #include <string>
 #include <thread>
 
-#include "freshet/cluster_deployer.h"
 #include "freshet/options.h"
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/cluster_deployer.h"
+#include "freshet/plugin/plugin_registration.h"
 
 namespace {
 

@@ -1,12 +1,12 @@
 // EXECUTOR_NAME is the plugin's name; it says yes to any target that begins with EXECUTOR_PREFIX.
-#include "freshet/executor.h"
+#include "freshet/plugin/executor.h"
 
 #include <stdexcept>
 #include <string>
 
 #include "freshet/configuration.h"
 #include "freshet/options.h"
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/plugin_registration.h"
 #ifdef EXECUTOR_LEAVES_A_MARKER
 #include "marker.h"
 #endif

@@ -1,11 +1,11 @@
 // A front end that claims files whose first line is FRONT_END_NAME or "both"; "throws NAME" makes
 // it throw.
-#include "freshet/front_end.h"
+#include "freshet/plugin/front_end.h"
 
 #include <stdexcept>
 
 #include "freshet/error.h"
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/plugin_registration.h"
 #include "marker.h"
 
 namespace {

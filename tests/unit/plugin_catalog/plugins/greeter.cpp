@@ -3,7 +3,7 @@
 
 #include <stdexcept>
 
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/plugin_registration.h"
 #include "marker.h"
 
 namespace {

@@ -1,12 +1,12 @@
 // A high-availability service for types that begin with 'heron', which throws or makes nothing.
-#include "freshet/high_availability.h"
+#include "freshet/plugin/high_availability.h"
 
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
 
 #include "freshet/options.h"
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/plugin_registration.h"
 
 namespace {
 

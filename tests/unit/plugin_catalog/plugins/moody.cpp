@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "freshet/configuration.h"
-#include "freshet/executor.h"
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/executor.h"
+#include "freshet/plugin/plugin_registration.h"
 
 namespace {
 

@@ -1,5 +1,5 @@
 // Calls what a library defines, or what nobody does.
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/plugin_registration.h"
 #include "marker.h"
 
 #ifndef NEEDY_KIND

@@ -1,5 +1,5 @@
 // Note and entry written by hand, the entry without its list of operators.
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/plugin_registration.h"
 
 namespace {
 

@@ -1,7 +1,7 @@
 // Its create() throws, which the contract forbids; so does its destroy().
 #include <stdexcept>
 
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/plugin_registration.h"
 
 namespace {
 

@@ -1,5 +1,5 @@
 // Holds COPIED_SYMBOL, as one does that was linked with the static library that defines it.
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/plugin_registration.h"
 #include "marker.h"
 
 extern "C" __attribute__((used)) void copied() __asm__(COPIED_SYMBOL);

@@ -1,5 +1,5 @@
 // create() gives nothing and no reason.
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/plugin_registration.h"
 
 namespace {
 

@@ -1,6 +1,6 @@
 #include <stdexcept>
 
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/plugin_registration.h"
 #include "greeter.h"
 
 namespace {

@@ -1,7 +1,7 @@
 // An operator library with an operator that another one has, too.
-#include "freshet/operator.h"
 #include "freshet/payload.h"
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/operator.h"
+#include "freshet/plugin/plugin_registration.h"
 
 namespace {
 

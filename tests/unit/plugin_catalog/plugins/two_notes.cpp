@@ -1,4 +1,4 @@
-#include "freshet/plugin_registration.h"
+#include "freshet/plugin/plugin_registration.h"
 #include "marker.h"
 
 FRESHET_OPERATOR_LIBRARY("two-notes", "0.1.0");

@@ -2,8 +2,8 @@
 //
 //   env.from_registered<std::string>("template-name.read", freshet::payload_of(path))
 //   stream.sink_to_registered("template-name.write", freshet::payload_of(path))
-#include <freshet/connector.h>
 #include <freshet/error.h>
+#include <freshet/plugin/connector.h>
 #include <freshet/prepared_file.h>
 #include <freshet/runtime_context.h>
 

@@ -3,11 +3,11 @@
 //
 //   fr-run app.so --target=template-name              a cluster for this application alone
 //   fr cluster start --target=template-name-session   one for many applications
-#include <freshet/cluster_deployer.h>
 #include <freshet/configuration.h>
 #include <freshet/error.h>
 #include <freshet/options.h>
-#include <freshet/plugin_registration.h>
+#include <freshet/plugin/cluster_deployer.h>
+#include <freshet/plugin/plugin_registration.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>

@@ -1,10 +1,10 @@
 // The executor 'template-name': fr-run app.so --target=template-name
 #include <freshet/configuration.h>
-#include <freshet/executor.h>
 #include <freshet/job_client.h>
-#include <freshet/job_graph.h>
 #include <freshet/options.h>
-#include <freshet/plugin_registration.h>
+#include <freshet/plugin/executor.h>
+#include <freshet/plugin/job_graph.h>
+#include <freshet/plugin/plugin_registration.h>
 
 #include <exception>
 #include <memory>

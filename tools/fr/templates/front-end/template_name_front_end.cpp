@@ -1,9 +1,9 @@
 // The front end 'template-name': fr-run sample.template-name --target=local ARGUMENT...
-#include <freshet/byte_records.h>
-#include <freshet/front_end.h>
-#include <freshet/job_graph.h>
 #include <freshet/payload.h>
-#include <freshet/plugin_registration.h>
+#include <freshet/plugin/byte_records.h>
+#include <freshet/plugin/front_end.h>
+#include <freshet/plugin/job_graph.h>
+#include <freshet/plugin/plugin_registration.h>
 
 #include <cstdint>
 #include <memory>

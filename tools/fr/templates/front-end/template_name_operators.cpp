@@ -1,8 +1,8 @@
 // The operators of 'template-name': its front end asks for them by name.
-#include <freshet/byte_operators.h>
 #include <freshet/error.h>
 #include <freshet/payload.h>
-#include <freshet/plugin_registration.h>
+#include <freshet/plugin/byte_operators.h>
+#include <freshet/plugin/plugin_registration.h>
 #include <freshet/runtime_context.h>
 
 #include <cctype>

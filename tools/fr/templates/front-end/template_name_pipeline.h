@@ -9,7 +9,7 @@
 // $1, $2, ... stand for the arguments behind the file.
 #pragma once
 
-#include <freshet/pipeline.h>
+#include <freshet/plugin/pipeline.h>
 
 #include <string>
 #include <string_view>

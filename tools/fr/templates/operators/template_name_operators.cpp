@@ -2,10 +2,10 @@
 //
 //   env.from_registered<std::int64_t>("template-name.numbers",
 //                                     freshet::payload_of(std::uint64_t{100}))
-#include <freshet/operator.h>
 #include <freshet/payload.h>
-#include <freshet/plugin_registration.h>
-#include <freshet/record_type.h>
+#include <freshet/plugin/operator.h>
+#include <freshet/plugin/plugin_registration.h>
+#include <freshet/plugin/record_type.h>
 
 #include <algorithm>
 #include <cstdint>

@@ -1,0 +1,7 @@
+#include "network/transport.h"
+
+namespace freshet::core {
+
+Transport::~Transport() = default;
+
+}  // namespace freshet::core

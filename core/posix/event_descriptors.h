@@ -1,0 +1,23 @@
+// The descriptors by which the threads of this process wake each other. User code that closes all
+// descriptors, as one does who makes a daemon, closes these, too: then nothing that the runtime
+// waits for comes any more.
+#pragma once
+
+#include <vector>
+
+#include "freshet/api.h"
+
+namespace freshet::core {
+
+class FRESHET_API EventDescriptors {
+ public:
+  // Those that are open now.
+  EventDescriptors();
+  // Whether they are open still.
+  bool are_open() const;
+
+ private:
+  std::vector<int> numbers_;
+};
+
+}  // namespace freshet::core
