@@ -20,7 +20,6 @@ constexpr JudgedField kJudged[] = {
     {"stdlib", "standard library", "build it with the same standard library"},
     {"stdlib-abi", "ABI of the standard library", "build it with the same _GLIBCXX_USE_CXX11_ABI"},
     {"stdlib-debug", "debug mode of the standard library", "build it with the same _GLIBCXX_DEBUG"},
-    {"sdk-abi", "SDK ABI", "build it with this Freshet's SDK"},
     {"boost", "Boost", "build it with the SDK of this Freshet and its Boost"},
     {"sanitizer", "sanitizer", "build both with the same -fsanitize"},
 };

@@ -1,8 +1,9 @@
 // How a module was compiled (freshet/plugin/build_tag.h), compared with how core was.
 //
 // Refused: what would really break, i.e. another standard library, its ABI flag or debug mode,
-// another SDK ABI, Boost or sanitizer, instructions that this host lacks. Compiler, its version and
-// the C++ level are shown and not judged: a plugin by clang runs in a core by gcc.
+// another Boost or sanitizer, instructions that this host lacks. Compiler, its version and the C++
+// level are shown and not judged: a plugin by clang runs in a core by gcc. Neither is the number of
+// the SDK's ABI, which the note's head has as well: abi_versions.h.
 #pragma once
 
 #include <functional>

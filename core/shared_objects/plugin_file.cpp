@@ -1,9 +1,11 @@
 #include "shared_objects/plugin_file.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 
 #include "freshet/api.h"
+#include "shared_objects/abi_versions.h"
 
 namespace freshet::core {
 namespace {
@@ -41,22 +43,23 @@ class NoteReader {
           "(-shared -fPIC) with FRESHET_APPLICATION(...)");
     const std::string content = the_note();
     const Head head = judged_head(content, "its note");
+    if (!keeps_abi(head.abi_version)) refuse_abi(head.abi_version, content);
     if (content.size() != sizeof(freshet_note_v1) || head.struct_size != content.size())
       refuse("its note is " + std::to_string(content.size()) + " bytes and says " +
              std::to_string(head.struct_size) + ", ABI version " +
-             std::to_string(FRESHET_ABI_VERSION) + " has " +
-             std::to_string(sizeof(freshet_note_v1)) +
+             std::to_string(head.abi_version) + " has " + std::to_string(sizeof(freshet_note_v1)) +
              ": it is damaged, build it again with the SDK's macros");
     freshet_note_v1 note;
     std::memcpy(&note, content.data(), sizeof note);
 
+    file.identity.abi_version = note.abi_version;
     file.identity.kind = judged_kind(note.kind);
     file.identity.name = judged_name(text(note.name, "name"), note.kind);
     file.identity.version = printable_text(text(note.version, "version"), "version");
     file.identity.sdk_version =
         printable_text(text(note.sdk_version, "SDK version"), "SDK version");
     file.identity.build_tag = printable_text(text(note.build_tag, "build tag"), "build tag");
-    judge_entry(note.kind);
+    judge_entry(note);
     file.needed_libraries = elf_.needed_libraries();
     file.run_path = elf_.run_path();
     if (const std::string copy = own_copy_in(elf_); !copy.empty()) refuse(copy);
@@ -90,15 +93,23 @@ class NoteReader {
     if (std::memcmp(head.magic, FRESHET_PLUGIN_MAGIC, sizeof head.magic) != 0)
       refuse(where + " begins with '" + printable({head.magic, 7}) + "' and not with '" +
              FRESHET_PLUGIN_MAGIC + "': it is damaged, build it again with the SDK's macros");
-    if (head.abi_version != FRESHET_ABI_VERSION) {
-      const bool newer = head.abi_version > FRESHET_ABI_VERSION;
-      refuse("is built for ABI version " + std::to_string(head.abi_version) +
-             " of the Freshet SDK, this is Freshet " FRESHET_VERSION_STRING " with ABI version " +
-             std::to_string(FRESHET_ABI_VERSION) +
-             (newer ? ": use a newer Freshet, or build it with this one's SDK"
-                    : ": build it again with this Freshet's SDK"));
-    }
     return head;
+  }
+
+  // What the note of any ABI version has at the same place is the SDK's version.
+  [[noreturn]] void refuse_abi(std::uint32_t version, const std::string& note) const {
+    std::string sdk = "of an unknown version";
+    if (note.size() >= offsetof(freshet_note_v1, build_tag)) {
+      const char* const at = note.data() + offsetof(freshet_note_v1, sdk_version);
+      sdk = printable({at, ::strnlen(at, FRESHET_VERSION_SIZE)});
+    }
+    const std::string what = "is built with the SDK " + sdk + " of ABI version " +
+                             std::to_string(version) +
+                             ", this is Freshet " FRESHET_VERSION_STRING " that runs ABI version " +
+                             kept_abi_versions() + ": ";
+    if (version > FRESHET_ABI_VERSION)
+      refuse(what + "use a newer Freshet, or build it with this one's SDK");
+    refuse(what + "build it again with this Freshet's SDK");
   }
 
   std::uint32_t judged_kind(std::uint32_t number) const {
@@ -147,7 +158,7 @@ class NoteReader {
   }
 
   // What is exported under the entry's name must be what the note says, before it is trusted.
-  void judge_entry(std::uint32_t kind) const {
+  void judge_entry(const freshet_note_v1& note) const {
     const auto entry = elf_.exported(FRESHET_PLUGIN_ENTRY);
     if (!entry)
       refuse("does not export its entry '" FRESHET_PLUGIN_ENTRY
@@ -156,13 +167,17 @@ class NoteReader {
       refuse(std::string("its entry '" FRESHET_PLUGIN_ENTRY "' is ") +
              (entry->type == STT_OBJECT ? "a constant of " : "no constant, of ") +
              std::to_string(entry->size) + " bytes, ABI version " +
-             std::to_string(FRESHET_ABI_VERSION) + " has a constant of " +
+             std::to_string(note.abi_version) + " has a constant of " +
              std::to_string(sizeof(freshet_plugin_v1)) +
              " bytes: build it again with the SDK's macros");
     const Head head = judged_head(elf_.bytes_at_address(entry->address, sizeof(Head)), "its entry");
-    if (head.struct_size != sizeof(freshet_plugin_v1) || head.kind != kind)
+    if (head.abi_version != note.abi_version)
+      refuse("its entry says ABI version " + std::to_string(head.abi_version) + ", its note " +
+             std::to_string(note.abi_version) +
+             ": it is damaged, build it again with the SDK's macros");
+    if (head.struct_size != sizeof(freshet_plugin_v1) || head.kind != note.kind)
       refuse("its entry says " + kind_name(head.kind) + " of " + std::to_string(head.struct_size) +
-             " bytes, its note " + kind_name(kind) + " of " +
+             " bytes, its note " + kind_name(note.kind) + " of " +
              std::to_string(sizeof(freshet_plugin_v1)) +
              ": it is damaged, build it again with the SDK's macros");
   }

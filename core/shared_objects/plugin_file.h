@@ -16,6 +16,8 @@ struct PluginIdentity {
   std::uint32_t kind = FRESHET_KIND_NONE;  // enum freshet_plugin_kind
   std::string name;  // of an application without one: its file's name without ".so"
   std::string version, sdk_version, build_tag;
+  // What its virtual functions are judged by: docs/maintainers/abi.md.
+  std::uint32_t abi_version = 0;
 
   bool operator==(const PluginIdentity&) const = default;
 };

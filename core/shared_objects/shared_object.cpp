@@ -23,9 +23,9 @@ std::string difference(const freshet_plugin_v1& entry, const PluginFile& file) {
   const auto differs = [](const char* what, const std::string& theirs, const std::string& ours) {
     return std::string("its entry says ") + what + " " + theirs + ", its note " + ours;
   };
-  if (entry.abi_version != FRESHET_ABI_VERSION)
+  if (entry.abi_version != noted.abi_version)
     return differs("ABI version", std::to_string(entry.abi_version),
-                   std::to_string(FRESHET_ABI_VERSION));
+                   std::to_string(noted.abi_version));
   if (entry.kind != noted.kind)
     return differs("kind", in_quotes(kind_name(entry.kind)), in_quotes(kind_name(noted.kind)));
   const bool unnamed =

@@ -3,7 +3,7 @@
 // elf_file.h       an ELF file, read without loading it
 // plugin_file.h    who a file is, by its note
 // plugin_kind.h    the kinds
-// build_tag.h, instruction_sets.h
+// abi_versions.h, build_tag.h, instruction_sets.h
 //     whether it fits this process and host
 // judged_file.h, refused_file.h
 //     the judgement

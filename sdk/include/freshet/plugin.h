@@ -9,7 +9,8 @@
  * The entry is data, not a function: whether it is there, how large it is and what its first bytes
  * say can be read from the file's tables without running anything, and reading it can't throw.
  *
- * Frozen: the first 24 bytes of both structs, for ever. The rest: for as long as
+ * Frozen for ever: the first 24 bytes of both structs, and the note's name, version and SDK version,
+ * so that whoever refuses a plugin can say which SDK made it. The rest: for as long as
  * FRESHET_ABI_VERSION stays; a field is never moved or removed, and appending one raises it.
  */
 /* NOLINTBEGIN: C, also for C++. */
@@ -19,8 +20,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Raised when the layout of these structs or the binary interface of a class in the SDK changes. */
-#define FRESHET_ABI_VERSION 1
+/* Raised when the layout of these structs or the binary interface of a class in the SDK changes. A
+ * Freshet runs plugins of the numbers that it keeps, whatever version of the SDK made them. How it is
+ * raised: docs/maintainers/abi.md. */
+#define FRESHET_ABI_VERSION 2
 
 /* Eight bytes with the final zero. */
 #define FRESHET_PLUGIN_MAGIC "FRESHET"
@@ -106,11 +109,11 @@ struct freshet_note_v1 {
   uint32_t abi_version;
   uint32_t kind;
   uint32_t reserved;
-
   char
       name[FRESHET_NAME_SIZE]; /* a-z 0-9 - _ . ; empty in an application: its file's name counts */
   char version[FRESHET_VERSION_SIZE];
   char sdk_version[FRESHET_VERSION_SIZE];
+
   char build_tag[FRESHET_BUILD_TAG_SIZE];
 };
 

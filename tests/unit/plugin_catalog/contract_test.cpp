@@ -66,7 +66,7 @@ TEST(PluginContract, IsLaidOutAsItWasRecorded) {
   const std::filesystem::path root = std::getenv("FRESHET_SOURCE_ROOT");
   EXPECT_EQ(layout(), test_modules::content(root / "tests/unit/golden/plugin_contract.txt"))
       << "plugin.h changed. Is it a change that plugins of this ABI version survive (a new kind)? "
-         "Then record it; else raise FRESHET_ABI_VERSION first.";
+         "Then record it; else raise FRESHET_ABI_VERSION first: docs/maintainers/abi.md.";
 }
 
 TEST(PluginContract, CallsAreTypedAsTheyWere) {

@@ -54,6 +54,24 @@ TEST(PluginCatalog, ListsAndLoadsAPluginWhenItIsNeeded) {
   EXPECT_EQ(module->kind(), ModuleKind::kInstalled);
 }
 
+TEST(PluginCatalog, AnotherVersionOfTheSdkRunsIfItsAbiVersionIsKeptElseBothAreNamed) {
+  const ScratchFolder folder;
+  put(folder, "earlier_sdk", "earlier.so");
+  put(folder, "later_sdk", "later.so");
+  PluginCatalog catalog(path_of({folder.path()}));
+  ASSERT_EQ(catalog.entries().size(), 2u);
+  const CatalogEntry& earlier = catalog.entries()[0];
+  EXPECT_EQ(earlier.state, State::kRefused);
+  EXPECT_TRUE(contains(earlier.reason,
+                       "is built with the SDK 0.0.9 of ABI version 1, this is "
+                       "Freshet " FRESHET_VERSION_STRING " that runs ABI version 2"))
+      << earlier.reason;
+  const CatalogEntry& later = catalog.entries()[1];
+  ASSERT_EQ(later.state, State::kUsable) << later.reason;
+  EXPECT_EQ(later.file.identity.sdk_version, "0.1.7");
+  EXPECT_STREQ(catalog.load(later).contract().sdk_version, "0.1.7");
+}
+
 TEST(PluginCatalog, AFileThatAnybodyMayWriteToIsRefused) {
   const ScratchFolder folder;
   put(folder, "alpha", "alpha.so");
@@ -80,7 +98,7 @@ TEST(PluginCatalog, TheFirstOfANameWinsAndTellsWhatItShadows) {
 
 TEST(PluginCatalog, ARefusedFileDoesNotShadow) {
   ScratchFolder first, second;
-  first.write("alpha.so", Patient("alpha").tag("sdk-abi=1", "sdk-abi=9").bytes);
+  first.write("alpha.so", Patient("alpha").tag("boost=1", "boost=9").bytes);
   put(second, "alpha", "alpha.so");
   PluginCatalog catalog(path_of({first.path(), second.path()}));
   EXPECT_EQ(catalog.entries()[0].state, State::kRefused);
