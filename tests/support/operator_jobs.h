@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <memory>
@@ -231,6 +232,10 @@ class OperatorJob {
   std::unique_ptr<JobClient> start(Configuration configuration = {}) {
     complete_job(graph_, ProcessModules::of_this_process());
     graph_.validate();
+    const char* const threads = std::getenv("FRESHET_LOCAL_THREADS");
+    if (threads != nullptr && !configuration.find(options::kLocalThreads)) {
+      configuration.set(options::kLocalThreads, std::atoi(threads));
+    }
     if (const std::uint32_t workers = workers_of_this_process()) {
       return start_over_workers(graph_.to_bytes(), {workers}, configuration);
     }
