@@ -7,7 +7,8 @@
 #include <optional>
 #include <tuple>
 
-#include "links/link_typed.h"
+#include "links/packing.h"
+#include "messages/wire_types.h"
 
 namespace freshet::core {
 namespace {

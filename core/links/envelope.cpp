@@ -3,8 +3,9 @@
 #include <algorithm>
 
 #include "bounds/bounds.h"
-#include "links/link_typed.h"
+#include "links/link.h"
 #include "links/not_known.h"
+#include "links/packing.h"
 
 namespace freshet::core {
 namespace {

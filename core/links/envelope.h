@@ -12,12 +12,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <msgpack.hpp>
 #include <string>
 #include <string_view>
 
 #include "freshet/api.h"
 #include "freshet/error.h"
+#include "links/fields.h"
 
 namespace freshet::core {
 
@@ -50,9 +50,8 @@ struct Envelope {
   std::uint64_t acknowledgement = 0;  // of kResend: what has arrived; else what has had its turn
   std::uint64_t request = 0;
   bool error = false;
-  MSGPACK_DEFINE_MAP(MSGPACK_NVP("v", version), MSGPACK_NVP("t", type), MSGPACK_NVP("k", kind),
-                     MSGPACK_NVP("s", sequence), MSGPACK_NVP("a", acknowledgement),
-                     MSGPACK_NVP("r", request), MSGPACK_NVP("e", error))
+  FRESHET_FIELDS_AS("v, t, k, s, a, r, e", version, type, kind, sequence, acknowledgement, request,
+                    error);
 };
 
 struct Hello {
@@ -63,7 +62,7 @@ struct Hello {
   std::uint64_t link = 0;      // of the dialer's links
   std::uint64_t attempt = 0;   // grows with each hello of the link
   std::uint64_t received = 0;  // the last number that has arrived
-  MSGPACK_DEFINE_MAP(role, name, incarnation, expects, link, attempt, received)
+  FRESHET_FIELDS(role, name, incarnation, expects, link, attempt, received);
 };
 
 struct Welcome {
@@ -75,8 +74,8 @@ struct Welcome {
   // Of the listener, whose cluster it is: both sides keep to it. 0: an older release.
   std::int64_t heartbeat_interval_ms = 0;
   std::int64_t heartbeat_timeout_ms = 0;
-  MSGPACK_DEFINE_MAP(role, name, incarnation, attempt, received, heartbeat_interval_ms,
-                     heartbeat_timeout_ms)
+  FRESHET_FIELDS(role, name, incarnation, attempt, received, heartbeat_interval_ms,
+                 heartbeat_timeout_ms);
 };
 
 struct Refusal {
@@ -84,13 +83,13 @@ struct Refusal {
   std::uint64_t attempt = 0;  // of the hello; 0: a goodbye
   bool replaced = false;      // another process has this one's role, name and key
   bool left = false;          // of a goodbye: its sender has ended it, and has not lost it
-  MSGPACK_DEFINE_MAP(reason, attempt, replaced, left)
+  FRESHET_FIELDS(reason, attempt, replaced, left);
 };
 
 struct ErrorBody {
   std::string type;  // "InvalidInput", "NotKnown", or anything else: RemoteError
   std::string text;
-  MSGPACK_DEFINE_MAP(type, text)
+  FRESHET_FIELDS(type, text);
 };
 
 struct Frame {

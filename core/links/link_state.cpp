@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "links/packing.h"
+
 namespace freshet::core {
 namespace {
 

@@ -1,9 +1,8 @@
 // The typed half of link.h: how a message M becomes bytes and is handed to its handler.
 //
-// M has `static constexpr const char* kKind`, MSGPACK_DEFINE_MAP, `using Answer = ...` if it is a
-// request, and `static constexpr Senders kFrom` unless anybody may send it. Fields that the
-// receiver does not know are skipped, those that the sender left out keep the default of the
-// member. An answer without a field is an empty class with MSGPACK_DEFINE_MAP().
+// M has `static constexpr const char* kKind`, FRESHET_FIELDS (fields.h), `using Answer = ...` if it
+// is a request, and `static constexpr Senders kFrom` unless anybody may send it. An answer without
+// a field is an empty class with FRESHET_FIELDS().
 #pragma once
 
 #include <exception>
@@ -29,24 +28,12 @@ constexpr Senders senders_of() {
   }
 }
 
+// Defined in packing.h, and instantiated for each message beside it: by messages/*.cpp for those of
+// the protocol.
 template <class T>
-std::string pack_body(const T& value) {
-  msgpack::sbuffer buffer;
-  msgpack::pack(buffer, value);
-  return {buffer.data(), buffer.size()};
-}
-
-// Of a body that check_frame() has let pass. Throws InvalidInput that names the kind.
+std::string pack_body(const T& value);
 template <class T>
-T unpack_body(const char* kind, std::string_view body) {
-  try {
-    const msgpack::object_handle handle =
-        msgpack::unpack(body.data(), body.size(), [](auto, auto, void*) { return true; });
-    return handle.get().as<T>();
-  } catch (const std::exception& error) {
-    throw unreadable_body(kind, error.what());
-  }
-}
+T unpack_body(const char* kind, std::string_view body);
 
 template <class M, class F>
 void MessageTable::on(F f) {

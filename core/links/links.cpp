@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "links/link_state.h"
+#include "links/packing.h"
 
 namespace freshet::core {
 namespace {

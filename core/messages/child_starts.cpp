@@ -1,6 +1,8 @@
 #include "messages/child_starts.h"
 
 #include "freshet/error.h"
+#include "links/packing.h"
+#include "messages/wire_types.h"
 
 namespace freshet::core {
 namespace {

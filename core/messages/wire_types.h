@@ -1,4 +1,4 @@
-// How types of the SDK, which know nothing of MessagePack, stand in messages: as maps by name.
+// How types without FRESHET_FIELDS, as those of the SDK, stand in messages: as maps by name.
 // Unknown names are ignored, missing ones keep their default; a number that no enumerator has is
 // refused.
 #pragma once
@@ -69,15 +69,6 @@
     }                                                                                     \
   }                                                                                       \
   }                                                                                       \
-  static_assert(true)
-
-// In a message without fields.
-#define FRESHET_NO_FIELDS                        \
-  template <class Packer>                        \
-  void msgpack_pack(Packer& packer) const {      \
-    packer.pack_map(0);                          \
-  }                                              \
-  void msgpack_unpack(const msgpack::object&) {} \
   static_assert(true)
 
 FRESHET_ENUM_ON_WIRE(freshet::JobStatus, freshet::JobStatus::kCommitting);

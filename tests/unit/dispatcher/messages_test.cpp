@@ -5,6 +5,9 @@
 #include <set>
 #include <type_traits>
 
+#include "links/packing.h"
+#include "messages/wire_types.h"
+
 namespace freshet::testing {
 using namespace core;
 namespace {

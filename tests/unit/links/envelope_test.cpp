@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "links/link_typed.h"
+#include "links/packing.h"
 #include "scale.h"
 #include "simulation/seeded_random.h"
 
@@ -31,13 +31,13 @@ namespace {
 struct Old {
   int number = 1;
   std::string text = "old";
-  MSGPACK_DEFINE_MAP(number, text)
+  FRESHET_FIELDS(number, text);
 };
 struct New {
   std::string text = "new";
   std::vector<int> more = {7};
   int number = 2;
-  MSGPACK_DEFINE_MAP(text, more, number)
+  FRESHET_FIELDS(text, more, number);
 };
 
 std::string frame_of(std::string_view body) {
@@ -179,8 +179,7 @@ TEST(Envelope, CarriesErrorsByType) {
 // Frames with some bytes changed, cut or doubled: read or refused, nothing else.
 TEST(Envelope, SurvivesDamagedFrames) {
   SeededRandom random(11);
-  const std::vector<std::string> good = {frame_of(pack_body(New{})),
-                                         frame_of(pack_body(Hello{})),
+  const std::vector<std::string> good = {frame_of(pack_body(New{})), frame_of(pack_body(Hello{})),
                                          frame_of(pack_body(std::vector<Old>(20)))};
   int read = 0, refused = 0;
   for (int i = 0; i < testing::scaled(400'000); ++i) {

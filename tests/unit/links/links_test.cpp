@@ -10,6 +10,7 @@
 #include "captured_log.h"
 #include "links/envelope.h"
 #include "links/link.h"
+#include "links/packing.h"
 #include "scale.h"
 #include "simulation/simulated_network.h"
 
@@ -20,46 +21,46 @@ struct Note {
   static constexpr const char* kKind = "note";
   int number = -1;
   std::string text;
-  MSGPACK_DEFINE_MAP(number, text)
+  FRESHET_FIELDS(number, text);
 };
 struct DoubleIt {
   static constexpr const char* kKind = "double-it";
   struct Answer {
     int doubled = 0;
-    MSGPACK_DEFINE_MAP(doubled)
+    FRESHET_FIELDS(doubled);
   };
   int number = 0;
-  MSGPACK_DEFINE_MAP(number)
+  FRESHET_FIELDS(number);
 };
 struct Slow {
   static constexpr const char* kKind = "slow";
   using Answer = DoubleIt::Answer;
   bool unused = false;
-  MSGPACK_DEFINE_MAP(unused)
+  FRESHET_FIELDS(unused);
 };
 struct AskBack {
   static constexpr const char* kKind = "ask-back";
   using Answer = DoubleIt::Answer;
   bool unused = false;
-  MSGPACK_DEFINE_MAP(unused)
+  FRESHET_FIELDS(unused);
 };
 struct Decree {
   static constexpr const char* kKind = "decree";
   static constexpr Senders kFrom{Role::kJobManager};
   using Answer = DoubleIt::Answer;
   int number = 0;
-  MSGPACK_DEFINE_MAP(number)
+  FRESHET_FIELDS(number);
 };
 struct Unheard {
   static constexpr const char* kKind = "unheard";
   std::string text;
-  MSGPACK_DEFINE_MAP(text)
+  FRESHET_FIELDS(text);
 };
 struct Unknown {
   static constexpr const char* kKind = "of-a-newer-release";
   using Answer = DoubleIt::Answer;
   int number = 0;
-  MSGPACK_DEFINE_MAP(number)
+  FRESHET_FIELDS(number);
 };
 
 std::string incarnation(const std::string& name, int life = 1) {

@@ -17,6 +17,7 @@
 
 #include "captured_log.h"
 #include "links/link.h"
+#include "links/packing.h"
 #include "scale.h"
 #include "simulation/seeded_random.h"
 #include "strangers.h"
@@ -35,20 +36,20 @@ struct Echo {
   struct Answer {
     std::string text;
     std::string key;
-    MSGPACK_DEFINE_MAP(text, key)
+    FRESHET_FIELDS(text, key);
   };
   std::string text;
-  MSGPACK_DEFINE_MAP(text)
+  FRESHET_FIELDS(text);
 };
 
 struct Measure {
   static constexpr const char* kKind = "measure";
   struct Answer {
     std::size_t size = 0;
-    MSGPACK_DEFINE_MAP(size)
+    FRESHET_FIELDS(size);
   };
   std::string text;
-  MSGPACK_DEFINE_MAP(text)
+  FRESHET_FIELDS(text);
 };
 
 // Until it holds; only a hang guard ends it otherwise.
