@@ -36,6 +36,7 @@ constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, S
 
 // All that the handler needs, made before.
 std::atomic<bool (*)(RunningFiber&)> running_fiber{nullptr};
+std::atomic<bool (*)()> aborts_wait{nullptr};
 struct sigaction before[std::size(kSignals)];
 CrashArea own_area;               // untouched memory until then
 CrashArea* given_area = nullptr;  // shared with the parent
@@ -126,6 +127,9 @@ void on_signal(int signal, siginfo_t* facts, void* context) {
                                        : other.sa_handler(signal);
     return;
   }
+  if (const auto asked = aborts_wait.load(); signal == SIGABRT && asked != nullptr && asked()) {
+    for (;;) ::pause();
+  }
   const auto self = static_cast<pid_t>(::syscall(SYS_gettid));
   pid_t nobody = 0;
   if (reporter.compare_exchange_strong(nobody, self)) {
@@ -162,6 +166,8 @@ void report_crashes_of_fibers(bool (*running)(RunningFiber&)) {
   running_fiber = running;
   report_crashes();
 }
+
+void let_aborts_wait_while(bool (*asked)()) { aborts_wait = asked; }
 
 void report_all_threads() { arguments[2] = "--all-threads"; }
 

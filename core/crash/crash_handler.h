@@ -52,6 +52,10 @@ void report_crashes_of_fibers(bool (*running)(RunningFiber&));
 // forked from this one without exec reports to standard error.
 FRESHET_API void leave_crash_report_in(const Descriptor& file);
 
+// A thread that aborts while `asked` says yes stands still instead: another one has taken away what
+// it works with, and ends the process soon. Asked in a signal handler, on the thread that aborts.
+FRESHET_API void let_aborts_wait_while(bool (*asked)());
+
 // Where the handler starts a child, that one prints the stacks of all threads, not only of the one
 // that died.
 FRESHET_API void report_all_threads();

@@ -31,8 +31,8 @@ struct KeptGraph {
   // Of an application whose main is in a client; empty: it is in none.
   std::string application_ticket, client_incarnation, client_name;
   bool main_in_runner = false;  // which ends with its job manager
-  FRESHET_FIELDS(job_graph, application_id, application_name, ticket, since_ms, application_ticket,
-                 client_incarnation, client_name, main_in_runner);
+  FRESHET_MESSAGE_FIELDS(job_graph, application_id, application_name, ticket, since_ms,
+                         application_ticket, client_incarnation, client_name, main_in_runner);
 };
 
 struct KeptResult {
@@ -43,8 +43,8 @@ struct KeptResult {
   std::int64_t since_ms = 0, ended_ms = 0;
   std::string application_name;
   bool canceled_by_main = false;  // of its application, which went on
-  FRESHET_FIELDS(result, application_id, ticket, detail, since_ms, ended_ms, application_name,
-                 canceled_by_main);
+  FRESHET_MESSAGE_FIELDS(result, application_id, ticket, detail, since_ms, ended_ms,
+                         application_name, canceled_by_main);
 
   JobInfo info() const;
 };
@@ -53,7 +53,7 @@ struct KeptResult {
 struct KeptEnd {
   std::string reason;
   std::int64_t at_ms = 0;  // since the epoch
-  FRESHET_FIELDS(reason, at_ms);
+  FRESHET_MESSAGE_FIELDS(reason, at_ms);
 };
 
 class FRESHET_API KeptJobs {

@@ -50,8 +50,8 @@ struct Envelope {
   std::uint64_t acknowledgement = 0;  // of kResend: what has arrived; else what has had its turn
   std::uint64_t request = 0;
   bool error = false;
-  FRESHET_FIELDS_AS("v, t, k, s, a, r, e", version, type, kind, sequence, acknowledgement, request,
-                    error);
+  FRESHET_MESSAGE_FIELDS_AS("v, t, k, s, a, r, e", version, type, kind, sequence, acknowledgement,
+                            request, error);
 };
 
 struct Hello {
@@ -62,7 +62,7 @@ struct Hello {
   std::uint64_t link = 0;      // of the dialer's links
   std::uint64_t attempt = 0;   // grows with each hello of the link
   std::uint64_t received = 0;  // the last number that has arrived
-  FRESHET_FIELDS(role, name, incarnation, expects, link, attempt, received);
+  FRESHET_MESSAGE_FIELDS(role, name, incarnation, expects, link, attempt, received);
 };
 
 struct Welcome {
@@ -74,8 +74,8 @@ struct Welcome {
   // Of the listener, whose cluster it is: both sides keep to it. 0: an older release.
   std::int64_t heartbeat_interval_ms = 0;
   std::int64_t heartbeat_timeout_ms = 0;
-  FRESHET_FIELDS(role, name, incarnation, attempt, received, heartbeat_interval_ms,
-                 heartbeat_timeout_ms);
+  FRESHET_MESSAGE_FIELDS(role, name, incarnation, attempt, received, heartbeat_interval_ms,
+                         heartbeat_timeout_ms);
 };
 
 struct Refusal {
@@ -83,13 +83,13 @@ struct Refusal {
   std::uint64_t attempt = 0;  // of the hello; 0: a goodbye
   bool replaced = false;      // another process has this one's role, name and key
   bool left = false;          // of a goodbye: its sender has ended it, and has not lost it
-  FRESHET_FIELDS(reason, attempt, replaced, left);
+  FRESHET_MESSAGE_FIELDS(reason, attempt, replaced, left);
 };
 
 struct ErrorBody {
   std::string type;  // "InvalidInput", "NotKnown", or anything else: RemoteError
   std::string text;
-  FRESHET_FIELDS(type, text);
+  FRESHET_MESSAGE_FIELDS(type, text);
 };
 
 struct Frame {

@@ -1,19 +1,19 @@
-// FRESHET_FIELDS lists the fields of a message, in its class, so that it can be sent by name
+// FRESHET_MESSAGE_FIELDS lists the fields of a message, in its class, so that it can be sent by name
 // (packing.h). Here is no MessagePack: whoever only sends and handles messages does not compile it.
 //
 //   struct Answer {
 //     std::string id;
 //     std::vector<std::string> names;
-//     FRESHET_FIELDS(id, names);
+//     FRESHET_MESSAGE_FIELDS(id, names);
 //   };
 #pragma once
 
 #include <tuple>
 
-#define FRESHET_FIELDS(...) FRESHET_FIELDS_AS(#__VA_ARGS__, __VA_ARGS__)
+#define FRESHET_MESSAGE_FIELDS(...) FRESHET_MESSAGE_FIELDS_AS(#__VA_ARGS__, __VA_ARGS__)
 
 // Under other names, as in "v, t".
-#define FRESHET_FIELDS_AS(names, ...)                   \
+#define FRESHET_MESSAGE_FIELDS_AS(names, ...)           \
   static constexpr const char* kFields = names;         \
   auto fields() { return std::tie(__VA_ARGS__); }       \
   auto fields() const { return std::tie(__VA_ARGS__); } \

@@ -1,8 +1,8 @@
 // The typed half of link.h: how a message M becomes bytes and is handed to its handler.
 //
-// M has `static constexpr const char* kKind`, FRESHET_FIELDS (fields.h), `using Answer = ...` if it
+// M has `static constexpr const char* kKind`, FRESHET_MESSAGE_FIELDS (fields.h), `using Answer = ...` if it
 // is a request, and `static constexpr Senders kFrom` unless anybody may send it. An answer without
-// a field is an empty class with FRESHET_FIELDS().
+// a field is an empty class with FRESHET_MESSAGE_FIELDS().
 #pragma once
 
 #include <exception>

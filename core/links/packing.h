@@ -36,7 +36,7 @@ concept HasFields = requires(const T& value) {
 template <class T>
 constexpr std::size_t field_count = std::tuple_size_v<decltype(std::declval<const T&>().fields())>;
 
-// The names of FRESHET_FIELDS, taken apart at the commas.
+// The names of FRESHET_MESSAGE_FIELDS, taken apart at the commas.
 template <class T>
 constexpr auto field_names() {
   std::array<std::string_view, field_count<T>> names;

@@ -23,8 +23,8 @@ struct RunnerStart {
   std::vector<std::string> shipped;  // plain names
   std::vector<std::string> arguments;
   std::map<std::string, std::string> settings;  // the cluster's, then the application's
-  FRESHET_FIELDS(cluster_id, job_manager, secret_key, application_id, name, folder, main, shipped,
-                 arguments, settings);
+  FRESHET_MESSAGE_FIELDS(cluster_id, job_manager, secret_key, application_id, name, folder, main,
+                         shipped, arguments, settings);
 };
 
 struct WorkerStart {
@@ -40,8 +40,8 @@ struct WorkerStart {
   std::string told_host;                        // what others are told instead, if not empty
   std::map<std::string, std::string> modules;   // path of the local copy by sha256
   std::map<std::string, std::string> settings;  // the cluster's, then the job's
-  FRESHET_FIELDS(cluster_id, job_manager, secret_key, worker, job_name, slots, one_host,
-                 socket_folder, host, told_host, modules, settings);
+  FRESHET_MESSAGE_FIELDS(cluster_id, job_manager, secret_key, worker, job_name, slots, one_host,
+                         socket_folder, host, told_host, modules, settings);
 };
 
 // The process itself; `program` is the absolute path of fr. Its log is named

@@ -24,7 +24,7 @@ inline constexpr std::size_t kBlobChunk = std::size_t{256} * 1024;
 
 // Taken; there is nothing more to say.
 struct Done {
-  FRESHET_FIELDS();
+  FRESHET_MESSAGE_FIELDS();
 };
 
 // client -> job manager. Deadline: the asker's. Since 1.
@@ -32,7 +32,7 @@ struct GetClusterStatus {
   static constexpr const char* kKind = "cluster-status";
   static constexpr Senders kFrom{Role::kClient, Role::kRunner};
   using Answer = ClusterInfo;
-  FRESHET_FIELDS();
+  FRESHET_MESSAGE_FIELDS();
 };
 
 // Either a file that has been put as a blob (`url` empty, `sha256` set), or one that the cluster
@@ -41,7 +41,7 @@ struct WireArtifact {
   std::string name;  // plain name, under which it stands beside the others
   std::string url;   // local:, file:, http:, https:
   std::string sha256;
-  FRESHET_FIELDS(name, url, sha256);
+  FRESHET_MESSAGE_FIELDS(name, url, sha256);
 };
 
 // client -> job manager. Answer: accepted under that id, main has not begun. Refused: an id that is
@@ -52,7 +52,7 @@ struct SubmitApplication {
   static constexpr Senders kFrom{Role::kClient};
   struct Answer {
     std::string id;
-    FRESHET_FIELDS(id);
+    FRESHET_MESSAGE_FIELDS(id);
   };
   std::string ticket;
   std::string id;  // 32 hex digits
@@ -62,7 +62,7 @@ struct SubmitApplication {
   std::vector<std::string> arguments;
   std::map<std::string, std::string> settings;
   bool ends_with_client = false;  // canceled when the link that submitted it is lost
-  FRESHET_FIELDS(ticket, id, name, main, shipped, arguments, settings, ends_with_client);
+  FRESHET_MESSAGE_FIELDS(ticket, id, name, main, shipped, arguments, settings, ends_with_client);
 };
 
 // client -> job manager. Answer: those behind `after`, as many as make a page, in the order of
@@ -73,10 +73,10 @@ struct ListApplications {
   struct Answer {
     std::vector<ApplicationInfo> applications;
     std::uint64_t next = 0;  // `after` for the next page; 0: there is none
-    FRESHET_FIELDS(applications, next);
+    FRESHET_MESSAGE_FIELDS(applications, next);
   };
   std::uint64_t after = 0;
-  FRESHET_FIELDS(after);
+  FRESHET_MESSAGE_FIELDS(after);
 };
 // client -> job manager. Refused: an id that is not known. Deadline: the asker's. Since 1.
 struct DescribeApplication {
@@ -84,7 +84,7 @@ struct DescribeApplication {
   static constexpr Senders kFrom{Role::kClient, Role::kRunner};
   using Answer = ApplicationInfo;
   std::string id;
-  FRESHET_FIELDS(id);
+  FRESHET_MESSAGE_FIELDS(id);
 };
 // client -> job manager. Answer: at its end. Deadline: none. Since 1.
 struct AwaitApplication {
@@ -92,7 +92,7 @@ struct AwaitApplication {
   static constexpr Senders kFrom{Role::kClient, Role::kRunner};
   using Answer = ApplicationInfo;
   std::string id;
-  FRESHET_FIELDS(id);
+  FRESHET_MESSAGE_FIELDS(id);
 };
 // client -> job manager. Answer: the cancel is taken. Deadline: the asker's. Since 1.
 struct CancelApplication {
@@ -100,7 +100,7 @@ struct CancelApplication {
   static constexpr Senders kFrom{Role::kClient};
   using Answer = Done;
   std::string id;
-  FRESHET_FIELDS(id);
+  FRESHET_MESSAGE_FIELDS(id);
 };
 
 // client -> job manager, before main runs in that client. From here on the application is bound to
@@ -114,7 +114,7 @@ struct BeginApplication {
   std::string ticket;
   std::string id;
   std::string name;
-  FRESHET_FIELDS(ticket, id, name);
+  FRESHET_MESSAGE_FIELDS(ticket, id, name);
 };
 // client -> job manager, from the incarnation that has begun it: main has ended. Answer: that is
 // known, or the application had ended before. Refused: an id that is not known, or whose main is
@@ -127,7 +127,7 @@ struct EndApplication {
   int exit_code = 0;
   bool canceled = false;  // main left since a job of its own was canceled
   std::string reason;     // "main threw: no such file"; empty: it returned 0
-  FRESHET_FIELDS(id, exit_code, canceled, reason);
+  FRESHET_MESSAGE_FIELDS(id, exit_code, canceled, reason);
 };
 
 // client or runner -> job manager. The files that the graph's shipped modules name have been put as
@@ -140,7 +140,7 @@ struct SubmitJob {
     std::string job_id;
     std::string job_name;
     std::string application_id;
-    FRESHET_FIELDS(job_id, job_name, application_id);
+    FRESHET_MESSAGE_FIELDS(job_id, job_name, application_id);
   };
   std::string ticket;
   std::string job_graph;       // JobGraph::to_bytes()
@@ -149,7 +149,7 @@ struct SubmitJob {
   // restarted since begins the application anew.
   std::string application_ticket;
   std::string application_name;
-  FRESHET_FIELDS(ticket, job_graph, application_id, application_ticket, application_name);
+  FRESHET_MESSAGE_FIELDS(ticket, job_graph, application_id, application_ticket, application_name);
 };
 // client -> job manager. As list-applications. Deadline: the asker's. Since 1.
 struct ListJobs {
@@ -158,10 +158,10 @@ struct ListJobs {
   struct Answer {
     std::vector<JobInfo> jobs;
     std::uint64_t next = 0;
-    FRESHET_FIELDS(jobs, next);
+    FRESHET_MESSAGE_FIELDS(jobs, next);
   };
   std::uint64_t after = 0;
-  FRESHET_FIELDS(after);
+  FRESHET_MESSAGE_FIELDS(after);
 };
 // client -> job manager. Answer: as ClusterClient::find() has it; the applications are without
 // their jobs. Refused: a whole id of which there is no record any more. Deadline: the asker's.
@@ -171,7 +171,7 @@ struct FindIds {
   static constexpr Senders kFrom{Role::kClient, Role::kRunner};
   using Answer = IdMatches;
   std::string beginning;
-  FRESHET_FIELDS(beginning);
+  FRESHET_MESSAGE_FIELDS(beginning);
 };
 // client -> job manager. Refused: an id that is not known. Deadline: the asker's. Since 1.
 struct DescribeJob {
@@ -179,7 +179,7 @@ struct DescribeJob {
   static constexpr Senders kFrom{Role::kClient, Role::kRunner};
   using Answer = JobInfo;
   std::string id;
-  FRESHET_FIELDS(id);
+  FRESHET_MESSAGE_FIELDS(id);
 };
 // client -> job manager. Answer: at its end. Deadline: none. Since 1.
 struct AwaitJob {
@@ -187,7 +187,7 @@ struct AwaitJob {
   static constexpr Senders kFrom{Role::kClient, Role::kRunner};
   using Answer = JobResult;
   std::string id;
-  FRESHET_FIELDS(id);
+  FRESHET_MESSAGE_FIELDS(id);
 };
 // client -> job manager. Answer: the cancel is taken. Refused while the job commits, unless by
 // force. Deadline: the asker's. Since 1.
@@ -197,7 +197,7 @@ struct CancelJob {
   using Answer = Done;
   std::string id;
   bool force = false;
-  FRESHET_FIELDS(id, force);
+  FRESHET_MESSAGE_FIELDS(id, force);
 };
 // client -> job manager, which asks the workers. Deadline: the asker's. Since 1.
 struct GetJobDetails {
@@ -205,7 +205,7 @@ struct GetJobDetails {
   static constexpr Senders kFrom{Role::kClient, Role::kRunner};
   using Answer = JobDetails;
   std::string id;
-  FRESHET_FIELDS(id);
+  FRESHET_MESSAGE_FIELDS(id);
 };
 // client -> job manager, which asks the workers. Deadline: the asker's. Since 1.
 struct GetAccumulators {
@@ -213,10 +213,10 @@ struct GetAccumulators {
   static constexpr Senders kFrom{Role::kClient, Role::kRunner};
   struct Answer {
     AccumulatorValues values;
-    FRESHET_FIELDS(values);
+    FRESHET_MESSAGE_FIELDS(values);
   };
   std::string id;
-  FRESHET_FIELDS(id);
+  FRESHET_MESSAGE_FIELDS(id);
 };
 // client -> job manager. Answer: as JobClient::next_message() has it. Deadline: none. Since 1.
 struct NextMessage {
@@ -224,11 +224,11 @@ struct NextMessage {
   static constexpr Senders kFrom{Role::kClient, Role::kRunner};
   struct Answer {
     std::optional<JobMessage> message;
-    FRESHET_FIELDS(message);
+    FRESHET_MESSAGE_FIELDS(message);
   };
   std::string job_id;
   std::uint64_t after = 0;
-  FRESHET_FIELDS(job_id, after);
+  FRESHET_MESSAGE_FIELDS(job_id, after);
 };
 // client -> job manager, which lets the key in at the worker that has the collecting subtask. The
 // rows go from there to the client. Answer: once that worker runs and is another one than `read`,
@@ -240,13 +240,13 @@ struct CollectAddress {
   struct Answer {
     Address address;
     std::uint32_t vertex = 0;  // place in the graph
-    FRESHET_FIELDS(address, vertex);
+    FRESHET_MESSAGE_FIELDS(address, vertex);
   };
   std::string job_id;
   std::string vertex_id;  // id or uid
   PublicKey reader;       // the client's
   Address read;           // whose rows it has read already; empty: none's
-  FRESHET_FIELDS(job_id, vertex_id, reader, read);
+  FRESHET_MESSAGE_FIELDS(job_id, vertex_id, reader, read);
 };
 
 // client -> job manager. Before a client hands out the first rows of a collecting vertex: from the
@@ -257,12 +257,12 @@ struct KeepRows {
   static constexpr Senders kFrom{Role::kClient, Role::kRunner};
   struct Answer {
     bool count = false;
-    FRESHET_FIELDS(count);
+    FRESHET_MESSAGE_FIELDS(count);
   };
   std::string job_id;
   std::string vertex_id;  // id or uid
   Address worker;         // an answer of CollectAddress
-  FRESHET_FIELDS(job_id, vertex_id, worker);
+  FRESHET_MESSAGE_FIELDS(job_id, vertex_id, worker);
 };
 
 // client -> job manager. As ClusterClient::release_task_managers() has it; may be repeated.
@@ -272,11 +272,11 @@ struct ReleaseTaskManagers {
   static constexpr Senders kFrom{Role::kClient};
   struct Answer {
     std::vector<std::string> names;
-    FRESHET_FIELDS(names);
+    FRESHET_MESSAGE_FIELDS(names);
   };
   std::vector<std::string> names;
   std::uint32_t count = 0;
-  FRESHET_FIELDS(names, count);
+  FRESHET_MESSAGE_FIELDS(names, count);
 };
 
 // client -> job manager. Everything that runs is canceled, every process ends. Answer: once nothing
@@ -285,7 +285,7 @@ struct ShutDown {
   static constexpr const char* kKind = "shut-down";
   static constexpr Senders kFrom{Role::kClient};
   using Answer = Done;
-  FRESHET_FIELDS();
+  FRESHET_MESSAGE_FIELDS();
 };
 
 // job manager -> client. The cluster ends, and whatever of it the client waited for has been
@@ -295,7 +295,7 @@ struct ClusterEnds {
   static constexpr Senders kFrom{Role::kJobManager};
   using Answer = Done;
   std::string reason;
-  FRESHET_FIELDS(reason);
+  FRESHET_MESSAGE_FIELDS(reason);
 };
 
 // client -> job manager. Announces a file of exactly that size. Refused: a hash that is none, a
@@ -306,11 +306,11 @@ struct PutBlob {
   struct Answer {
     bool known = false;        // it is there already, nothing more to send
     std::uint64_t upload = 0;  // else: for its chunks, valid on this link
-    FRESHET_FIELDS(known, upload);
+    FRESHET_MESSAGE_FIELDS(known, upload);
   };
   std::string sha256;
   std::uint64_t size = 0;
-  FRESHET_FIELDS(sha256, size);
+  FRESHET_MESSAGE_FIELDS(sha256, size);
 };
 // client -> job manager. At most kBlobChunk bytes, from `offset` on, one after the other. With the
 // last one the hash is checked; a wrong one is refused and the upload is gone. Deadline: the
@@ -322,7 +322,7 @@ struct BlobChunk {
   std::uint64_t upload = 0;
   std::uint64_t offset = 0;
   std::string bytes;
-  FRESHET_FIELDS(upload, offset, bytes);
+  FRESHET_MESSAGE_FIELDS(upload, offset, bytes);
 };
 // task manager (or client) -> job manager. Answer: at most kBlobChunk bytes. Refused: a hash that
 // is not known, an offset beyond the end. Deadline: the asker's. Since 1.
@@ -332,11 +332,11 @@ struct GetBlob {
   struct Answer {
     std::uint64_t size = 0;  // of the whole
     std::string bytes;
-    FRESHET_FIELDS(size, bytes);
+    FRESHET_MESSAGE_FIELDS(size, bytes);
   };
   std::string sha256;
   std::uint64_t offset = 0;
-  FRESHET_FIELDS(sha256, offset);
+  FRESHET_MESSAGE_FIELDS(sha256, offset);
 };
 
 // client -> job manager -> task manager, if the process is a worker or the task manager itself.
@@ -347,7 +347,7 @@ struct ReadLog {
   using Answer = LogChunk;
   std::string process;
   std::uint64_t from = 0;
-  FRESHET_FIELDS(process, from);
+  FRESHET_MESSAGE_FIELDS(process, from);
 };
 
 // client -> job manager. The state of everything follows as events, then every change, in order,
@@ -356,14 +356,14 @@ struct Subscribe {
   static constexpr const char* kKind = "subscribe";
   static constexpr Senders kFrom{Role::kClient, Role::kRunner};
   using Answer = Done;
-  FRESHET_FIELDS();
+  FRESHET_MESSAGE_FIELDS();
 };
 // job manager -> subscriber. Deadline: none. Since 1.
 struct Event {
   static constexpr const char* kKind = "event";
   static constexpr Senders kFrom{Role::kJobManager};
   ClusterEvent event;
-  FRESHET_FIELDS(event);
+  FRESHET_MESSAGE_FIELDS(event);
 };
 
 }  // namespace freshet::core

@@ -23,7 +23,7 @@ struct WorkerId {
   std::string text() const {
     return job.substr(0, 8) + "-" + std::to_string(attempt) + "-" + std::to_string(number);
   }
-  FRESHET_FIELDS(job, attempt, number);
+  FRESHET_MESSAGE_FIELDS(job, attempt, number);
 };
 
 // ---- task manager <-> job manager ---------------------------------------------------------------
@@ -39,7 +39,7 @@ struct RegisterTaskManager {
   std::uint32_t slots = 0;
   // Which folder its workers meet in: they do with those of another one that has the same.
   std::string meeting_place;
-  FRESHET_FIELDS(id, host, process_id, slots, meeting_place);
+  FRESHET_MESSAGE_FIELDS(id, host, process_id, slots, meeting_place);
 };
 
 // job manager -> task manager. Fetches the modules that it has not, and starts the worker. Answer:
@@ -50,7 +50,7 @@ struct StartWorker {
   static constexpr Senders kFrom{Role::kJobManager};
   struct Answer {
     std::int64_t process_id = 0;
-    FRESHET_FIELDS(process_id);
+    FRESHET_MESSAGE_FIELDS(process_id);
   };
   WorkerId worker;
   std::string job_name;
@@ -61,8 +61,8 @@ struct StartWorker {
   bool collects = false;                        // clients read rows from its workers
   std::vector<JobModule> modules;               // the shipped ones, by hash
   std::map<std::string, std::string> settings;  // of the job
-  FRESHET_FIELDS(worker, job_name, slots, public_key, secret_key, one_host, collects, modules,
-                 settings);
+  FRESHET_MESSAGE_FIELDS(worker, job_name, slots, public_key, secret_key, one_host, collects,
+                         modules, settings);
 };
 
 // job manager -> task manager. Kills it; nothing if it has ended. Deadline: none. Since 1.
@@ -70,7 +70,7 @@ struct StopWorker {
   static constexpr const char* kKind = "stop-worker";
   static constexpr Senders kFrom{Role::kJobManager};
   WorkerId worker;
-  FRESHET_FIELDS(worker);
+  FRESHET_MESSAGE_FIELDS(worker);
 };
 
 // task manager -> job manager. Once for each start-worker, whether or not a process came of it.
@@ -88,8 +88,8 @@ struct WorkerEnded {
       crash;  // if it died by a signal and said where; its message says what `signal` does not
   std::string threads;         // the stacks of all threads then
   std::string killed_because;  // by the task manager, which knows why
-  FRESHET_FIELDS(worker, exit_code, signal, last_lines, error, host_failed, crash, threads,
-                 killed_because);
+  FRESHET_MESSAGE_FIELDS(worker, exit_code, signal, last_lines, error, host_failed, crash, threads,
+                         killed_because);
 };
 
 // task manager -> job manager. It begins to end, and takes no more workers; those that it has end
@@ -98,7 +98,7 @@ struct TaskManagerEnds {
   static constexpr const char* kKind = "task-manager-ends";
   static constexpr Senders kFrom{Role::kTaskManager};
   std::string reason;
-  FRESHET_FIELDS(reason);
+  FRESHET_MESSAGE_FIELDS(reason);
 };
 
 // job manager -> task manager. The cluster ends, or the task manager is not needed any more: it
@@ -107,7 +107,7 @@ struct EndTaskManager {
   static constexpr const char* kKind = "end-task-manager";
   static constexpr Senders kFrom{Role::kJobManager};
   std::string reason;
-  FRESHET_FIELDS(reason);
+  FRESHET_MESSAGE_FIELDS(reason);
 };
 
 // ---- worker <-> job manager ---------------------------------------------------------------------
@@ -119,7 +119,7 @@ struct WorkerReady {
   WorkerId worker;
   Address data;  // bound
   std::int64_t process_id = 0;
-  FRESHET_FIELDS(worker, data, process_id);
+  FRESHET_MESSAGE_FIELDS(worker, data, process_id);
 };
 
 // job manager -> worker, once. What makes it impossible is told by worker-failed. Deadline: none.
@@ -131,20 +131,20 @@ struct Deploy {
   std::vector<Address> workers;  // by number
   std::uint32_t number = 0;
   std::vector<std::uint32_t> worker_of_subtask;
-  FRESHET_FIELDS(job_graph, workers, number, worker_of_subtask);
+  FRESHET_MESSAGE_FIELDS(job_graph, workers, number, worker_of_subtask);
 };
 // job manager -> worker: every worker has opened. Deadline: none. Since 1.
 struct OpenGate {
   static constexpr const char* kKind = "open";
   static constexpr Senders kFrom{Role::kJobManager};
-  FRESHET_FIELDS();
+  FRESHET_MESSAGE_FIELDS();
 };
 // job manager -> worker: every worker has finished, and what they have prepared is kept. Tasks call
 // commit() and end. Deadline: none. Since 1.
 struct Commit {
   static constexpr const char* kKind = "commit";
   static constexpr Senders kFrom{Role::kJobManager};
-  FRESHET_FIELDS();
+  FRESHET_MESSAGE_FIELDS();
 };
 // job manager -> worker, also to one that was never deployed: makes visible what sinks have
 // prepared, here or elsewhere. Answer: an outcome for each; before it output-committed for those
@@ -154,11 +154,11 @@ struct CommitPrepared {
   static constexpr Senders kFrom{Role::kJobManager};
   struct Answer {
     std::vector<CommitOutcome> outcomes;
-    FRESHET_FIELDS(outcomes);
+    FRESHET_MESSAGE_FIELDS(outcomes);
   };
   std::string job_graph;  // empty: it was deployed
   std::vector<Committable> committables;
-  FRESHET_FIELDS(job_graph, committables);
+  FRESHET_MESSAGE_FIELDS(job_graph, committables);
 };
 // worker -> job manager: of what commit-prepared has asked for that of one subtask is visible. The
 // answer says it again, unless another one never comes to its end. Deadline: none. Since 1.
@@ -168,27 +168,27 @@ struct OutputCommitted {
   std::uint32_t vertex = 0;
   std::uint32_t subtask = 0;
   std::string text;  // as CommitOutcome has it
-  FRESHET_FIELDS(vertex, subtask, text);
+  FRESHET_MESSAGE_FIELDS(vertex, subtask, text);
 };
 // job manager -> worker. Its tasks end; worker-tasks-ended follows. Deadline: none here, see
 // task.cancellation-timeout. Since 1.
 struct CancelTasks {
   static constexpr const char* kKind = "cancel";
   static constexpr Senders kFrom{Role::kJobManager};
-  FRESHET_FIELDS();
+  FRESHET_MESSAGE_FIELDS();
 };
 // job manager -> worker: everything is told, it ends. Deadline: none here. Since 1.
 struct EndWorker {
   static constexpr const char* kKind = "end-worker";
   static constexpr Senders kFrom{Role::kJobManager};
-  FRESHET_FIELDS();
+  FRESHET_MESSAGE_FIELDS();
 };
 // job manager -> worker. Deadline: two seconds. Since 1.
 struct GetReport {
   static constexpr const char* kKind = "report";
   static constexpr Senders kFrom{Role::kJobManager};
   using Answer = TaskReport;
-  FRESHET_FIELDS();
+  FRESHET_MESSAGE_FIELDS();
 };
 // job manager -> worker: lets a client collect rows there. Deadline: none. Since 1.
 struct AdmitReader {
@@ -196,14 +196,14 @@ struct AdmitReader {
   static constexpr Senders kFrom{Role::kJobManager};
   using Answer = Done;
   PublicKey key;
-  FRESHET_FIELDS(key);
+  FRESHET_MESSAGE_FIELDS(key);
 };
 
 // worker -> job manager: all of its tasks have opened. Deadline: none. Since 1.
 struct TasksOpened {
   static constexpr const char* kKind = "tasks-opened";
   static constexpr Senders kFrom{Role::kWorker};
-  FRESHET_FIELDS();
+  FRESHET_MESSAGE_FIELDS();
 };
 // worker -> job manager: all have read, written and sent everything. `commits`: some have a
 // commit() that must not be called twice. Deadline: none. Since 1.
@@ -212,7 +212,7 @@ struct TasksFinished {
   static constexpr Senders kFrom{Role::kWorker};
   std::vector<Committable> committables;
   bool commits = false;
-  FRESHET_FIELDS(committables, commits);
+  FRESHET_MESSAGE_FIELDS(committables, commits);
 };
 // worker -> job manager: the first failure in it. Deadline: none. Since 1.
 struct TasksFailed {
@@ -220,7 +220,7 @@ struct TasksFailed {
   static constexpr Senders kFrom{Role::kWorker};
   FailureInfo failure;
   std::optional<std::uint32_t> lost_worker;  // it is that the connection to this one is lost
-  FRESHET_FIELDS(failure, lost_worker);
+  FRESHET_MESSAGE_FIELDS(failure, lost_worker);
 };
 // worker -> job manager: what an operator has to say. Deadline: none. Since 1.
 struct OperatorTold {
@@ -229,7 +229,7 @@ struct OperatorTold {
   std::uint32_t vertex = 0;
   std::uint32_t subtask = 0;
   std::string text;
-  FRESHET_FIELDS(vertex, subtask, text);
+  FRESHET_MESSAGE_FIELDS(vertex, subtask, text);
 };
 // worker -> job manager, before tasks-finished: how many bytes its accumulators of bytes hold,
 // whose limit is that of the job. Deadline: none. Since 1.
@@ -238,14 +238,14 @@ struct TasksAccumulated {
   static constexpr Senders kFrom{Role::kWorker};
   std::uint64_t bytes = 0;
   std::string largest;  // the name of the one that holds most
-  FRESHET_FIELDS(bytes, largest);
+  FRESHET_MESSAGE_FIELDS(bytes, largest);
 };
 // worker -> job manager: none of its tasks runs any more. Its last word. Deadline: none. Since 1.
 struct TasksEnded {
   static constexpr const char* kKind = "tasks-ended";
   static constexpr Senders kFrom{Role::kWorker};
   TaskReport report;
-  FRESHET_FIELDS(report);
+  FRESHET_MESSAGE_FIELDS(report);
 };
 
 }  // namespace freshet::core

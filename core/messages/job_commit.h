@@ -12,7 +12,7 @@ struct JobCommit {
   std::vector<Committable> committables;
   bool simple_commits = false;      // some tasks have a commit() of their own, which nobody repeats
   std::vector<TaskReport> reports;  // of the workers
-  FRESHET_FIELDS(committables, simple_commits, reports);
+  FRESHET_MESSAGE_FIELDS(committables, simple_commits, reports);
 };
 
 }  // namespace freshet::core

@@ -1,4 +1,4 @@
-// How types without FRESHET_FIELDS, as those of the SDK, stand in messages: as maps by name.
+// How types without FRESHET_MESSAGE_FIELDS, as those of the SDK, stand in messages: as maps by name.
 // Unknown names are ignored, missing ones keep their default; a number that no enumerator has is
 // refused.
 #pragma once

@@ -13,8 +13,8 @@ class FRESHET_API EventDescriptors {
  public:
   // Those that are open now.
   EventDescriptors();
-  // Whether they are open still.
-  bool are_open() const;
+  // Whether they are open still. May be asked in a signal handler.
+  bool are_open() const noexcept;
 
  private:
   std::vector<int> numbers_;

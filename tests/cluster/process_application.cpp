@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -83,11 +84,16 @@ int run(int argc, char** argv) {
   const std::string how = argc > 1 ? argv[1] : "";
   const std::string more = argc > 2 ? argv[2] : "";
   auto env = freshet::StreamExecutionEnvironment::get_execution_environment();
-  if (how == "close-all" || how == "close-all-and-exit" || how == "close-all-and-throw") {
+  if (how.rfind("close-all", 0) == 0) {
     std::printf("printed before\n");
     small_job(env);
     const auto limit = static_cast<int>(::sysconf(_SC_OPEN_MAX));
     for (int number = 0; number < limit; ++number) ::close(number);
+    if (how == "close-all-and-go-on") {
+      const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(300);
+      while (std::chrono::steady_clock::now() < until) {
+      }
+    }
     if (how == "close-all-and-throw") throw std::runtime_error("nothing is open");
     if (how == "close-all-and-exit") std::exit(3);
     return 0;

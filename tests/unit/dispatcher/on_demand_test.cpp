@@ -59,6 +59,25 @@ TEST(OnDemand, BringsWhatAJobWaitsForAndLetsItGoOnceItIsIdle) {
   EXPECT_EQ(scenario.cluster.resizes(), 2u);
 }
 
+// The deployer, asked for so many that one fewer stays, starts another one in its place.
+TEST(OnDemand, LetsGoWhatWasStartedBecauseAnotherHadEndedMeanwhile) {
+  for (std::int64_t after_ms = 0; after_ms < 150; after_ms += 5) {
+    OnDemandScenario scenario(options(3));
+    const auto first = scenario.submit(1, 2, 2'000);
+    ASSERT_TRUE(scenario.becomes(Scenario::id(1), JobStatus::kRunning));
+    const auto second = scenario.submit(2, 1, 4'000);
+    EXPECT_TRUE(scenario.wait(first->result()).succeeded());
+    EXPECT_TRUE(scenario.wait(second->result()).succeeded());
+    ASSERT_EQ(scenario.registered(), 3u);
+    ASSERT_TRUE(scenario.cluster.run_until([&] { return scenario.registered() == 2; }, 60'000));
+    scenario.cluster.run_for(after_ms);
+    scenario.cluster.crash_task_manager(2);
+    EXPECT_TRUE(scenario.cluster.run_until(
+        [&] { return scenario.cluster.deployed() == std::vector<std::string>{"tm0"}; }, 60'000))
+        << after_ms << " ms";
+  }
+}
+
 TEST(OnDemand, BringsNobodyWhereSlotsAreFreeOrOnTheirWay) {
   SimulatedClusterOptions enough = options(5);
   enough.task_managers = 3;

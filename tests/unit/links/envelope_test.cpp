@@ -31,13 +31,13 @@ namespace {
 struct Old {
   int number = 1;
   std::string text = "old";
-  FRESHET_FIELDS(number, text);
+  FRESHET_MESSAGE_FIELDS(number, text);
 };
 struct New {
   std::string text = "new";
   std::vector<int> more = {7};
   int number = 2;
-  FRESHET_FIELDS(text, more, number);
+  FRESHET_MESSAGE_FIELDS(text, more, number);
 };
 
 std::string frame_of(std::string_view body) {

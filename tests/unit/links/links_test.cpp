@@ -21,46 +21,46 @@ struct Note {
   static constexpr const char* kKind = "note";
   int number = -1;
   std::string text;
-  FRESHET_FIELDS(number, text);
+  FRESHET_MESSAGE_FIELDS(number, text);
 };
 struct DoubleIt {
   static constexpr const char* kKind = "double-it";
   struct Answer {
     int doubled = 0;
-    FRESHET_FIELDS(doubled);
+    FRESHET_MESSAGE_FIELDS(doubled);
   };
   int number = 0;
-  FRESHET_FIELDS(number);
+  FRESHET_MESSAGE_FIELDS(number);
 };
 struct Slow {
   static constexpr const char* kKind = "slow";
   using Answer = DoubleIt::Answer;
   bool unused = false;
-  FRESHET_FIELDS(unused);
+  FRESHET_MESSAGE_FIELDS(unused);
 };
 struct AskBack {
   static constexpr const char* kKind = "ask-back";
   using Answer = DoubleIt::Answer;
   bool unused = false;
-  FRESHET_FIELDS(unused);
+  FRESHET_MESSAGE_FIELDS(unused);
 };
 struct Decree {
   static constexpr const char* kKind = "decree";
   static constexpr Senders kFrom{Role::kJobManager};
   using Answer = DoubleIt::Answer;
   int number = 0;
-  FRESHET_FIELDS(number);
+  FRESHET_MESSAGE_FIELDS(number);
 };
 struct Unheard {
   static constexpr const char* kKind = "unheard";
   std::string text;
-  FRESHET_FIELDS(text);
+  FRESHET_MESSAGE_FIELDS(text);
 };
 struct Unknown {
   static constexpr const char* kKind = "of-a-newer-release";
   using Answer = DoubleIt::Answer;
   int number = 0;
-  FRESHET_FIELDS(number);
+  FRESHET_MESSAGE_FIELDS(number);
 };
 
 std::string incarnation(const std::string& name, int life = 1) {

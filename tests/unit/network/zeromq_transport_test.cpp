@@ -36,20 +36,20 @@ struct Echo {
   struct Answer {
     std::string text;
     std::string key;
-    FRESHET_FIELDS(text, key);
+    FRESHET_MESSAGE_FIELDS(text, key);
   };
   std::string text;
-  FRESHET_FIELDS(text);
+  FRESHET_MESSAGE_FIELDS(text);
 };
 
 struct Measure {
   static constexpr const char* kKind = "measure";
   struct Answer {
     std::size_t size = 0;
-    FRESHET_FIELDS(size);
+    FRESHET_MESSAGE_FIELDS(size);
   };
   std::string text;
-  FRESHET_FIELDS(text);
+  FRESHET_MESSAGE_FIELDS(text);
 };
 
 // Until it holds; only a hang guard ends it otherwise.

@@ -14,6 +14,7 @@
 #include "cluster/daemon.h"
 #include "command.h"
 #include "configuration/configuration.h"
+#include "crash/crash_handler.h"
 #include "exits.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
@@ -36,6 +37,12 @@ const OwnAccount* own_account = nullptr;
 // A main that has closed all descriptors, which the runtime's threads wake each other by, can't be
 // said goodbye for: it would be waited for for ever. Its process ends, which its job manager sees.
 std::optional<EventDescriptors> runtime_wakes;
+
+// libzmq aborts in its own threads once it finds its descriptors closed. They stand still, so that
+// main comes to its own end.
+bool is_deaf_beside_main() {
+  return ::gettid() != ::getpid() && runtime_wakes && !runtime_wakes->are_open();
+}
 
 void end_at_once_if_deaf(int code, void*) {
   if (!runtime_wakes || runtime_wakes->are_open()) return;
@@ -108,12 +115,14 @@ int run() {
       spdlog::warn("{}", warning);
     backend.set_configuration(configuration);
     runtime_wakes.emplace();
+    let_aborts_wait_while(is_deaf_beside_main);
     ::on_exit(end_at_once_if_deaf, nullptr);
     set_exit_of_main([](int code) { return end_of_main({FRESHET_MAIN_RETURNED, code, {}}); });
     const MainResult main = is_pipeline ? submit_pipeline(backend, configuration, start)
                                         : run_main(*application, start.main, start.arguments);
     set_exit_of_main(nullptr);
     const int code = end_of_main(main);
+    let_aborts_wait_while(nullptr);
     runtime_wakes.reset();  // closed in order from here on
     backend.set_cluster(nullptr, start.application_id);
     return code;
