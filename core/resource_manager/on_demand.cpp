@@ -154,12 +154,8 @@ void OnDemand::take_away() {
       look_soon();
       return;
     }
-    asking_ = true;
-    const auto resized = supply_.resize(static_cast<std::uint32_t>(stay));
-    alive_.on_done(resized, [this, going = leaving_](const Future<Names>& answer) {
-      if (!learn(answer)) return;
+    resize(static_cast<std::uint32_t>(stay), [this, going = leaving_] {
       for (const std::string& name : going) leaving_.erase(name);
-      look_soon();
     });
   });
 }
@@ -179,19 +175,27 @@ void OnDemand::ask() {
 }
 
 void OnDemand::grow(std::uint32_t more) {
-  asking_ = true;
   asked_for_ = more;
   const auto target = static_cast<std::uint32_t>(kept_.size()) + more;
   spdlog::info("jobs wait for {} slots: the deployer is asked for {}, {} in all", need().wanted,
                count_text(more), target);
+  resize(target, [] {});
+}
+
+// What is new in the answer was started for us, also by a call that should have taken some away: of
+// those that the deployer had when it was asked before, more may have ended than were let go.
+void OnDemand::resize(std::uint32_t count, std::function<void()> on_done) {
+  asking_ = true;
   const std::set<std::string> before(kept_.begin(), kept_.end());
-  alive_.on_done(supply_.resize(target), [this, before](const Future<Names>& done) {
-    asked_for_ = 0;
-    if (!learn(done)) return;
-    for (const std::string& name : kept_)
-      if (before.count(name) == 0) brought_.insert(name);
-    look_soon();
-  });
+  alive_.on_done(supply_.resize(count),
+                 [this, before, on_done = std::move(on_done)](const Future<Names>& done) {
+                   asked_for_ = 0;
+                   if (!learn(done)) return;
+                   for (const std::string& name : kept_)
+                     if (before.count(name) == 0) brought_.insert(name);
+                   on_done();
+                   look_soon();
+                 });
 }
 
 bool OnDemand::learn(const Future<Names>& answer) {

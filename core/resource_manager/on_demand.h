@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -68,6 +69,7 @@ class FRESHET_API OnDemand {
   void take_away();
   void ask();
   void grow(std::uint32_t more);
+  void resize(std::uint32_t count, std::function<void()> on_done);
   // Takes what the deployer has answered. False: it has failed.
   bool learn(const Future<Names>& answer);
   void failed(const std::string& why);

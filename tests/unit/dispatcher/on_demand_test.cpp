@@ -71,7 +71,9 @@ TEST(OnDemand, LetsGoWhatWasStartedBecauseAnotherHadEndedMeanwhile) {
     ASSERT_EQ(scenario.registered(), 3u);
     ASSERT_TRUE(scenario.cluster.run_until([&] { return scenario.registered() == 2; }, 60'000));
     scenario.cluster.run_for(after_ms);
+    scenario.cluster.crash_task_manager(1);  // which was let go, and is out at once
     scenario.cluster.crash_task_manager(2);
+    scenario.cluster.run_for(1'000);
     EXPECT_TRUE(scenario.cluster.run_until(
         [&] { return scenario.cluster.deployed() == std::vector<std::string>{"tm0"}; }, 60'000))
         << after_ms << " ms";
