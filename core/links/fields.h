@@ -1,5 +1,5 @@
 // FRESHET_MESSAGE_FIELDS lists the fields of a message, in its class, so that it can be sent by name
-// (packing.h). Here is no MessagePack: whoever only sends and handles messages does not compile it.
+// (packing.h). This header does not include MessagePack: whoever only sends and handles messages does not compile it.
 //
 //   struct Answer {
 //     std::string id;

@@ -55,7 +55,7 @@ std::string pack_body(const T& value) {
   return {buffer.data(), buffer.size()};
 }
 
-// Of a body that decode_frame() has let pass. Throws InvalidInput that names the kind.
+// Reads a body that decode_frame() has let pass. Throws InvalidInput that names the kind.
 template <class T>
 T unpack_body(const char* kind, std::string_view body) {
   try {
