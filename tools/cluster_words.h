@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "backend/this_process.h"
 #include "freshet/cluster_client.h"
 #include "freshet/configuration.h"
 #include "freshet/duration.h"
@@ -20,7 +21,7 @@ constexpr int kBadCluster = 65;  // EX_DATAERR: a process of it can't start
 // The record of the cluster that the configuration names, or the only one there is; with
 // `wait`, one that comes within client.timeout. Throws InvalidInput that names where it looked.
 inline ClusterRecord find_cluster(const Configuration& configuration, bool wait) {
-  const ClusterRecords& records = LocalDeployerServices::instance().cluster_records();
+  const ClusterRecords& records = deployer_services_of_this_process().cluster_records();
   remove_all_remains(records);
   ClusterRecord record;
   if (wait && records.wait_for_endpoint(configuration.find(options::kClusterId).value_or(""),
@@ -31,7 +32,7 @@ inline ClusterRecord find_cluster(const Configuration& configuration, bool wait)
 
 inline std::unique_ptr<ClusterClient> connect_to(const ClusterRecord& record,
                                                  const Configuration& configuration) {
-  LocalDeployerServices& services = LocalDeployerServices::instance();
+  LocalDeployerServices& services = deployer_services_of_this_process();
   services.set_client_timeout(configuration.get(options::kClientTimeout).ms());
   return services.connect(record, configuration.get(options::kClientTimeout).ms()).get();
 }

@@ -17,6 +17,7 @@
 #include <thread>
 #include <vector>
 
+#include "backend/this_process.h"
 #include "freshet/cluster_client.h"
 #include "freshet/error.h"
 #include "host/deployer_services.h"
@@ -97,8 +98,8 @@ class Session {
  public:
   explicit Session(const std::string& options) {
     run(kBuild + "/tools/fr/fr cluster start --cluster-id=" + id_ + kPlugins + options);
-    client_ = LocalDeployerServices::instance()
-                  .connect(LocalDeployerServices::instance().read_record(id_), 10'000)
+    client_ = deployer_services_of_this_process()
+                  .connect(deployer_services_of_this_process().read_record(id_), 10'000)
                   .get();
   }
   ~Session() {

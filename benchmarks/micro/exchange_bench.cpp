@@ -10,6 +10,7 @@
 #include <memory>
 #include <vector>
 
+#include "clock/clock.h"
 #include "exchange/channel.h"
 #include "freshet/plugin/record_type.h"
 #include "task/mailbox.h"
@@ -122,7 +123,7 @@ Result run_reducer(Channel* const inputs[2], Waiter& waiter) {
 
 // Batches of range(0) KiB, range(1) a channel.
 void BM_KeyedExchange(benchmark::State& state) {
-  SchedulerPool pool(2);
+  SchedulerPool pool(SystemClock::instance(), 2);
   for (std::size_t i = 0; i < 2; ++i) pool.spawn(i, "pin", [i] { pin(i); }).finished().get();
   // A third more than the rows, for the timestamps that are not used.
   const std::size_t batch_bytes = static_cast<std::size_t>(state.range(0)) * 1024 * 3 / 2 + 64;
@@ -168,7 +169,7 @@ BENCHMARK(BM_KeyedExchange)
     ->Unit(benchmark::kMillisecond);
 
 void BM_NothingHandedOver(benchmark::State& state) {
-  SchedulerPool pool(2);
+  SchedulerPool pool(SystemClock::instance(), 2);
   for (std::size_t i = 0; i < 2; ++i) pool.spawn(i, "pin", [i] { pin(i); }).finished().get();
   for (auto _ : state) {
     Result results[2];
@@ -226,7 +227,7 @@ BENCHMARK(BM_MailPutAndTaken);
 
 // Two fibers of one thread take turns.
 void BM_HandOverWithinAThread(benchmark::State& state) {
-  SchedulerPool pool(1);
+  SchedulerPool pool(SystemClock::instance(), 1);
   for (auto _ : state) {
     constexpr int kRounds = 100'000;
     Waiter a, b;

@@ -12,6 +12,7 @@
 #include <string>
 #include <thread>
 
+#include "clock/clock.h"
 #include "links/link.h"
 #include "network/zeromq_transport.h"
 
@@ -37,7 +38,8 @@ struct Note {
 
 class Process : public LinkListener {
  public:
-  explicit Process(const std::string& name) : keys(make_key_pair()), zap(network) {
+  explicit Process(const std::string& name)
+      : keys(make_key_pair()), zap(SystemClock::instance(), network) {
     run([&] {
       transport.emplace(control, network, zap, keys);
       links.emplace(control, *transport,
@@ -69,7 +71,7 @@ class Process : public LinkListener {
   const KeyPair keys;
   NetworkThread network;
   ZapHandler zap;
-  OwnControlThread control;
+  OwnControlThread control{SystemClock::instance()};
   MessageTable table;
   std::atomic<std::int64_t> notes{0};
   std::optional<ZeroMqTransport> transport;

@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "backend/in_process_backend.h"
+#include "clock/clock.h"
 #include "freshet/freshet.h"
 #include "worker/worker_tasks.h"
 
@@ -214,7 +215,7 @@ void run_worker(int parent, std::uint32_t number, const std::string& graph,
   pin(static_cast<int>(number));
   NetworkThread network;
   Telling telling(parent);
-  WorkerTasks tasks(network, KeyPair{}, Configuration{});
+  WorkerTasks tasks(SystemClock::instance(), network, KeyPair{}, Configuration{});
   say(parent, tasks.listen(true, folder, "").endpoint);
   Deployment deployment;
   deployment.job_graph = graph;

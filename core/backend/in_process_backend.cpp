@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "backend/running_jobs.h"
+#include "backend/this_process.h"
 #include "bounds/bounds.h"
 #include "client/rpc_cluster_client.h"
 #include "configuration/configuration.h"
@@ -18,7 +19,6 @@
 #include "freshet/options.h"
 #include "freshet/plugin/front_end.h"
 #include "freshet/plugin/stream_graph.h"
-#include "host/deployer_services.h"
 #include "selection/deployer_selection.h"
 #include "selection/executor_selection.h"
 #include "task/forked_child.h"
@@ -100,7 +100,7 @@ std::shared_ptr<ClusterClient> InProcessBackend::connected(const Configuration& 
     if (const auto at = clusters_.find(name); at != clusters_.end()) return at->second;
   }
   const SelectedDeployer selected = select_deployer(catalog(), configuration);
-  LocalDeployerServices& services = LocalDeployerServices::instance();
+  LocalDeployerServices& services = deployer_services_of_this_process();
   services.set_client_timeout(configuration.get(options::kClientTimeout).ms());
   const auto deployer = make_deployer(selected, services);
   std::shared_ptr<ClusterClient> client = deployer->retrieve(configuration).get();
@@ -302,7 +302,8 @@ std::unique_ptr<JobClient> InProcessBackend::run_in_process(const std::string& j
   if (job_graph.size() > kMostJobGraphBytes) {
     check_size_of_job(JobGraph::from_bytes(job_graph).name, job_graph.size());
   }
-  return RunningJobs::instance().start(std::make_unique<LocalJob>(job_graph, configuration));
+  return RunningJobs::instance().start(
+      std::make_unique<LocalJob>(clock_of_this_process(), job_graph, configuration));
 }
 
 }  // namespace freshet::core

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <utility>
 
-#include "clock/clock.h"
 #include "freshet/options.h"
 #include "job_master/commit_progress.h"
 #include "job_master/read_rows.h"
@@ -23,11 +22,16 @@ std::string message_of(const std::exception_ptr& error) {
 
 }  // namespace
 
-LocalJob::LocalJob(const std::string& job_graph, const Configuration& configuration)
-    : graph_bytes_(job_graph), configuration_(configuration), result_(promise_.future()) {
+LocalJob::LocalJob(const Clock& clock, const std::string& job_graph,
+                   const Configuration& configuration)
+    : clock_(clock),
+      graph_bytes_(job_graph),
+      configuration_(configuration),
+      messages_(clock),
+      result_(promise_.future()) {
   counted_.emplace();
   TaskRunnerListener& listener = *this;
-  tasks_ = std::make_shared<JobTasks>(graph_bytes_, configuration_, listener);
+  tasks_ = std::make_shared<JobTasks>(clock_, graph_bytes_, configuration_, listener);
   id_ = tasks_->graph().id;
   name_ = tasks_->graph().name;
   const Configuration& of_job = tasks_->configuration();
@@ -46,7 +50,7 @@ LocalJob::~LocalJob() {
 
 void LocalJob::start() {
   started_ = true;
-  started_ns_ = SystemClock::instance().now_ns();
+  started_ns_ = clock_.now_ns();
   tasks_->start();
 }
 
@@ -60,7 +64,7 @@ bool LocalJob::thread_ended() const { return tasks()->thread_ended(); }
 std::int64_t LocalJob::running_ms() const {
   const std::lock_guard lock(mutex_);
   if (started_ns_ == 0) return 0;
-  const std::int64_t end = ended_ns_ != 0 ? ended_ns_ : SystemClock::instance().now_ns();
+  const std::int64_t end = ended_ns_ != 0 ? ended_ns_ : clock_.now_ns();
   return (end - started_ns_) / 1'000'000;
 }
 
@@ -169,10 +173,9 @@ bool LocalJob::may_restart(FailureInfo& failure) {
 
 // On the thread of the tasks, none of which runs any more.
 void LocalJob::commit() {
-  using Time = std::chrono::steady_clock;
   const std::shared_ptr<JobTasks> tasks = this->tasks();
   const Duration patience = tasks->configuration().get(options::kExecutionCommitTimeout);
-  const Time::time_point deadline = Time::now() + std::chrono::nanoseconds(patience.ns());
+  const std::int64_t deadline_ns = clock_.now_ns() + patience.ns();
   CommitProgress progress(tasks->graph(), std::exchange(committables_, {}));
   std::string why;
   while (why.empty()) {
@@ -180,7 +183,7 @@ void LocalJob::commit() {
     std::vector<Committable> open;
     for (const std::size_t place : places) open.push_back(progress.at(place));
     std::vector<CommitOutcome> outcomes(open.size());
-    commit_all(tasks->job(), open, tasks->configuration(),
+    commit_all(clock_, tasks->job(), open, tasks->configuration(),
                [&](std::size_t i, CommitOutcome outcome) { outcomes[i] = std::move(outcome); });
     for (std::size_t i = 0; i < places.size(); ++i) progress.note(places[i], outcomes[i]);
     if (progress.done()) return;
@@ -188,12 +191,13 @@ void LocalJob::commit() {
       why = "for good";
       break;
     }
-    const auto next = Time::now() + std::chrono::milliseconds(progress.next_pause_ms());
+    const std::int64_t pause_ns =
+        std::min(progress.next_pause_ms() * std::int64_t{1'000'000}, deadline_ns - clock_.now_ns());
     std::unique_lock lock(mutex_);
-    is_forced_.wait_until(lock, std::min(next, deadline), [this] { return forced_; });
+    is_forced_.wait_for(lock, std::chrono::nanoseconds(pause_ns), [this] { return forced_; });
     if (forced_) {
       why = "since it was canceled by force";
-    } else if (Time::now() >= deadline) {
+    } else if (clock_.now_ns() >= deadline_ns) {
       why = "within " + ConfigValue<Duration>::format(patience) + " (execution.commit-timeout)";
     }
   }
@@ -236,7 +240,7 @@ bool LocalJob::restart() {
   std::exception_ptr error;
   try {
     TaskRunnerListener& listener = *this;
-    next = std::make_shared<JobTasks>(graph_bytes_, configuration_, listener);
+    next = std::make_shared<JobTasks>(clock_, graph_bytes_, configuration_, listener);
   } catch (...) {
     error = std::current_exception();
   }
@@ -269,7 +273,7 @@ void LocalJob::tasks_ended(TaskReport report) {
   if (status() == JobStatus::kCommitting) commit();
   {
     const std::lock_guard lock(mutex_);
-    ended_ns_ = SystemClock::instance().now_ns();
+    ended_ns_ = clock_.now_ns();
   }
   JobResult result;
   result.job_id = job_id();

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "clock/clock.h"
 #include "freshet/api.h"
 #include "freshet/configuration.h"
 #include "freshet/future.h"
@@ -28,8 +29,8 @@ namespace freshet::core {
 class FRESHET_API LocalJob final : private TaskRunnerListener {
  public:
   // Takes the serialised graph, as it would come from elsewhere. Throws InvalidInput or DecodeError
-  // if it can't be run here.
-  LocalJob(const std::string& job_graph, const Configuration& configuration);
+  // if it can't be run here. `clock` is the system's (SchedulerPool) and outlives it.
+  LocalJob(const Clock& clock, const std::string& job_graph, const Configuration& configuration);
   // Cancels what still runs, and waits for it. [not the job's own threads: see task/shared_end.h]
   ~LocalJob() override;
 
@@ -74,6 +75,7 @@ class FRESHET_API LocalJob final : private TaskRunnerListener {
 
   // Until the result is there: also before its threads begin, and between two attempts.
   std::optional<RuntimeThreads> counted_;
+  const Clock& clock_;
   const std::string graph_bytes_;
   const Configuration configuration_;
   std::string id_, name_;

@@ -14,7 +14,8 @@ namespace {
 
 // Lives as long as anybody uses the session, whose last user may be on one of its threads.
 struct ClientNode {
-  ClientNode(KeyPair keys, const PeerInfo& self) : node(std::move(keys)) {
+  ClientNode(const Clock& clock, KeyPair keys, const PeerInfo& self)
+      : node(clock, std::move(keys)) {
     node.run([&] {
       links = std::make_unique<Links>(node.control(), node.transport(), self, LinkOptions{});
     });
@@ -69,14 +70,15 @@ std::shared_ptr<const RowReaders> readers_of(ClusterNode& node) {
 
 }  // namespace
 
-std::unique_ptr<ClusterClient> connect_to_cluster(const ClusterConnection& connection) {
+std::unique_ptr<ClusterClient> connect_to_cluster(const Clock& clock,
+                                                  const ClusterConnection& connection) {
   PeerInfo self;
   self.role = connection.role;
   self.name =
       connection.name.empty() ? "client (pid " + std::to_string(::getpid()) + ")" : connection.name;
   self.incarnation = RandomIds().draw();
   const auto node = share_with_own_threads(
-      std::make_unique<ClientNode>(key_pair_of(connection.secret_key), self));
+      std::make_unique<ClientNode>(clock, key_pair_of(connection.secret_key), self));
 
   ClientSessionOptions options;
   options.cluster_id = connection.cluster_id;

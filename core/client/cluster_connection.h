@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "clock/clock.h"
 #include "freshet/api.h"
 #include "freshet/cluster_client.h"
 #include "links/link.h"
@@ -31,7 +32,8 @@ struct ClusterConnection {
 };
 
 // Blocks until the job manager has answered. Throws ClusterUnreachable, at once if the cluster has
-// ended.
-FRESHET_API std::unique_ptr<ClusterClient> connect_to_cluster(const ClusterConnection& connection);
+// ended. `clock` outlives the client.
+FRESHET_API std::unique_ptr<ClusterClient> connect_to_cluster(const Clock& clock,
+                                                              const ClusterConnection& connection);
 
 }  // namespace freshet::core

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "clock/clock.h"
 #include "control/control_thread.h"
 #include "freshet/future.h"
 #include "network/network_thread.h"
@@ -19,10 +20,11 @@ namespace freshet::core {
 
 class ClusterNode {
  public:
-  explicit ClusterNode(KeyPair keys)
+  // `clock` is the system's (SchedulerPool) and outlives it.
+  ClusterNode(const Clock& clock, KeyPair keys)
       : keys_(std::move(keys)),
-        zap_(network_),
-        control_(std::make_unique<OwnControlThread>()),
+        zap_(clock, network_),
+        control_(std::make_unique<OwnControlThread>(clock)),
         transport_(std::make_unique<ZeroMqTransport>(*control_, network_, zap_, keys_)) {}
   ~ClusterNode() {
     run([this] { transport_.reset(); });

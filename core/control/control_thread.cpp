@@ -30,7 +30,8 @@ ControlThread::~ControlThread() = default;
 
 class OwnControlThread::State {
  public:
-  explicit State(const std::string& name) : pool_(1, options_of(name)) {
+  State(const Clock& clock, const std::string& name)
+      : clock_(clock), pool_(clock, 1, options_of(name)) {
     Promise<FiberThread*> started;
     auto thread = started.future();
     start("timers", [this, &started] {
@@ -50,6 +51,7 @@ class OwnControlThread::State {
     for (const auto& [number, fiber] : fibers) fiber.cancel();
   }
 
+  const Clock& clock() const { return clock_; }
   void post(std::string name, FiberFunction function) {
     start(std::move(name), std::move(function));
   }
@@ -105,12 +107,11 @@ class OwnControlThread::State {
   }
 
   void serve_timers() {
-    const Clock& clock = SystemClock::instance();
     for (;;) {
       const std::int64_t next = timers_.empty() ? detail::kNever : timers_.begin()->first.first;
       earlier_ = false;
       waiter_.wait_until(next, [this] { return earlier_; });
-      while (!timers_.empty() && timers_.begin()->first.first <= clock.now_ns()) {
+      while (!timers_.empty() && timers_.begin()->first.first <= clock_.now_ns()) {
         auto due = timers_.extract(timers_.begin());
         deadlines_.erase(due.key().second);
         start(std::move(due.mapped().name), std::move(due.mapped().function));
@@ -118,6 +119,7 @@ class OwnControlThread::State {
     }
   }
 
+  const Clock& clock_;
   std::mutex mutex_;
   bool ending_ = false;
   std::uint64_t last_fiber_ = 0;
@@ -132,10 +134,10 @@ class OwnControlThread::State {
   SchedulerPool pool_;  // ends first
 };
 
-OwnControlThread::OwnControlThread(const std::string& name)
-    : state_(std::make_unique<State>(name)) {}
+OwnControlThread::OwnControlThread(const Clock& clock, const std::string& name)
+    : state_(std::make_unique<State>(clock, name)) {}
 OwnControlThread::~OwnControlThread() = default;
-const Clock& OwnControlThread::clock() const { return SystemClock::instance(); }
+const Clock& OwnControlThread::clock() const { return state_->clock(); }
 void OwnControlThread::post(std::string name, FiberFunction function) {
   state_->post(std::move(name), std::move(function));
 }

@@ -38,7 +38,8 @@ class FRESHET_API ControlThread {
 // The real one: what is posted begins in the order of posting.
 class FRESHET_API OwnControlThread final : public ControlThread {
  public:
-  explicit OwnControlThread(const std::string& name = "fr-control");
+  // `clock` is the system's (SchedulerPool) and outlives it.
+  explicit OwnControlThread(const Clock& clock, const std::string& name = "fr-control");
   // Drops the timers, cancels the fibers that still run and waits for them. What is posted
   // meanwhile is dropped. [a thread without fibers]
   ~OwnControlThread() override;

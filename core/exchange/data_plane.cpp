@@ -80,8 +80,8 @@ struct DataPlane::Early {
   std::unique_ptr<NetworkMessage> message;
 };
 
-DataPlane::DataPlane(NetworkThread& network, KeyPair own, ZapHandler* zap)
-    : network_(network), own_(std::move(own)), zap_(zap) {}
+DataPlane::DataPlane(const Clock& clock, NetworkThread& network, KeyPair own, ZapHandler* zap)
+    : network_(network), own_(std::move(own)), zap_(zap), refusals_(PeerLog::kLinesAtOnce, clock) {}
 
 DataPlane::~DataPlane() {
   network_.call([this] { close_all(); });

@@ -20,6 +20,7 @@
 #include <string_view>
 #include <vector>
 
+#include "clock/clock.h"
 #include "exchange/data_messages.h"
 #include "exchange/remote_receiver.h"
 #include "exchange/remote_sender.h"
@@ -56,9 +57,9 @@ struct DataMembership {
 
 class FRESHET_API DataPlane final : public FrameSink, public CreditSink {
  public:
-  // The network thread outlives it, and so does its ZAP handler, which is needed to listen on tcp.
-  // `own` is needed for tcp alone.
-  DataPlane(NetworkThread& network, KeyPair own, ZapHandler* zap);
+  // Clock and network thread outlive it, and so does its ZAP handler, which is needed to listen on
+  // tcp. `own` is needed for tcp alone.
+  DataPlane(const Clock& clock, NetworkThread& network, KeyPair own, ZapHandler* zap);
   // Closes every connection. [a thread that is not the network thread]
   ~DataPlane() override;
   DataPlane(const DataPlane&) = delete;

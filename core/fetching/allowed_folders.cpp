@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 
 #include "fetching/url_path.h"
@@ -79,7 +78,8 @@ bool is_inside(const fs::path& path, const fs::path& folder) {
 
 }  // namespace
 
-AllowedFolders::AllowedFolders(const std::vector<std::string>& folders) {
+AllowedFolders::AllowedFolders(const Clock& clock, const std::vector<std::string>& folders)
+    : clock_(clock) {
   for (const std::string& folder : folders) {
     if (folder.empty() || folder[0] != '/')
       throw InvalidInput("fetch.allowed-folders lists '" + folder +
@@ -113,7 +113,7 @@ void AllowedFolders::refuse(const std::string& url, const std::string& what) con
 }
 
 void AllowedFolders::fetch(const std::string& url, const FetchRules& rules, FetchSink& sink) const {
-  const auto begin = std::chrono::steady_clock::now();
+  const std::int64_t begin_ns = clock_.now_ns();
   const fs::path path = path_of(url);
   const auto fail = [&](const std::string& why, const std::string& mend) {
     throw InvalidInput(in_quotes(shown_url(url)) +
@@ -156,7 +156,7 @@ void AllowedFolders::fetch(const std::string& url, const FetchRules& rules, Fetc
     if (got == 0) return;
     sink.append({block.data(), static_cast<std::size_t>(got)});
     if (!sink.is_wanted()) throw Canceled(in_quotes(shown_url(url)) + " is not wanted any more");
-    if (std::chrono::steady_clock::now() - begin > std::chrono::milliseconds(rules.timeout.ms()))
+    if (clock_.now_ns() - begin_ns > rules.timeout.ns())
       fail("it took longer than fetch.timeout, " + std::to_string(rules.timeout.ms()) + " ms",
            "raise it, or see to its disk");
   }

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "clock/clock.h"
 #include "freshet/api.h"
 #include "freshet/plugin/file_system.h"
 
@@ -17,8 +18,8 @@ namespace freshet::core {
 
 class FRESHET_API AllowedFolders final : public FileSystem {
  public:
-  // Throws InvalidInput unless all are absolute paths. They need not exist.
-  explicit AllowedFolders(const std::vector<std::string>& folders);
+  // Throws InvalidInput unless all are absolute paths. They need not exist. `clock` outlives it.
+  AllowedFolders(const Clock& clock, const std::vector<std::string>& folders);
   ~AllowedFolders() override;
 
   const char* name() const override { return "allowed folders"; }
@@ -29,6 +30,7 @@ class FRESHET_API AllowedFolders final : public FileSystem {
   bool holds(const std::filesystem::path& path) const;
   [[noreturn]] void refuse(const std::string& url, const std::string& what) const;
 
+  const Clock& clock_;
   std::vector<std::filesystem::path> folders_;
 };
 

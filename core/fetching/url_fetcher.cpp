@@ -141,12 +141,13 @@ class UrlFetcher::Part final : public FetchSink {
   std::uint64_t size_ = 0;
 };
 
-UrlFetcher::UrlFetcher(BlobStore& blobs, fs::path folder, const Configuration& configuration)
+UrlFetcher::UrlFetcher(const Clock& clock, BlobStore& blobs, fs::path folder,
+                       const Configuration& configuration)
     : blobs_(blobs),
       folder_(std::move(folder)),
       rules_(fetch_rules(configuration)),
       plugin_folders_(configuration.get(options::kPluginDirs)),
-      folders_(configuration.get(options::kFetchAllowedFolders)) {}
+      folders_(clock, configuration.get(options::kFetchAllowedFolders)) {}
 
 UrlFetcher::~UrlFetcher() {
   ending_ = true;

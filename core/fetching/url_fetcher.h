@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "blobs/blob_store.h"
+#include "clock/clock.h"
 #include "fetching/allowed_folders.h"
 #include "fetching/artifact_fetcher.h"
 #include "freshet/api.h"
@@ -36,9 +37,10 @@ FRESHET_API FetchRules fetch_rules(const Configuration& configuration);
 
 class FRESHET_API UrlFetcher final : public ArtifactFetcher {
  public:
-  // Files on their way are in `folder`, which is made when first needed. `blobs` outlives this.
-  // Throws InvalidInput if an option fetch.* can't be meant.
-  UrlFetcher(BlobStore& blobs, std::filesystem::path folder, const Configuration& configuration);
+  // Files on their way are in `folder`, which is made when first needed. `clock` and `blobs` outlive
+  // this. Throws InvalidInput if an option fetch.* can't be meant.
+  UrlFetcher(const Clock& clock, BlobStore& blobs, std::filesystem::path folder,
+             const Configuration& configuration);
   // Ends what is under way: it fails with Canceled.
   ~UrlFetcher() override;
   UrlFetcher(const UrlFetcher&) = delete;

@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "clock/clock.h"
 #include "freshet/error.h"
 #include "process/control_group.h"
 
@@ -47,9 +46,8 @@ int make_locked(const fs::path& path) {
 }
 
 // Its deployer has written the record, and its first process is not there yet.
-bool is_being_deployed(const ClusterRecord& record) {
-  return record.endpoint.empty() &&
-         record.since_ms + kDeploymentMs >= SystemClock::instance().wall_ms();
+bool is_being_deployed(const ClusterRecords& records, const ClusterRecord& record) {
+  return record.endpoint.empty() && record.since_ms + kDeploymentMs >= records.clock().wall_ms();
 }
 
 enum class OfRecord { kRemove, kKeepIfBeingDeployed };
@@ -59,7 +57,7 @@ void remove_files(const ClusterRecords& records, const std::string& id, OfRecord
   fs::remove_all(records.folder().sockets(id), ignored);
   // Not looked at if it is to go: one that must not be read goes, too.
   const auto record = of_record == OfRecord::kRemove ? std::nullopt : records.find(id);
-  if (!record || !is_being_deployed(*record)) records.remove(id);
+  if (!record || !is_being_deployed(records, *record)) records.remove(id);
   fs::remove_all(records.folder().run(id), ignored);
 }
 
@@ -148,7 +146,7 @@ void remove_all_remains(const ClusterRecords& records) {
   }
   // Clusters of this host, whose deployment was killed before their first process lived.
   for (const ClusterRecord& record : records.all()) {
-    if (record.endpoint.empty() && !is_being_deployed(record) &&
+    if (record.endpoint.empty() && !is_being_deployed(records, record) &&
         !fs::exists(records.folder().run(record.cluster_id), ignored))
       records.remove(record.cluster_id);
   }

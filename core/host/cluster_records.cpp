@@ -92,7 +92,8 @@ std::string list_of(const std::vector<ClusterRecord>& records) {
 
 }  // namespace
 
-ClusterRecords::ClusterRecords(StateFolder folder) : folder_(std::move(folder)) {}
+ClusterRecords::ClusterRecords(const Clock& clock, StateFolder folder)
+    : clock_(&clock), folder_(std::move(folder)) {}
 
 fs::path ClusterRecords::path_of(const std::string& cluster_id) const {
   check_cluster_id(cluster_id);
@@ -269,14 +270,14 @@ bool ClusterRecords::wait_for_endpoint_of_known(const std::string& cluster_id,
 bool ClusterRecords::wait(const std::function<Looked()>& look, std::int64_t patience_ms,
                           int stop) const {
   const std::int64_t deadline =
-      SystemClock::instance().now_ns() + std::max<std::int64_t>(patience_ms, 0) * 1'000'000;
+      clock_->now_ns() + std::max<std::int64_t>(patience_ms, 0) * 1'000'000;
   Looked seen = look();
   if (seen != Looked::kNotYet) return seen == Looked::kFound;
   const Descriptor changes(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   ::inotify_add_watch(changes.get(), folder_.make_clusters().c_str(),
                       IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE);
   while ((seen = look()) == Looked::kNotYet) {
-    const std::int64_t left = (deadline - SystemClock::instance().now_ns()) / 1'000'000;
+    const std::int64_t left = (deadline - clock_->now_ns()) / 1'000'000;
     if (left <= 0) return false;
     pollfd polled[] = {{changes.get(), POLLIN, 0}, {stop, POLLIN, 0}};
     ::poll(polled, 2, static_cast<int>(std::min<std::int64_t>(left, 60'000)));

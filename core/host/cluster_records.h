@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "clock/clock.h"
 #include "freshet/api.h"
 #include "freshet/configuration.h"
 #include "freshet/plugin/cluster_deployer.h"
@@ -19,8 +20,10 @@ namespace freshet::core {
 
 class FRESHET_API ClusterRecords {
  public:
-  explicit ClusterRecords(StateFolder folder);
+  // `clock` outlives it and its copies.
+  ClusterRecords(const Clock& clock, StateFolder folder);
 
+  const Clock& clock() const { return *clock_; }
   const StateFolder& folder() const { return folder_; }
   std::filesystem::path path_of(const std::string& cluster_id) const;
   // Of a record with the same public key that is there already, what is empty in this one stays:
@@ -62,6 +65,7 @@ class FRESHET_API ClusterRecords {
   enum class Looked { kFound, kNotYet, kGone };
   bool wait(const std::function<Looked()>& look, std::int64_t patience_ms, int stop) const;
 
+  const Clock* clock_;
   StateFolder folder_;
 };
 

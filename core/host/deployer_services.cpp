@@ -13,7 +13,6 @@
 #include <cstring>
 
 #include "client/cluster_connection.h"
-#include "clock/clock.h"
 #include "freshet/error.h"
 #include "host/cluster_presence.h"
 #include "process/rolled_log.h"
@@ -50,15 +49,11 @@ std::string program_fr() {
 
 JobManagerCantStart::~JobManagerCantStart() = default;
 
-LocalDeployerServices::LocalDeployerServices(StateFolder folder) : records_(std::move(folder)) {}
+LocalDeployerServices::LocalDeployerServices(const Clock& clock, StateFolder folder)
+    : records_(clock, std::move(folder)) {}
 
 LocalDeployerServices::~LocalDeployerServices() {
   for (Connecting& each : connecting_) each.thread.join();
-}
-
-LocalDeployerServices& LocalDeployerServices::instance() {
-  static LocalDeployerServices services(StateFolder::of_this_user());
-  return services;
 }
 
 bool has_ended(const ClusterRecords& records, const ClusterRecord& record) {
@@ -118,9 +113,9 @@ std::shared_ptr<void> LocalDeployerServices::lock_cluster(const std::string& clu
     throw InvalidInput("cluster '" + cluster_id + "' has no process on this host: " +
                        folder.native() + ": " + std::strerror(errno));
   std::shared_ptr<void> held(nullptr, [lock](void*) { ::close(lock); });
-  const std::int64_t begin = SystemClock::instance().now_ns();
+  const std::int64_t begin = records_.clock().now_ns();
   while (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
-    if (SystemClock::instance().now_ns() - begin > kPatienceMs * 1'000'000)
+    if (records_.clock().now_ns() - begin > kPatienceMs * 1'000'000)
       throw InvalidInput("cluster '" + cluster_id + "' is being changed by another process since " +
                          std::to_string(kPatienceMs) + " ms: try again once that has ended");
     ::usleep(5'000);
@@ -137,7 +132,7 @@ LocalDeployerServices::Started LocalDeployerServices::started_job_manager(
 
 std::unique_ptr<ClusterClient> LocalDeployerServices::wait_and_connect(ClusterRecord record,
                                                                        std::int64_t patience_ms) {
-  const std::int64_t begin = SystemClock::instance().now_ns();
+  const std::int64_t begin = records_.clock().now_ns();
   if (record.endpoint.empty()) {
     const std::string id = record.cluster_id;
     const auto [process, log_begin] = started_job_manager(id);
@@ -158,7 +153,7 @@ std::unique_ptr<ClusterClient> LocalDeployerServices::wait_and_connect(ClusterRe
                                " ms in " + records_.path_of(id).native() + said);
     }
   }
-  const std::int64_t spent = (SystemClock::instance().now_ns() - begin) / 1'000'000;
+  const std::int64_t spent = (records_.clock().now_ns() - begin) / 1'000'000;
   ClusterConnection connection;
   connection.cluster_id = record.cluster_id;
   connection.keeps_jobs = record.details.count("high-availability") != 0;
@@ -178,7 +173,7 @@ std::unique_ptr<ClusterClient> LocalDeployerServices::wait_and_connect(ClusterRe
                                                   std::max<std::int64_t>(patience_ms - spent, 100));
   connection.applications_end_with_it = applications_end_with_clients_.load();
   connection.has_ended = [records = records_, record] { return has_ended(records, record); };
-  return connect_to_cluster(connection);
+  return connect_to_cluster(records_.clock(), connection);
 }
 
 Future<std::unique_ptr<ClusterClient>> LocalDeployerServices::connect(const ClusterRecord& record,

@@ -36,10 +36,9 @@ class FRESHET_API JobManagerCantStart final : public ClusterUnreachable {
 
 class FRESHET_API LocalDeployerServices final : public DeployerServices {
  public:
-  explicit LocalDeployerServices(StateFolder folder);
+  // `clock` is the system's (SchedulerPool) and outlives it.
+  LocalDeployerServices(const Clock& clock, StateFolder folder);
   ~LocalDeployerServices() override;  // waits for connections that are being made
-  // Of this process, for this user's state folder.
-  static LocalDeployerServices& instance();
 
   const ClusterRecords& cluster_records() const { return records_; }
   // client.ends-cluster: of clients that are made from here on.

@@ -24,7 +24,7 @@ class FRESHET_API MessageLog {
   static constexpr std::size_t kKeptBytes = std::size_t{1} << 20;
 
   // The clock outlives it.
-  explicit MessageLog(const Clock& clock = SystemClock::instance()) : clock_(clock) {}
+  explicit MessageLog(const Clock& clock) : clock_(clock) {}
 
   // Numbers it and sets its time. Nothing after end().
   void add(JobMessage message);

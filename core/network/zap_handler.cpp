@@ -14,7 +14,8 @@ constexpr std::size_t kMostParts = 16;
 
 }  // namespace
 
-ZapHandler::ZapHandler(NetworkThread& network) : network_(network) {
+ZapHandler::ZapHandler(const Clock& clock, NetworkThread& network)
+    : network_(network), refusals_(PeerLog::kLinesAtOnce, clock) {
   network_.call([this] {
     socket_ = &network_.open(ZMQ_REP, [this](NetworkSocket& socket) { answer(socket); });
     try {

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <string>
 
+#include "clock/clock.h"
 #include "freshet/api.h"
 #include "network/network_thread.h"
 #include "security/keys.h"
@@ -25,8 +26,8 @@ inline constexpr const char* kDataDomain = "data";
 
 class FRESHET_API ZapHandler {
  public:
-  // Throws NetworkError if the thread has one already.
-  explicit ZapHandler(NetworkThread& network);
+  // Both outlive it. Throws NetworkError if the thread has one already.
+  ZapHandler(const Clock& clock, NetworkThread& network);
   ~ZapHandler();
   ZapHandler(const ZapHandler&) = delete;
   ZapHandler& operator=(const ZapHandler&) = delete;

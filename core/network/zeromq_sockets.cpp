@@ -13,8 +13,13 @@ constexpr int kEventsAtOnce = 1'024;
 
 }  // namespace
 
-ZeroMqSockets::ZeroMqSockets(NetworkThread& network, KeyPair own, const char* domain, Report report)
-    : network_(network), own_(std::move(own)), domain_(domain), report_(std::move(report)) {}
+ZeroMqSockets::ZeroMqSockets(const Clock& clock, NetworkThread& network, KeyPair own,
+                             const char* domain, Report report)
+    : network_(network),
+      own_(std::move(own)),
+      domain_(domain),
+      report_(std::move(report)),
+      refusals_(PeerLog::kLinesAtOnce, clock) {}
 
 ZeroMqSockets::~ZeroMqSockets() { assert(dials_.empty() && listeners_.empty()); }
 

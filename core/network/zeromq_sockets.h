@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "clock/clock.h"
 #include "network/arrivals.h"
 #include "network/network_thread.h"
 #include "network/socket_monitor.h"
@@ -34,7 +35,8 @@ struct SocketEvent {
 class ZeroMqSockets {
  public:
   using Report = std::function<void(std::vector<SocketEvent>)>;
-  ZeroMqSockets(NetworkThread& network, KeyPair own, const char* domain, Report report);
+  ZeroMqSockets(const Clock& clock, NetworkThread& network, KeyPair own, const char* domain,
+                Report report);
   ~ZeroMqSockets();
 
   // Where it is bound. Throws NetworkError.

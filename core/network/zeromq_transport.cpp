@@ -32,7 +32,7 @@ class ZeroMqTransport::State : public std::enable_shared_from_this<State> {
         zap_(zap),
         own_(own),
         domain_(domain),
-        sockets_(network, std::move(own), domain,
+        sockets_(control.clock(), network, std::move(own), domain,
                  [this](std::vector<SocketEvent> events) { arrived(std::move(events)); }) {}
 
   // No event is taken from here on.

@@ -54,8 +54,9 @@ std::size_t most_text_of_commit(std::size_t committables) {
                                  kMostMessageBytes);
 }
 
-void commit_all(const PreparedJob& job, const std::vector<Committable>& committables,
-                const Configuration& configuration, const OutcomeTold& told) {
+void commit_all(const Clock& clock, const PreparedJob& job,
+                const std::vector<Committable>& committables, const Configuration& configuration,
+                const OutcomeTold& told) {
   if (committables.empty()) return;
   const std::size_t most_text = most_text_of_commit(committables.size());
   std::size_t begun = 0;
@@ -64,7 +65,7 @@ void commit_all(const PreparedJob& job, const std::vector<Committable>& committa
     options.name = "fr-commit";
     options.stack_size.bytes =
         static_cast<std::size_t>(configuration.get(options::kTaskStackSize).bytes());
-    SchedulerPool pool(std::min(committables.size(), kMostThreads), options);
+    SchedulerPool pool(clock, std::min(committables.size(), kMostThreads), options);
     for (; begun < committables.size(); ++begun) {
       static_cast<void>(pool.spawn(begun % pool.size(), "commit", [&, i = begun] {
         CommitOutcome outcome;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "checkpoint/committable.h"
+#include "clock/clock.h"
 #include "freshet/api.h"
 #include "freshet/configuration.h"
 #include "operators/prepared_job.h"
@@ -23,7 +24,8 @@ using OutcomeTold = std::function<void(std::size_t place, CommitOutcome outcome)
 // Each by an operator of its own that is never opened, several at once. Reports each outcome as soon
 // as it is known, once: so what is visible is known although another commit() never returns. Nothing
 // is thrown.
-FRESHET_API void commit_all(const PreparedJob& job, const std::vector<Committable>& committables,
+FRESHET_API void commit_all(const Clock& clock, const PreparedJob& job,
+                            const std::vector<Committable>& committables,
                             const Configuration& configuration, const OutcomeTold& told);
 
 }  // namespace freshet::core

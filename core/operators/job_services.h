@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "clock/clock.h"
 #include "freshet/accumulators.h"
 #include "freshet/configuration.h"
 #include "freshet/runtime_context.h"
@@ -17,6 +18,7 @@ namespace freshet::core {
 class JobServices {
  public:
   virtual ~JobServices() = default;
+  virtual const Clock& clock() const = 0;
   virtual const std::string& job_name() const = 0;
   virtual const std::string& job_id() const = 0;
   virtual ExecutionMode mode() const = 0;

@@ -8,7 +8,6 @@
 #include <mutex>
 
 #include "bounds/bounds.h"
-#include "clock/clock.h"
 #include "freshet/detail/canceled_stage.h"
 #include "freshet/error.h"
 
@@ -19,7 +18,11 @@ class OperatorChain::Context final : public RuntimeContext {
  public:
   Context(JobServices& services, const JobVertex& vertex, std::uint32_t place,
           std::uint32_t subtask)
-      : services_(services), vertex_(vertex), place_(place), subtask_(subtask) {}
+      : services_(services),
+        clock_(services.clock()),
+        vertex_(vertex),
+        place_(place),
+        subtask_(subtask) {}
 
   const std::string& job_name() const override { return services_.job_name(); }
   const std::string& job_id() const override { return services_.job_id(); }
@@ -45,7 +48,7 @@ class OperatorChain::Context final : public RuntimeContext {
     return Distribution(metric(name, MetricKind::kDistribution));
   }
   Output& side_output(std::uint32_t index) override { return *outputs.at(index); }
-  std::int64_t now() const override { return SystemClock::instance().now_ns(); }
+  std::int64_t now() const override { return clock_.now_ns(); }
 
   MetricValues user_metrics() const {
     const std::lock_guard lock(mutex_);
@@ -93,6 +96,7 @@ class OperatorChain::Context final : public RuntimeContext {
   }
 
   JobServices& services_;
+  const Clock& clock_;
   const JobVertex& vertex_;
   std::uint32_t place_;
   std::uint32_t subtask_;

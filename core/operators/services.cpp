@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "clock/clock.h"
 #include "freshet/error.h"
 #include "task/fiber.h"
 
@@ -12,13 +11,12 @@ namespace {
 
 constexpr std::int64_t kNsPerMs = 1'000'000;
 
-const SystemClock& system_clock() { return SystemClock::instance(); }
-
 }  // namespace
 
 Services::Services(Place place, JobServices& job, TaskHost& host)
     : place_(std::move(place)),
       job_(job),
+      clock_(job.clock()),
       host_(host),
       mail_(std::make_shared<OutsideMail>(
           host.mailbox(), [this](OperatorCall& call) { guarded(call); },
@@ -107,7 +105,7 @@ void Services::attend() {
   // Of those that are due now: what they bring about has its turn after the inputs.
   if (!delayed_.empty()) {
     std::vector<OperatorCall> due;
-    const auto end = delayed_.upper_bound(system_clock().now_ns());
+    const auto end = delayed_.upper_bound(clock_.now_ns());
     for (auto at = delayed_.begin(); at != end; ++at) due.push_back(std::move(at->second));
     delayed_.erase(delayed_.begin(), end);
     for (OperatorCall& call : due) guarded(call);
@@ -133,7 +131,7 @@ std::int64_t Services::next_due_ns() const {
   constexpr std::int64_t kLongestMs = 60'000;
   const std::int64_t now = processing_time();
   const std::int64_t wait = timer <= now ? 0 : timer > now + kLongestMs ? kLongestMs : timer - now;
-  return std::min(next, system_clock().now_ns() + wait * kNsPerMs);
+  return std::min(next, clock_.now_ns() + wait * kNsPerMs);
 }
 
 void Services::end() noexcept {
@@ -156,13 +154,13 @@ bool Services::delete_timer(std::string_view family, std::string_view tag, std::
   return timers_.erase({std::string(family), std::string(tag), std::string(key)});
 }
 
-std::int64_t Services::processing_time() const { return system_clock().wall_ms(); }
+std::int64_t Services::processing_time() const { return clock_.wall_ms(); }
 
 void Services::call_later(std::int64_t delay_ms, OperatorCall call) {
   if (ended_) return;
   constexpr std::int64_t kLongestMs = std::int64_t{100} * 365 * 24 * 3600 * 1000;
   const std::int64_t delay = std::clamp<std::int64_t>(delay_ms, 0, kLongestMs) * kNsPerMs;
-  delayed_.emplace(system_clock().now_ns() + delay, std::move(call));
+  delayed_.emplace(clock_.now_ns() + delay, std::move(call));
 }
 
 std::int64_t Services::limit() const {

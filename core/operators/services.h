@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "clock/clock.h"
 #include "freshet/api.h"
 #include "freshet/plugin/operator_services.h"
 #include "operators/job_services.h"
@@ -87,6 +88,7 @@ class FRESHET_API Services final : public OperatorServices {
 
   const Place place_;
   JobServices& job_;
+  const Clock& clock_;
   TaskHost& host_;
   TimerQueue timers_;
   std::multimap<std::int64_t, OperatorCall> delayed_;  // by when they are due

@@ -20,8 +20,6 @@ constexpr std::uint32_t kFirstCall = 64;
 constexpr std::uint32_t kMostAtOnce = 1u << 20;
 constexpr int kMailsAtOnce = 64;
 
-std::int64_t now() { return SystemClock::instance().now_ns(); }
-
 // Sends a batch home whatever happens to its rows.
 class Borrowed {
  public:
@@ -38,8 +36,13 @@ class Borrowed {
 
 }  // namespace
 
-Subtask::Subtask(std::string name, SubtaskListener& listener, const Gates& gates, Options options)
-    : name_(std::move(name)), listener_(listener), gates_(gates), options_(options) {}
+Subtask::Subtask(std::string name, const Clock& clock, SubtaskListener& listener,
+                 const Gates& gates, Options options)
+    : name_(std::move(name)),
+      clock_(clock),
+      listener_(listener),
+      gates_(gates),
+      options_(options) {}
 
 void Subtask::add_input(Channel& channel, std::uint32_t input) {
   inputs_.push_back({&channel, input});

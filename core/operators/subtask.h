@@ -49,8 +49,9 @@ class Subtask final : private TaskHost {
     std::atomic<bool> canceled{false};  // for good: what is prepared will not be committed
   };
 
-  // Listener and gates outlive the subtask.
-  Subtask(std::string name, SubtaskListener& listener, const Gates& gates, Options options);
+  // Clock, listener and gates outlive the subtask.
+  Subtask(std::string name, const Clock& clock, SubtaskListener& listener, const Gates& gates,
+          Options options);
 
   const std::string& name() const { return name_; }
   Waiter& waiter() { return waiter_; }
@@ -77,6 +78,7 @@ class Subtask final : private TaskHost {
 
   void gate(std::uint32_t input, bool gated) override;
   void serve_until(detail::UniqueFunction<bool()> ready) override;
+  std::int64_t now() const { return clock_.now_ns(); }
   void fail(FailureInfo failure) override { listener_.subtask_failed(std::move(failure)); }
 
   FailureInfo failure_by_canceled() const;
@@ -95,6 +97,7 @@ class Subtask final : private TaskHost {
   void pause();
 
   const std::string name_;
+  const Clock& clock_;
   SubtaskListener& listener_;
   const Gates& gates_;
   const Options options_;

@@ -164,13 +164,13 @@ void ChildProcess::end_orphans(const std::set<pid_t>& own) const {
 
 void ChildProcess::reap() {
   core::reap(id_);
-  reaped_ = std::chrono::steady_clock::now();
+  reaped_ = true;
 }
 
-bool ChildProcess::has_left() {
-  constexpr std::chrono::seconds kPatience{1};
-  if (!ControlGroups::remove_if_empty(group_) &&
-      std::chrono::steady_clock::now() - *reaped_ < kPatience)
+bool ChildProcess::has_left(std::int64_t now_ns) {
+  constexpr std::int64_t kPatienceNs = 1'000'000'000;
+  if (!leaving_since_ns_) leaving_since_ns_ = now_ns;
+  if (!ControlGroups::remove_if_empty(group_) && now_ns - *leaving_since_ns_ < kPatienceNs)
     return false;
   group_.clear();
   return true;

@@ -7,7 +7,6 @@
 #include <sys/types.h>
 
 #include <array>
-#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -75,8 +74,9 @@ class ChildProcess {
   // Its number may be another process's after that.
   void reap();
   // Once it has been reaped: whether nothing runs in its group any more, which is taken away then.
-  // After a second it counts as left all the same. Does not wait.
-  bool has_left();
+  // A second after the first call it counts as left all the same. Does not wait. `now_ns` is the
+  // monotonic clock's.
+  bool has_left(std::int64_t now_ns);
   // Its control group; empty if it has none.
   const std::filesystem::path& group() const { return group_; }
 
@@ -91,7 +91,8 @@ class ChildProcess {
   Descriptor report_;   // what it inherits, until it has taken it
   Descriptor channel_;  // of a template
   bool ready_ = false;
-  std::optional<std::chrono::steady_clock::time_point> reaped_;
+  bool reaped_ = false;
+  std::optional<std::int64_t> leaving_since_ns_;
 };
 
 }  // namespace freshet::core

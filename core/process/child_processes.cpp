@@ -174,7 +174,7 @@ class ChildProcesses::State {
     std::vector<Child*> order;
     while (true) {
       start_what_waits();
-      templates_.tend(ProcessTemplates::Clock::now());
+      templates_.tend(now_ns());
       {
         const std::lock_guard lock(mutex_);
         if (stopping_) break;
@@ -188,7 +188,7 @@ class ChildProcesses::State {
         }
         for (const int watch : templates_.watches()) polled.push_back({watch, POLLIN, 0});
       }
-      int wait_ms = templates_.wait_ms(ProcessTemplates::Clock::now());
+      int wait_ms = templates_.wait_ms(now_ns());
       if (!leaving_.empty()) wait_ms = sooner(wait_ms, kLeavingMs);
       if (waits_to_start()) wait_ms = sooner(wait_ms, kTryAgainMs);
       if (memory_.watches() && !order.empty()) wait_ms = sooner(wait_ms, kMemoryMs);
@@ -281,7 +281,7 @@ class ChildProcesses::State {
   };
   NotStarted start(Child& child) {
     try {
-      child.process = templates_.fork(child.spec, ProcessTemplates::Clock::now());
+      child.process = templates_.fork(child.spec, now_ns());
       if (!child.process)
         child.process = std::make_unique<ChildProcess>(
             child.spec.whole_command(), child.spec.environment,
@@ -346,7 +346,7 @@ class ChildProcesses::State {
   // Without waiting, as children are to be started meanwhile.
   void let_go_of_what_has_left() {
     std::erase_if(leaving_, [&](Leaving& each) {
-      if (!each.child->process->has_left()) return false;
+      if (!each.child->process->has_left(now_ns())) return false;
       each.child->process.reset();
       if (each.crash.empty()) {
         tell(*each.child, std::move(each.end));
@@ -368,10 +368,12 @@ class ChildProcesses::State {
     });
   }
 
+  std::int64_t now_ns() const { return control_.clock().now_ns(); }
+
   void look_at_memory() {
-    const auto now = std::chrono::steady_clock::now();
-    if (now - memory_seen_ < std::chrono::milliseconds(kMemoryMs)) return;
-    memory_seen_ = now;
+    const std::int64_t now = now_ns();
+    if (now - memory_seen_ns_ < kMemoryMs * std::int64_t{1'000'000}) return;
+    memory_seen_ns_ = now;
     const std::lock_guard lock(mutex_);
     for (auto& [handle, child] : children_) {
       if (!child->killed_because.empty() ||
@@ -436,7 +438,7 @@ class ChildProcesses::State {
   const ChildProcessesOptions options_;
   ControlGroups groups_;
   const MemoryLimiter memory_{groups_, options_.memory};
-  std::chrono::steady_clock::time_point memory_seen_;
+  std::int64_t memory_seen_ns_ = 0;
   std::uint64_t last_number_ = 0;  // of a process
   ProcessTemplates templates_{groups_, last_number_};
   int wake_ = -1;

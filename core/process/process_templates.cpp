@@ -8,7 +8,7 @@
 namespace freshet::core {
 namespace {
 
-constexpr std::chrono::seconds kKept{60};
+constexpr std::int64_t kKeptNs = 60'000'000'000;
 constexpr std::size_t kRoomBytes = 64;  // for the name of a child
 
 std::vector<std::string> kind_of(const ProcessSpec& spec) {
@@ -27,8 +27,7 @@ std::string printed_by(const ChildProcess& process) {
 
 }  // namespace
 
-std::unique_ptr<ChildProcess> ProcessTemplates::fork(const ProcessSpec& spec,
-                                                     Clock::time_point now) {
+std::unique_ptr<ChildProcess> ProcessTemplates::fork(const ProcessSpec& spec, std::int64_t now_ns) {
   if (!spec.may_be_forked || !groups_.are_to_be_had()) return nullptr;
   const auto [at, is_new] = kinds_.try_emplace(kind_of(spec));
   Kind& kind = at->second;
@@ -37,9 +36,9 @@ std::unique_ptr<ChildProcess> ProcessTemplates::fork(const ProcessSpec& spec,
     kind.spec.environment = spec.environment;
     kind.spec.shown_as = "(template)" + std::string(kRoomBytes, ' ');
   } else {
-    kind.wanted_often = kind.wanted_often || now - kind.wanted < kKept;
+    kind.wanted_often = kind.wanted_often || now_ns - kind.wanted_ns < kKeptNs;
   }
-  kind.wanted = now;
+  kind.wanted_ns = now_ns;
   if (!kind.process || !kind.process->is_ready()) return nullptr;
   try {
     return std::make_unique<ChildProcess>(*kind.process,
@@ -52,7 +51,7 @@ std::unique_ptr<ChildProcess> ProcessTemplates::fork(const ProcessSpec& spec,
   }
 }
 
-void ProcessTemplates::tend(Clock::time_point now) {
+void ProcessTemplates::tend(std::int64_t now_ns) {
   for (auto& [name, kind] : kinds_) {
     if (kind.process && kind.process->has_ended()) {
       spdlog::warn("the template of '{}' has ended by itself; it printed: {}",
@@ -60,7 +59,7 @@ void ProcessTemplates::tend(Clock::time_point now) {
       kind.process.reset();
       kind.wanted_often = false;  // else one that can't serve would be started for ever
     }
-    if (now - kind.wanted >= kKept) {
+    if (now_ns - kind.wanted_ns >= kKeptNs) {
       kind.process.reset();
       kind.wanted_often = false;
     } else if (!kind.process && kind.wanted_often) {
@@ -77,12 +76,12 @@ void ProcessTemplates::tend(Clock::time_point now) {
   }
 }
 
-int ProcessTemplates::wait_ms(Clock::time_point now) const {
+int ProcessTemplates::wait_ms(std::int64_t now_ns) const {
   int wait = -1;
   for (const auto& [name, kind] : kinds_) {
     if (!kind.process) continue;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(kind.wanted + kKept - now);
-    const int ms = static_cast<int>(std::max<std::int64_t>(left.count(), 0));
+    const std::int64_t left_ns = std::max<std::int64_t>(kind.wanted_ns + kKeptNs - now_ns, 0);
+    const int ms = static_cast<int>((left_ns + 999'999) / 1'000'000);
     wait = wait < 0 ? ms : std::min(wait, ms);
   }
   return wait;

@@ -4,9 +4,9 @@
 // told from what the others fork without them.
 //
 // Threads    The one that starts children.
+// Times      Nanoseconds of the monotonic clock.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -21,19 +21,17 @@ namespace freshet::core {
 
 class ProcessTemplates {
  public:
-  using Clock = std::chrono::steady_clock;
-
   // `last_number` is that of the child before.
   ProcessTemplates(const ControlGroups& groups, std::uint64_t& last_number)
       : groups_(groups), last_number_(last_number) {}
 
   // A child as the spec has it; none if there is no template that is ready. Counts as wanted.
-  std::unique_ptr<ChildProcess> fork(const ProcessSpec& spec, Clock::time_point now);
+  std::unique_ptr<ChildProcess> fork(const ProcessSpec& spec, std::int64_t now_ns);
 
   // Starts those that are wanted, ends those that are not wanted any more or have ended.
-  void tend(Clock::time_point now);
+  void tend(std::int64_t now_ns);
   // When to call tend() again, also if one's watch is readable; -1: not by time.
-  int wait_ms(Clock::time_point now) const;
+  int wait_ms(std::int64_t now_ns) const;
 
   std::vector<int> watches() const;
   std::set<pid_t> ids() const;
@@ -43,7 +41,7 @@ class ProcessTemplates {
   struct Kind {
     ProcessSpec spec;  // without what is one child's own
     std::unique_ptr<ChildProcess> process;
-    Clock::time_point wanted;  // the last time
+    std::int64_t wanted_ns = 0;  // the last time
     bool wanted_often = false;
   };
 

@@ -22,7 +22,7 @@ class FRESHET_API PeerLog {
   static constexpr int kLinesAtOnceOfPeersLetIn = 100;
 
   // `clock` outlives it.
-  explicit PeerLog(int lines_at_once = kLinesAtOnce, const Clock& clock = SystemClock::instance());
+  PeerLog(int lines_at_once, const Clock& clock);
 
   void warn(std::string line);
   void info(std::string line);

@@ -44,14 +44,13 @@ SimulatedThread::SimulatedThread(std::uint64_t seed)
     : clock_(1'000'000'000, 1'700'000'000'000),
       helpers_(std::make_unique<HelperThreads>("simulated-helper", 4)),
       fibers_(FiberThread::here()) {
-  fibers_.enter(*helpers_);
-  fibers_.set_test_mode(&clock_, SeededRandom(seed).draw());
+  fibers_.enter(*helpers_, clock_);
+  fibers_.begin_test_mode(SeededRandom(seed).draw());
 }
 
 SimulatedThread::~SimulatedThread() {
   end_process(0);
   assert(running_.empty() && timers_.empty() && "every process has ended");
-  fibers_.set_test_mode(nullptr, 0);
   fibers_.leave();
 }
 

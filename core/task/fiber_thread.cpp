@@ -248,9 +248,10 @@ void refuse_child_of_task(const char* why) noexcept {
   end_child_of_task(EXIT_FAILURE);
 }
 
-void FiberThread::enter(HelperThreads& helpers) {
+void FiberThread::enter(HelperThreads& helpers, const Clock& clock) {
   assert(!current_thread && (!thread_of_scheduler || thread_of_scheduler == this));
   helpers_ = &helpers;
+  clock_ = &clock;
   process_of_fibers = ::getpid();
   report_crashes_of_fibers(&running_fiber);
   prctl(PR_SET_TIMERSLACK, 1);
@@ -266,6 +267,7 @@ void FiberThread::enter(HelperThreads& helpers) {
 void FiberThread::leave() noexcept {
   assert(current_thread == this);
   current_thread = nullptr;
+  test_mode_ = false;
   detail::set_suspender(nullptr);
 }
 
@@ -434,9 +436,8 @@ void FiberThread::notify() noexcept {
   }
 }
 
-void FiberThread::set_test_mode(const Clock* clock, std::uint64_t seed) {
-  test_mode_ = clock != nullptr;
-  clock_ = clock ? clock : &SystemClock::instance();
+void FiberThread::begin_test_mode(std::uint64_t seed) {
+  test_mode_ = true;
   random_.seed(static_cast<std::minstd_rand::result_type>(seed % 2147483646 + 1));
 }
 

@@ -61,8 +61,9 @@ class FRESHET_API FiberThread {
   static Fiber* current_fiber() noexcept;
 
   // Makes the calling thread run fibers, for the rest of its life or until it leaves; a thread
-  // enters the same FiberThread each time.
-  void enter(HelperThreads& helpers);
+  // enters the same FiberThread each time. Deadlines go by `clock`, which outlives it; the kernel
+  // wakes by CLOCK_MONOTONIC, so only test mode takes another clock than the system's.
+  void enter(HelperThreads& helpers, const Clock& clock);
   // With no fiber live. The thread waits like any other from now on.
   void leave() noexcept;
   // Starts fibers and cancels them as commanded, until commanded to end. [owner's main context]
@@ -78,9 +79,9 @@ class FRESHET_API FiberThread {
   const Clock& clock() const noexcept { return *clock_; }
   HelperThreads& helpers() const noexcept { return *helpers_; }
 
-  // For tests: the seed draws who of the ready runs next, and deadlines go by `clock`. nullptr and
-  // 0 for the usual. [owner, with no fiber live]
-  void set_test_mode(const Clock* clock, std::uint64_t seed);
+  // For tests: the seed draws who of the ready runs next, and nothing wakes by time alone; until
+  // the thread leaves. [owner, with no fiber live]
+  void begin_test_mode(std::uint64_t seed);
   // Runs fibers until none is ready. [owner's main context, test mode]
   void run_until_idle();
   // When the first of the timed waits ends; detail::kNever: there is none. [owner]
@@ -115,7 +116,7 @@ class FRESHET_API FiberThread {
   boost::fibers::scheduler::ready_queue_type ready_;
   boost::intrusive::multiset<Parked> timers_;
   StackPool stacks_;
-  const Clock* clock_ = &SystemClock::instance();
+  const Clock* clock_ = nullptr;  // once a thread has entered
   HelperThreads* helpers_ = nullptr;
   bool test_mode_ = false;
   std::minstd_rand random_;

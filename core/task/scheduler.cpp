@@ -30,10 +30,11 @@ struct Shared {
 
 class SchedulerPool::Thread {
  public:
-  Thread(const std::shared_ptr<Shared>& shared, const std::string& name, bool runs_tasks)
-      : fibers_(FiberThread::obtain()), thread_([this, shared, name, runs_tasks] {
+  Thread(const Clock& clock, const std::shared_ptr<Shared>& shared, const std::string& name,
+         bool runs_tasks)
+      : fibers_(FiberThread::obtain()), thread_([this, &clock, shared, name, runs_tasks] {
           pthread_setname_np(pthread_self(), name.c_str());
-          fibers_.enter(shared->helpers);
+          fibers_.enter(shared->helpers, clock);
           fibers_.serve(runs_tasks);
           shared->nobody_wakes.arrive_and_wait();
         }) {}
@@ -51,15 +52,15 @@ class SchedulerPool::Thread {
   std::thread thread_;
 };
 
-SchedulerPool::SchedulerPool(std::size_t threads, SchedulerOptions options)
+SchedulerPool::SchedulerPool(const Clock& clock, std::size_t threads, SchedulerOptions options)
     : options_(std::move(options)) {
   assert(threads > 0);
   auto shared = std::make_shared<Shared>(threads, options_);
   threads_.reserve(threads);
   try {
     for (std::size_t i = 0; i < threads; ++i) {
-      threads_.push_back(std::make_unique<Thread>(shared, options_.name + "-" + std::to_string(i),
-                                                  options_.runs_tasks));
+      threads_.push_back(std::make_unique<Thread>(
+          clock, shared, options_.name + "-" + std::to_string(i), options_.runs_tasks));
     }
   } catch (...) {
     // The missing ones won't come to the barrier.

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "clock/clock.h"
 #include "freshet/api.h"
 #include "task/fiber.h"
 
@@ -26,7 +27,9 @@ struct SchedulerOptions {
 // Each fiber stays on the thread it was started on. A thread with nothing to run sleeps on a futex.
 class FRESHET_API SchedulerPool {
  public:
-  explicit SchedulerPool(std::size_t threads, SchedulerOptions options = {});
+  // `clock` is the system's, by which the threads are woken too (FiberThread::enter); it outlives
+  // the pool.
+  SchedulerPool(const Clock& clock, std::size_t threads, SchedulerOptions options = {});
   // Waits for all fibers to end, those that they start meanwhile too, then ends the threads.
   // [a thread without fibers]
   ~SchedulerPool();

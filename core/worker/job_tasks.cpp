@@ -4,7 +4,6 @@
 
 #include "bounds/bounds.h"
 #include "bounds/failure_text.h"
-#include "clock/clock.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "freshet/plugin/byte_records.h"
@@ -24,9 +23,11 @@ Configuration settings_of(const JobGraph& graph, const Configuration& local) {
 
 }  // namespace
 
-JobTasks::JobTasks(const std::string& job_graph, const Configuration& configuration,
-                   TaskRunnerListener& listener, std::optional<WorkerPart> part)
-    : job_(JobGraph::from_bytes(job_graph)),
+JobTasks::JobTasks(const Clock& clock, const std::string& job_graph,
+                   const Configuration& configuration, TaskRunnerListener& listener,
+                   std::optional<WorkerPart> part)
+    : clock_(clock),
+      job_(JobGraph::from_bytes(job_graph)),
       configuration_(settings_of(job_.graph(), configuration)),
       execution_(job_.graph()),
       listener_(listener),
@@ -178,7 +179,8 @@ void JobTasks::make_subtasks(std::uint32_t max_rows) {
     const auto& id = execution_.subtasks()[place];
     ++here_;
     thread_of_[place] = static_cast<std::uint32_t>((next_of_task[id.task]++ + id.task) % threads);
-    subtasks_[place] = std::make_unique<Subtask>(name_of_subtask(id), listener, gates_, options);
+    subtasks_[place] =
+        std::make_unique<Subtask>(name_of_subtask(id), clock_, listener, gates_, options);
   }
 }
 
@@ -224,10 +226,10 @@ void JobTasks::run() {
     SchedulerOptions options;
     options.stack_size.bytes =
         static_cast<std::size_t>(configuration_.get(options::kTaskStackSize).bytes());
-    SchedulerPool pool(thread_count(), options);
+    SchedulerPool pool(clock_, thread_count(), options);
     {
       const std::lock_guard lock(mutex_);
-      started_ns_ = SystemClock::instance().now_ns();
+      started_ns_ = clock_.now_ns();
       pool_ = &pool;
     }
     for (std::uint32_t place = 0; place < subtasks_.size(); ++place) {
@@ -244,7 +246,7 @@ void JobTasks::run() {
     }
     std::unique_lock lock(mutex_);
     all_ended_.wait(lock, [this] { return ended_ == here_; });
-    ended_ns_ = SystemClock::instance().now_ns();
+    ended_ns_ = clock_.now_ns();
     pool_ = nullptr;
     for (FiberHandle& helper : helpers_) helper.cancel();
   }
@@ -554,7 +556,7 @@ TaskReport JobTasks::report() const {
 std::int64_t JobTasks::running_ms() const {
   const std::lock_guard lock(mutex_);
   if (!started_ns_) return 0;
-  return ((ended_ns_ ? ended_ns_ : SystemClock::instance().now_ns()) - started_ns_) / 1'000'000;
+  return ((ended_ns_ ? ended_ns_ : clock_.now_ns()) - started_ns_) / 1'000'000;
 }
 
 bool JobTasks::begin_results_anew() {

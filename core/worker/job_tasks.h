@@ -22,6 +22,7 @@
 #include <thread>
 #include <vector>
 
+#include "clock/clock.h"
 #include "exchange/remote_tasks.h"
 #include "exchange/result_queue.h"
 #include "freshet/api.h"
@@ -42,9 +43,9 @@ class FRESHET_API JobTasks final : private JobServices,
                                    private RemoteHost {
  public:
   // Every subtask of the job, or the part that is this worker's. Takes the serialised graph, as it
-  // would come from elsewhere. Throws InvalidInput or DecodeError if it can't be run here. The
-  // listener outlives the tasks.
-  JobTasks(const std::string& job_graph, const Configuration& configuration,
+  // would come from elsewhere. Throws InvalidInput or DecodeError if it can't be run here. Clock,
+  // the system's (SchedulerPool), and listener outlive the tasks.
+  JobTasks(const Clock& clock, const std::string& job_graph, const Configuration& configuration,
            TaskRunnerListener& listener, std::optional<WorkerPart> part = std::nullopt);
   // Cancels what still runs, and waits for it. [not the tasks' own thread: see task/shared_end.h]
   ~JobTasks() override;
@@ -83,6 +84,7 @@ class FRESHET_API JobTasks final : private JobServices,
     std::map<std::pair<std::uint32_t, std::uint32_t>, std::unique_ptr<Accumulator>> parts;
   };
 
+  const Clock& clock() const override { return clock_; }
   const std::string& job_name() const override { return job_.graph().name; }
   ExecutionMode mode() const override {
     return job_.graph().batch ? ExecutionMode::kBatch : ExecutionMode::kStreaming;
@@ -126,6 +128,7 @@ class FRESHET_API JobTasks final : private JobServices,
   std::size_t thread_count() const;
   AccumulatorValues accumulators() const;  // [under the lock]
 
+  const Clock& clock_;
   const PreparedJob job_;
   const Configuration configuration_;
   const ExecutionGraph execution_;

@@ -11,9 +11,11 @@
 
 namespace freshet::core {
 
-WorkerTasks::WorkerTasks(NetworkThread& network, KeyPair own, Configuration configuration,
-                         ZapHandler* zap)
-    : plane_(network, std::move(own), zap), configuration_(std::move(configuration)) {}
+WorkerTasks::WorkerTasks(const Clock& clock, NetworkThread& network, KeyPair own,
+                         Configuration configuration, ZapHandler* zap)
+    : clock_(clock),
+      plane_(clock, network, std::move(own), zap),
+      configuration_(std::move(configuration)) {}
 
 WorkerTasks::~WorkerTasks() {
   if (committing_.joinable()) committing_.join();
@@ -37,8 +39,8 @@ void WorkerTasks::deploy(const Deployment& deployment, TaskRunnerListener& liste
     part.worker_of_subtask = deployment.worker_of_subtask;
     part.workers = deployment.workers;
     part.plane = &plane_;
-    tasks_ =
-        std::make_unique<JobTasks>(deployment.job_graph, configuration_, listener, std::move(part));
+    tasks_ = std::make_unique<JobTasks>(clock_, deployment.job_graph, configuration_, listener,
+                                        std::move(part));
     try {
       tasks_->start();  // which may tell before it returns
     } catch (...) {
@@ -59,7 +61,7 @@ void WorkerTasks::commit_prepared(CommitRequest request, OutcomeTold told) {
   if (committing_.joinable()) committing_.join();  // it has told all
   committing_ = std::thread([this, request = std::move(request), told = std::move(told)] {
     if (tasks_) {
-      commit_all(tasks_->job(), request.committables, tasks_->configuration(), told);
+      commit_all(clock_, tasks_->job(), request.committables, tasks_->configuration(), told);
       return;
     }
     std::optional<PreparedJob> job;
@@ -74,7 +76,7 @@ void WorkerTasks::commit_prepared(CommitRequest request, OutcomeTold told) {
       for (std::size_t i = 0; i < request.committables.size(); ++i) told(i, failed);
       return;
     }
-    commit_all(*job, request.committables, configuration_, told);
+    commit_all(clock_, *job, request.committables, configuration_, told);
   });
 }
 void WorkerTasks::cancel() {

@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 
+#include "clock/clock.h"
 #include "exchange/data_plane.h"
 #include "freshet/api.h"
 #include "freshet/configuration.h"
@@ -21,10 +22,10 @@ namespace freshet::core {
 
 class FRESHET_API WorkerTasks final : public TaskRunner {
  public:
-  // The network thread outlives it, and so does its ZAP handler, which may be missing if all
+  // Clock and network thread outlive it, and so does its ZAP handler, which may be missing if all
   // workers of the job share this host. `own` is this worker's key pair. `configuration` is the
   // cluster's; the job's settings are in its graph.
-  WorkerTasks(NetworkThread& network, KeyPair own, Configuration configuration,
+  WorkerTasks(const Clock& clock, NetworkThread& network, KeyPair own, Configuration configuration,
               ZapHandler* zap = nullptr);
   // Cancels what still runs, and waits for it; for a commit, too. [a thread that is not the network
   // thread]
@@ -40,6 +41,7 @@ class FRESHET_API WorkerTasks final : public TaskRunner {
   TaskReport report() const override;
 
  private:
+  const Clock& clock_;
   DataPlane plane_;
   const Configuration configuration_;
   std::unique_ptr<JobTasks> tasks_;  // ends before its socket

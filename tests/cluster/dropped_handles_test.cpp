@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "clock/clock.h"
 #include "freshet/environment.h"
 #include "freshet/options.h"
 #include "host/deployer_services.h"
@@ -24,7 +25,7 @@ class DroppedHandles : public ClusterTest {
  protected:
   void SetUp() override {
     start_session("s");
-    services_.emplace(StateFolder(folder()));
+    services_.emplace(SystemClock::instance(), StateFolder(folder()));
   }
   void TearDown() override {
     services_.reset();
@@ -207,7 +208,7 @@ TEST_F(DroppedHandles, AFiberMayLetGoOfThemAlsoOneThatIsCanceled) {
     auto client = connect();
     auto job = client->job("none");
     expect_an_end(canceled ? "canceled" : "fiber", [&] {
-      SchedulerPool pool(1);
+      SchedulerPool pool(SystemClock::instance(), 1);
       Promise<void> begun, never;
       const auto has_begun = begun.future();
       auto fiber = pool.spawn(0, "drops", [&] {

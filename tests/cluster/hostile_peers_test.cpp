@@ -8,6 +8,7 @@
 #include <random>
 #include <thread>
 
+#include "clock/clock.h"
 #include "control/control_thread.h"
 #include "host/cluster_records.h"
 #include "links/link.h"
@@ -26,7 +27,7 @@ using namespace freshet::testing;
 class Guest final : public LinkListener {
  public:
   explicit Guest(const ClusterRecord& record)
-      : keys_(key_pair_of(record.client_key)), zap_(network_) {
+      : keys_(key_pair_of(record.client_key)), zap_(SystemClock::instance(), network_) {
     on_control([&] {
       transport_.emplace(control_, network_, zap_, keys_);
       const std::string incarnation(32, '7');
@@ -71,7 +72,7 @@ class Guest final : public LinkListener {
   const KeyPair keys_;
   NetworkThread network_;
   ZapHandler zap_;
-  OwnControlThread control_;
+  OwnControlThread control_{SystemClock::instance()};
   MessageTable table_;
   std::optional<ZeroMqTransport> transport_;
   std::optional<Links> links_;
@@ -81,7 +82,7 @@ class Guest final : public LinkListener {
 class HostilePeers : public ClusterTest {
  protected:
   ClusterRecord record(const std::string& id) const {
-    return ClusterRecords(StateFolder(folder())).read(id);
+    return ClusterRecords(SystemClock::instance(), StateFolder(folder())).read(id);
   }
   static std::vector<std::string> warnings(const std::string& log) {
     std::vector<std::string> lines;

@@ -22,6 +22,7 @@
 
 #include "backend/local_job.h"
 #include "backend/running_jobs.h"
+#include "clock/clock.h"
 #include "freshet/configuration.h"
 #include "freshet/options.h"
 #include "freshet/payload.h"
@@ -240,7 +241,7 @@ class OperatorJob {
       return start_over_workers(graph_.to_bytes(), {workers}, configuration);
     }
     return RunningJobs::instance().start(
-        std::make_unique<LocalJob>(graph_.to_bytes(), configuration));
+        std::make_unique<LocalJob>(SystemClock::instance(), graph_.to_bytes(), configuration));
   }
   // A hang is told by the job's state instead of by the test runner.
   JobResult run() {

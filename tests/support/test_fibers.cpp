@@ -12,8 +12,8 @@ TestFibers::TestFibers(std::uint64_t seed)
     : clock_(1'000'000'000, 1'700'000'000'000),
       helpers_(std::make_unique<HelperThreads>("test-helper", 4)) {
   FiberThread& thread = FiberThread::here();
-  thread.enter(*helpers_);
-  thread.set_test_mode(&clock_, seed);
+  thread.enter(*helpers_, clock_);
+  thread.begin_test_mode(seed);
 }
 
 TestFibers::~TestFibers() {
@@ -26,7 +26,6 @@ TestFibers::~TestFibers() {
     if (all) break;
     thread.sleep_until_woken();  // an await() can't be canceled
   }
-  thread.set_test_mode(nullptr, 0);
   thread.leave();
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "backend/in_process_backend.h"
+#include "clock/clock.h"
 #include "configuration/configuration.h"
 #include "freshet/detail/backend.h"
 #include "freshet/error.h"
@@ -22,8 +23,8 @@ struct WorkersJob::Part final : TaskRunnerListener {
   Part(WorkersJob& its_job, const Configuration& configuration)
       : job(its_job),
         keys(make_key_pair()),
-        zap(network),
-        tasks(network, keys, configuration, &zap) {}
+        zap(SystemClock::instance(), network),
+        tasks(SystemClock::instance(), network, keys, configuration, &zap) {}
   void tasks_opened() override { job.opened(); }
   void tasks_finished(FinishedTasks finished) override {
     job.finished(std::move(finished.committables));
@@ -139,7 +140,7 @@ void WorkersJob::failed(FailureInfo failure) {
 void WorkersJob::commit() {
   CommitProgress progress(graph_, committables_);
   std::vector<CommitOutcome> outcomes(committables_.size());
-  commit_all(PreparedJob(graph_), committables_, Configuration(),
+  commit_all(SystemClock::instance(), PreparedJob(graph_), committables_, Configuration(),
              [&](std::size_t i, CommitOutcome outcome) { outcomes[i] = std::move(outcome); });
   for (std::size_t i = 0; i < outcomes.size(); ++i) progress.note(i, outcomes[i]);
   if (!progress.done()) failure_ = progress.failure("at once");

@@ -14,6 +14,7 @@
 
 #include "backend/in_process_backend.h"
 #include "backend/local_job.h"
+#include "clock/clock.h"
 #include "configuration/configuration.h"
 #include "freshet/error.h"
 #include "freshet/serde.h"
@@ -61,7 +62,7 @@ int write_job(const std::string& file, const LoadedApplication& application,
 int run_job(const std::string& file) {
   std::ifstream in(file, std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(in), {}};
-  LocalJob job(bytes, InProcessBackend::instance().configuration());
+  LocalJob job(SystemClock::instance(), bytes, InProcessBackend::instance().configuration());
   job.start();
   for (const JobVertex& vertex : JobGraph::from_bytes(bytes).vertices) {
     if (vertex.kind != "collect") continue;

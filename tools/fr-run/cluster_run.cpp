@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 
+#include "backend/this_process.h"
 #include "client/client_session.h"
 #include "cluster_words.h"
 #include "control/id_source.h"
@@ -101,22 +102,23 @@ class CancelOnInterrupt {
 // Nothing of a cluster that has left this host's records, or is elsewhere.
 std::optional<ClusterRecord> known_record(const std::string& cluster_id) {
   try {
-    return LocalDeployerServices::instance().cluster_records().find(cluster_id);
+    return deployer_services_of_this_process().cluster_records().find(cluster_id);
   } catch (const InvalidInput&) {
     return std::nullopt;
   }
 }
 
-int attend(ClusterClient& client, const std::string& id, const Configuration& configuration,
-           bool verbose) {
+int attend(const Clock& clock, ClusterClient& client, const std::string& id,
+           const Configuration& configuration, bool verbose) {
   const auto record = known_record(client.cluster_id());
   const auto cluster_is_gone = [&] {
-    return record && has_ended(LocalDeployerServices::instance().cluster_records(), *record);
+    return record && has_ended(deployer_services_of_this_process().cluster_records(), *record);
   };
   MainOutput output(client, "main:" + id);
   const Future<ApplicationInfo> ended = client.application_end(id);
   {
-    ClusterProgress progress(client, id, configuration.get(options::kClientProgressInterval).ms());
+    ClusterProgress progress(clock, client, id,
+                             configuration.get(options::kClientProgressInterval).ms());
     while (!ended.wait_for(kLookMs)) {
       while (output.follow(1'000, cluster_is_gone) && !ended.ready()) {
       }
@@ -166,13 +168,13 @@ void refuse_shipped(const std::string& pipeline) {
                      "' is read by a front end: leave it out");
 }
 
-int run_on_cluster(const ClusterRun& run, const Configuration& configuration,
+int run_on_cluster(const Clock& clock, const ClusterRun& run, const Configuration& configuration,
                    PluginCatalog& catalog) {
   const SelectedDeployer selected = select_deployer(catalog, configuration);
   for (const std::string& warning : selected.warnings)
     std::fprintf(stderr, "fr-run: warning: %s\n", warning.c_str());
   if (!run.shipped.empty() && may_be_a_pipeline(run.application)) refuse_shipped(run.application);
-  LocalDeployerServices& services = LocalDeployerServices::instance();
+  LocalDeployerServices& services = deployer_services_of_this_process();
   remove_all_remains(services.cluster_records());
   const bool attached = configuration.get(options::kClientAttached);
   services.set_applications_end_with_clients(attached &&
@@ -198,7 +200,7 @@ int run_on_cluster(const ClusterRun& run, const Configuration& configuration,
     std::printf("application %s on cluster %s\n", spec.id.c_str(), client->cluster_id().c_str());
     return kFinished;
   }
-  return attend(*client, spec.id, configuration, run.verbose);
+  return attend(clock, *client, spec.id, configuration, run.verbose);
 }
 
 }  // namespace freshet::tool

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "clock/clock.h"
 #include "freshet/configuration.h"
 #include "plugin_catalog/plugin_catalog.h"
 
@@ -23,7 +24,7 @@ struct ClusterRun {
 [[noreturn]] void refuse_shipped(const std::string& pipeline);
 
 // Returns the exit code. Throws InvalidInput or ClusterUnreachable.
-int run_on_cluster(const ClusterRun& run, const Configuration& configuration,
+int run_on_cluster(const Clock& clock, const ClusterRun& run, const Configuration& configuration,
                    PluginCatalog& catalog);
 
 }  // namespace freshet::tool

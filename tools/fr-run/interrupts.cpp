@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "backend/running_jobs.h"
-#include "clock/clock.h"
 #include "exit_code.h"
 #include "exits.h"
 #include "process/caught_signals.h"
@@ -28,11 +27,11 @@ using Jobs = std::vector<std::shared_ptr<LocalJob>>;
 
 // Code that neither returns nor awaits can't be stopped inside its process: that of a canceled job
 // ends with it, but not before the commits, of which a part would be visible.
-void leave_if_stuck(const Jobs& canceled, const Jobs& committing) {
-  const std::int64_t deadline = SystemClock::instance().now_ns() + kPatienceNs;
+void leave_if_stuck(const Clock& clock, const Jobs& canceled, const Jobs& committing) {
+  const std::int64_t deadline = clock.now_ns() + kPatienceNs;
   bool stuck = false;
   for (const auto& job : canceled) {
-    const std::int64_t left = (deadline - SystemClock::instance().now_ns()) / 1'000'000;
+    const std::int64_t left = (deadline - clock.now_ns()) / 1'000'000;
     if (job->result().wait_for(left > 0 ? left : 0)) continue;
     std::fprintf(stderr, "fr-run: job '%s' does not end; left as it is\n", job->name().c_str());
     stuck = true;
@@ -50,9 +49,9 @@ void set_interrupt_handler(std::function<void()> next) {
   handler = std::move(next);
 }
 
-void watch_interrupts() {
+void watch_interrupts(const Clock& clock) {
   CaughtSignals::begin();
-  std::thread([] {
+  std::thread([&clock] {
     for (;;) {
       static_cast<void>(CaughtSignals::wait());
       {
@@ -74,7 +73,8 @@ void watch_interrupts() {
         std::fprintf(stderr, "fr-run: %s (once more to leave at once)\n", what.c_str());
       }
       // Not here, where the next signal is waited for.
-      std::thread(leave_if_stuck, std::move(canceled), std::move(committing)).detach();
+      std::thread(leave_if_stuck, std::cref(clock), std::move(canceled), std::move(committing))
+          .detach();
     }
   }).detach();
 }

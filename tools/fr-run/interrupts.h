@@ -4,10 +4,13 @@
 
 #include <functional>
 
+#include "clock/clock.h"
+
 namespace freshet::tool {
 
 // From then on these signals (process/caught_signals.h) are told to a thread of their own.
-void watch_interrupts();
+// `clock` outlives the process's threads.
+void watch_interrupts(const core::Clock& clock);
 bool interrupted();
 // What the first one does instead of canceling the jobs of this process; null: that again. Called
 // on a thread of its own.

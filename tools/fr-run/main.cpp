@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "backend/in_process_backend.h"
+#include "clock/clock.h"
 #include "cluster_run.h"
 #include "cluster_words.h"
 #include "configuration/configuration.h"
@@ -290,8 +291,8 @@ int run_here(const CommandLine& line, InProcessBackend& backend, Configuration& 
   warnings.tell_all();
   backend.set_configuration(configuration);
 
-  return run_main_here(application, {line.application, line.arguments, line.verbose, cluster},
-                       configuration);
+  return run_main_here(SystemClock::instance(), application,
+                       {line.application, line.arguments, line.verbose, cluster}, configuration);
 }
 
 // fr-run alone does so: an executor is never asked without a target.
@@ -328,6 +329,7 @@ int run(const CommandLine& line) {
   if (on_cluster && !main_in_client) {
     warnings.tell_all();
     return run_on_cluster(
+        SystemClock::instance(),
         {line.application, line.shipped, line.arguments, line.wait_for_cluster, line.verbose},
         configuration, backend.catalog());
   }
@@ -356,7 +358,7 @@ int main(int argc, char** argv) {
   CommandLine line;
   if (const auto code = read(argc, argv, line)) return code_with_output(*code);
   if (!line.warning.empty()) tell("warning: " + line.warning);
-  watch_interrupts();
+  watch_interrupts(freshet::core::SystemClock::instance());
   freshet::core::report_crashes();
   if (line.verbose) freshet::core::report_all_threads();
   int code = kRefusedInput;

@@ -13,7 +13,6 @@
 #include "backend/running_jobs.h"
 #include "bounds/failure_text.h"
 #include "client/rpc_cluster_client.h"
-#include "clock/clock.h"
 #include "cluster_words.h"
 #include "exit_code.h"
 #include "exits.h"
@@ -45,8 +44,9 @@ bool answers(ClusterClient& cluster) {
 
 class Course {
  public:
-  Course(const MainHere& main, const Configuration& configuration)
-      : main_(main),
+  Course(const Clock& clock, const MainHere& main, const Configuration& configuration)
+      : clock_(clock),
+        main_(main),
         patience_ms_(configuration.get(options::kTaskCancellationTimeout).ms()),
         progress_(std::in_place, configuration.get(options::kClientProgressInterval).ms()) {}
 
@@ -129,9 +129,9 @@ class Course {
                   : "' is committing and is not canceled any more, although its main has failed"));
     }
     // Code that neither returns nor awaits can't be stopped inside its process; it ends with that.
-    const std::int64_t end_ms = SystemClock::instance().now_ns() / 1'000'000 + patience_ms_;
+    const std::int64_t end_ms = clock_.now_ns() / 1'000'000 + patience_ms_;
     for (const auto& job : canceled) {
-      const std::int64_t left = end_ms - SystemClock::instance().now_ns() / 1'000'000;
+      const std::int64_t left = end_ms - clock_.now_ns() / 1'000'000;
       if (job->result().wait_for(left > 0 ? left : 0)) continue;
       tell("job '" + job->name() + "' does not end; left as it is");
       left_alone_ = true;
@@ -167,6 +167,7 @@ class Course {
   bool left_alone() const { return left_alone_; }
 
  private:
+  const Clock& clock_;
   const MainHere main_;
   const std::int64_t patience_ms_;
   std::optional<ProgressLine> progress_;
@@ -186,9 +187,9 @@ int end(const MainResult& result) {
 
 }  // namespace
 
-int run_main_here(const LoadedApplication& loaded, const MainHere& main,
+int run_main_here(const Clock& clock, const LoadedApplication& loaded, const MainHere& main,
                   const Configuration& configuration) {
-  static Course of_this_process(main, configuration);  // exit() does not come back
+  static Course of_this_process(clock, main, configuration);  // exit() does not come back
   course = &of_this_process;
   set_exit_of_main([](int code) { return end({FRESHET_MAIN_RETURNED, code, {}}); });
   const MainResult result = run_main(loaded, main.application, main.arguments);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "clock/clock.h"
 #include "freshet/cluster_client.h"
 #include "freshet/configuration.h"
 #include "modules/application.h"
@@ -23,7 +24,7 @@ struct MainHere {
 
 // Runs it, waits for its jobs, and says what went wrong. Returns the exit code; if main calls
 // exit(), the process ends with that code. Once in a process.
-int run_main_here(const LoadedApplication& loaded, const MainHere& main,
+int run_main_here(const Clock& clock, const LoadedApplication& loaded, const MainHere& main,
                   const Configuration& configuration);
 
 // What this process ends with, having written out its output: `code`, unless that failed.

@@ -8,7 +8,6 @@
 #include <string>
 
 #include "backend/running_jobs.h"
-#include "clock/clock.h"
 #include "freshet/error.h"
 
 namespace freshet::tool {
@@ -73,19 +72,20 @@ void ProgressLine::run(std::int64_t interval_ms) {
   if (shown) std::fputs("\r\033[K", stderr);
 }
 
-ClusterProgress::ClusterProgress(ClusterClient& client, std::string application,
+ClusterProgress::ClusterProgress(const Clock& clock, ClusterClient& client, std::string application,
                                  std::int64_t interval_ms)
-    : client_(client),
+    : clock_(clock),
+      client_(client),
       application_(std::move(application)),
       interval_ms_(::isatty(STDERR_FILENO) != 0 ? interval_ms : 0),
-      last_ms_(SystemClock::instance().now_ns() / 1'000'000) {}
+      last_ms_(clock.now_ns() / 1'000'000) {}
 
 ClusterProgress::~ClusterProgress() {
   if (shown_) std::fputs("\r\033[K", stderr);
 }
 
 void ClusterProgress::show() {
-  const std::int64_t now_ms = SystemClock::instance().now_ns() / 1'000'000;
+  const std::int64_t now_ms = clock_.now_ns() / 1'000'000;
   if (interval_ms_ <= 0 || now_ms < last_ms_ + interval_ms_) return;
   last_ms_ = now_ms;
   try {

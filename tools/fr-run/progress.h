@@ -8,10 +8,12 @@
 #include <string>
 #include <thread>
 
+#include "clock/clock.h"
 #include "freshet/cluster_client.h"
 #include "freshet/job_client.h"
 
 namespace freshet::tool {
+using namespace core;
 
 class ProgressLine {
  public:
@@ -34,7 +36,9 @@ class ProgressLine {
 // The same of an application on a cluster; shown by whoever waits for it.
 class ClusterProgress {
  public:
-  ClusterProgress(ClusterClient& client, std::string application, std::int64_t interval_ms);
+  // Clock and client outlive it.
+  ClusterProgress(const Clock& clock, ClusterClient& client, std::string application,
+                  std::int64_t interval_ms);
   ~ClusterProgress();
   ClusterProgress(const ClusterProgress&) = delete;
   ClusterProgress& operator=(const ClusterProgress&) = delete;
@@ -42,6 +46,7 @@ class ClusterProgress {
   void show();
 
  private:
+  const Clock& clock_;
   ClusterClient& client_;
   const std::string application_;
   const std::int64_t interval_ms_;

@@ -8,13 +8,14 @@
 #include <thread>
 #include <vector>
 
+#include "clock/clock.h"
 #include "freshet/future.h"
 
 namespace freshet::core {
 namespace {
 
 TEST(ControlThread, BeginsWhatIsPostedInOrderAndLetsOneWaitForAnother) {
-  OwnControlThread control;
+  OwnControlThread control(SystemClock::instance());
   EXPECT_FALSE(control.is_current());
   Promise<int> news;
   auto awaited = news.future();
@@ -36,7 +37,7 @@ TEST(ControlThread, BeginsWhatIsPostedInOrderAndLetsOneWaitForAnother) {
 }
 
 TEST(ControlThread, RunsTimersInTheirOrderAndNotTheCanceledOnes) {
-  OwnControlThread control;
+  OwnControlThread control(SystemClock::instance());
   std::string told;
   Promise<void> done;
   auto all = done.future();
@@ -59,7 +60,7 @@ TEST(ControlThread, CancelsWhatStillWaitsWhenItEnds) {
   Promise<void> never;
   bool unwound = false, timer_ran = false;
   {
-    OwnControlThread control;
+    OwnControlThread control(SystemClock::instance());
     Promise<void> waiting;
     auto begun = waiting.future();
     control.post("waits for ever",
@@ -82,7 +83,7 @@ TEST(ControlThreadDeathTest, EndsTheProcessWhenAnExceptionLeavesAFiber) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(
       {
-        OwnControlThread control;
+        OwnControlThread control(SystemClock::instance());
         control.post("the culprit", [] { throw std::runtime_error("on purpose"); });
         std::this_thread::sleep_for(std::chrono::seconds(30));
       },

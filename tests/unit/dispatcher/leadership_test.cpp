@@ -9,6 +9,7 @@
 #include <mutex>
 #include <thread>
 
+#include "clock/clock.h"
 #include "high_availability/high_availability_in_memory.h"
 
 namespace freshet::testing {
@@ -168,7 +169,7 @@ class Manager {
  private:
   Promise<void> leads_;
   Promise<std::string> lost_;
-  OwnControlThread thread_;
+  OwnControlThread thread_{SystemClock::instance()};
   std::unique_ptr<Leadership> leadership_;
 };
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "clock/clock.h"
 #include "freshet/plugin/record_type.h"
 #include "scale.h"
 #include "task/scheduler.h"
@@ -162,7 +163,7 @@ TEST(BufferBudget, ServesEverybodyOnTwoThreadsWithinTheLimitAndOneEach) {
   }
   std::atomic<std::int64_t> most{0};
   {
-    SchedulerPool pool(2);
+    SchedulerPool pool(SystemClock::instance(), 2);
     for (std::size_t i = 0; i < kShares; ++i) {
       pool.spawn(i % 2, "borrows", [&, i] {
         std::mt19937 random(static_cast<std::uint32_t>(i));

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "clock/clock.h"
 #include "freshet/plugin/record_type.h"
 #include "scale.h"
 #include "task/scheduler.h"
@@ -356,7 +357,7 @@ TEST(Channel, WithLargeStringsAllChannelsComeToTheirEnd) {
   }
   std::atomic<int> read{0};
   {
-    SchedulerPool pool(2);
+    SchedulerPool pool(SystemClock::instance(), 2);
     for (std::size_t i = 0; i < kChannels; ++i) {
       pool.spawn(i % 2, "writer", [&, i] {
         std::mt19937 random(static_cast<std::uint32_t>(i));
@@ -398,7 +399,7 @@ TEST(Channel, LosesNothingBetweenThreadsThatWaitForEachOther) {
     }
     std::int64_t sums[2] = {0, 0};
     {
-      SchedulerPool pool(2);
+      SchedulerPool pool(SystemClock::instance(), 2);
       for (std::size_t w = 0; w < 2; ++w) {
         pool.spawn(w, "writer", [&, w] {
           for (std::int64_t i = 0; i < count; ++i) {

@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "clock/clock.h"
 #include "freshet/await.h"
 #include "operator_jobs.h"
 #include "scratch_folder.h"
@@ -125,7 +126,7 @@ struct Listening {
   ScratchFolder folder;
   NetworkThread network;
   NotingHandler handler;
-  DataPlane plane{network, KeyPair{}, nullptr};
+  DataPlane plane{SystemClock::instance(), network, KeyPair{}, nullptr};
   const Address address;
 };
 
@@ -253,7 +254,7 @@ TEST(DataPlane, KeepsWhatComesBeforeItKnowsItsJob) {
   ScratchFolder folder;
   NetworkThread network;
   NotingHandler handler;
-  DataPlane plane(network, KeyPair{}, nullptr);
+  DataPlane plane(SystemClock::instance(), network, KeyPair{}, nullptr);
   const Address address = plane.listen(true, folder.path(), "");
   Peer peer(address.endpoint);
   peer.send(to_message(hello_of(1)));
@@ -267,7 +268,7 @@ TEST(DataPlane, AWorkerThatCanNotBeReachedIsLost) {
   ScratchFolder folder;
   NetworkThread network;
   NotingHandler handler;
-  DataPlane plane(network, KeyPair{}, nullptr);
+  DataPlane plane(SystemClock::instance(), network, KeyPair{}, nullptr);
   const Address address = plane.listen(true, folder.path(), "");
   plane.join({kJob, 1, {{"ipc://" + folder.path() + "/nobody", {}}, address}}, handler);
   EXPECT_EQ(handler.notes.wait_for("lost 0"), "lost 0: it can't be reached");
@@ -276,7 +277,7 @@ TEST(DataPlane, AWorkerThatCanNotBeReachedIsLost) {
 
 TEST(DataPlane, ListensOnTcpWithKeysAlone) {
   NetworkThread network;
-  DataPlane plane(network, KeyPair{}, nullptr);
+  DataPlane plane(SystemClock::instance(), network, KeyPair{}, nullptr);
   EXPECT_THROW(static_cast<void>(plane.listen(false, "", "127.0.0.1")), InvalidInput);
 }
 
@@ -335,7 +336,7 @@ class Reading : TaskRunnerListener {
   OperatorJob one{"reading"};
   std::unique_ptr<Peer> peer;
   std::vector<Credits> granted;
-  WorkerTasks tasks{network, KeyPair{}, Configuration{}};
+  WorkerTasks tasks{SystemClock::instance(), network, KeyPair{}, Configuration{}};
 };
 
 std::string frame_of(std::uint32_t channel, const std::vector<std::string>& rows,

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 
+#include "clock/clock.h"
 #include "fetching/url_path.h"
 #include "freshet/error.h"
 #include "scratch_folder.h"
@@ -33,7 +34,8 @@ class AllowedFoldersTest : public ::testing::Test {
   }
   std::string read(const std::string& url) const {
     Kept kept;
-    AllowedFolders({scratch_ / "apps/", scratch_ / "absent"}).fetch(url, rules_, kept);
+    AllowedFolders(SystemClock::instance(), {scratch_ / "apps/", scratch_ / "absent"})
+        .fetch(url, rules_, kept);
     return kept.text;
   }
   std::string refusal(const std::string& url) const {
@@ -98,7 +100,7 @@ TEST_F(AllowedFoldersTest, ALinkMayLeadInAndNotOut) {
 TEST_F(AllowedFoldersTest, AnAllowedFolderMayItselfBeALink) {
   link("current", scratch_ / "apps");
   Kept kept;
-  AllowedFolders({scratch_ / "current"})
+  AllowedFolders(SystemClock::instance(), {scratch_ / "current"})
       .fetch("local://" + (scratch_ / "current/a.so"), rules_, kept);
   EXPECT_EQ(kept.text, "an application");
 }
@@ -106,7 +108,8 @@ TEST_F(AllowedFoldersTest, AnAllowedFolderMayItselfBeALink) {
 TEST_F(AllowedFoldersTest, WithoutFoldersNothingIsRead) {
   Kept kept;
   try {
-    AllowedFolders({}).fetch("local://" + (scratch_ / "apps/a.so"), rules_, kept);
+    AllowedFolders(SystemClock::instance(), {})
+        .fetch("local://" + (scratch_ / "apps/a.so"), rules_, kept);
     ADD_FAILURE();
   } catch (const InvalidInput& error) {
     EXPECT_NE(std::string(error.what()).find("list folders in fetch.allowed-folders"),
@@ -152,7 +155,8 @@ TEST_F(AllowedFoldersTest, SizeAndWishAreKept) {
   EXPECT_NE(text.find("14 bytes, more than the 4 of fetch.max-size"), std::string::npos) << text;
   Kept unwanted;
   unwanted.wanted = false;
-  EXPECT_THROW(AllowedFolders({"/"}).fetch("local://" + (scratch_ / "apps/a.so"), {}, unwanted),
+  EXPECT_THROW(AllowedFolders(SystemClock::instance(), {"/"})
+                   .fetch("local://" + (scratch_ / "apps/a.so"), {}, unwanted),
                Canceled);
 }
 

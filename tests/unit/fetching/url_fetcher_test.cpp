@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "clock/clock.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "http_server.h"
@@ -33,7 +34,8 @@ class UrlFetching : public ::testing::Test {
   }
   UrlFetcher& fetcher() {
     if (!fetcher_)
-      fetcher_ = std::make_unique<UrlFetcher>(blobs_, scratch_ / "parts", configuration_);
+      fetcher_ = std::make_unique<UrlFetcher>(SystemClock::instance(), blobs_, scratch_ / "parts",
+                                              configuration_);
     return *fetcher_;
   }
   std::string fetched(const std::string& url, const std::string& sha256, ArtifactUse use) {

@@ -50,7 +50,7 @@ class ClusterRecordsTest : public ::testing::Test {
 
   ScratchFolder scratch_;
   StateFolder folder_{scratch_ / "state ü/freshet"};
-  ClusterRecords records_{folder_};
+  ClusterRecords records_{SystemClock::instance(), folder_};
 };
 
 TEST_F(ClusterRecordsTest, ARecordIsReadAsItWasWrittenAndIsItsOwnersAlone) {
@@ -120,7 +120,7 @@ TEST_F(ClusterRecordsTest, ADetailThatIsEmptyIsTakenAway) {
 }
 
 TEST_F(ClusterRecordsTest, OneThatIsGoneIsPutBackUnlessAnotherClusterHasItsId) {
-  const ClusterRecords records(folder_);
+  const ClusterRecords records(SystemClock::instance(), folder_);
   const ClusterRecord ended = record("c1");
   EXPECT_TRUE(records.put_back(ended));
   EXPECT_EQ(records.read("c1").details, ended.details);
@@ -138,7 +138,7 @@ TEST_F(ClusterRecordsTest, OneThatIsGoneIsPutBackUnlessAnotherClusterHasItsId) {
 }
 
 TEST_F(ClusterRecordsTest, OneJobManagerOfAClusterServesUntilItEnds) {
-  const ClusterRecords records(folder_);
+  const ClusterRecords records(SystemClock::instance(), folder_);
   const ClusterPresence presence(records, "c1"), of_another(records, "c2");
   {
     const ServingJobManager first(records, "c1");
@@ -185,7 +185,7 @@ TEST_F(ClusterRecordsTest, OneThatIsGoneOrAnothersTellsThatItsClusterHasEnded) {
 }
 
 TEST_F(ClusterRecordsTest, AClusterIsChangedByOneAtATime) {
-  LocalDeployerServices services(folder_);
+  LocalDeployerServices services(SystemClock::instance(), folder_);
   EXPECT_TRUE(
       contains(refusal([&] { services.lock_cluster("a"); }), "has no process on this host"));
   folder_.make_run("a");

@@ -14,7 +14,8 @@ JobMessage said(const std::string& text) {
 }
 
 TEST(MessageLog, AnswersFromWhatIsThereOrAsSoonAsItComes) {
-  MessageLog log;
+  const ManualClock clock;
+  MessageLog log(clock);
   log.add(said("one"));
   EXPECT_EQ(log.next(0).get()->text, "one");
   const auto second = log.next(1);
@@ -31,7 +32,8 @@ TEST(MessageLog, AnswersFromWhatIsThereOrAsSoonAsItComes) {
 }
 
 TEST(MessageLog, KeepsTheLastAndShowsTheGap) {
-  MessageLog log;
+  const ManualClock clock;
+  MessageLog log(clock);
   for (std::size_t i = 1; i <= MessageLog::kKept + 5; ++i) log.add(said(std::to_string(i)));
   const JobMessage first = *log.next(0).get();
   EXPECT_EQ(first.number, 6u);
@@ -40,7 +42,8 @@ TEST(MessageLog, KeepsTheLastAndShowsTheGap) {
 }
 
 TEST(MessageLog, KeepsNoMoreBytesThanItsLimitAndTheLastInAnyCase) {
-  MessageLog log;
+  const ManualClock clock;
+  MessageLog log(clock);
   const std::string text(MessageLog::kKeptBytes / 4, 'x');
   for (int i = 1; i <= 10; ++i) log.add(said(text));
   EXPECT_EQ(log.next(0).get()->number, 7u) << "four of them are the limit";
@@ -51,7 +54,8 @@ TEST(MessageLog, KeepsNoMoreBytesThanItsLimitAndTheLastInAnyCase) {
 }
 
 TEST(MessageLog, TakesNothingAfterItsEnd) {
-  MessageLog log;
+  const ManualClock clock;
+  MessageLog log(clock);
   log.add(said("last"));
   log.end();
   log.add(said("too late"));

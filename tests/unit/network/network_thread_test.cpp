@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "clock/clock.h"
 #include "task/scheduler.h"
 
 namespace freshet::core {
@@ -37,7 +38,7 @@ TEST(NetworkThread, GivesTheCallerTheResultOrTheError) {
 
 TEST(NetworkThread, AnswersAFiberThatIsCanceledMeanwhile) {
   NetworkThread network;
-  SchedulerPool pool(1);
+  SchedulerPool pool(SystemClock::instance(), 1);
   Promise<void> begun, go_on;
   auto has_begun = begun.future();
   int result = 0;

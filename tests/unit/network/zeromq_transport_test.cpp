@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "captured_log.h"
+#include "clock/clock.h"
 #include "links/link.h"
 #include "links/packing.h"
 #include "scale.h"
@@ -73,7 +74,10 @@ LinkOptions patient() {
 class Process : public LinkListener {
  public:
   explicit Process(std::string name, KeyPair its_keys = make_key_pair(), LinkOptions options = {})
-      : keys(std::move(its_keys)), zap(network), name_(std::move(name)), options_(options) {
+      : keys(std::move(its_keys)),
+        zap(SystemClock::instance(), network),
+        name_(std::move(name)),
+        options_(options) {
     on_control([&] {
       transport.emplace(control, network, zap, keys);
       std::string incarnation = name_;
@@ -148,7 +152,7 @@ class Process : public LinkListener {
   const KeyPair keys;
   NetworkThread network;
   ZapHandler zap;
-  OwnControlThread control;
+  OwnControlThread control{SystemClock::instance()};
   MessageTable table;
   std::size_t opened = 0;
   std::vector<std::string> lost;

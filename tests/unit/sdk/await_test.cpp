@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "clock/clock.h"
 #include "freshet/future.h"
 #include "task/scheduler.h"
 #include "test_fibers.h"
@@ -88,7 +89,7 @@ TEST(Await, FinishesItsFunctionIfItsFiberIsCanceledAndThenThrows) {
 TEST(Await, ServesMoreFibersThanThereAreHelpers) {
   SchedulerOptions options;
   options.most_helper_threads = 3;
-  SchedulerPool pool(2, options);
+  SchedulerPool pool(SystemClock::instance(), 2, options);
   std::atomic<int> inside{0}, most{0}, calls{0};
   std::vector<FiberHandle> fibers;
   for (std::size_t i = 0; i < 40; ++i) {

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "clock/clock.h"
 #include "scale.h"
 #include "task/scheduler.h"
 #include "test_fibers.h"
@@ -223,7 +224,7 @@ TEST(Future, WaitsOfACanceledFiberThrowCanceled) {
 // Threads and fibers wait for the same futures while others complete them.
 TEST(Future, ReachesEveryWaitingThreadAndFiber) {
   const int rounds = testing::scaled(2000, 50);
-  SchedulerPool pool(2);
+  SchedulerPool pool(SystemClock::instance(), 2);
   for (int round = 0; round < rounds; ++round) {
     Promise<int> promise;
     auto future = promise.future();
@@ -246,7 +247,7 @@ TEST(Future, ReachesEveryWaitingThreadAndFiber) {
 
 TEST(Future, TimeoutsAndCompletionsMayRace) {
   const int rounds = testing::scaled(2000, 50);
-  SchedulerPool pool(1);
+  SchedulerPool pool(SystemClock::instance(), 1);
   int late = 0;
   for (int round = 0; round < rounds; ++round) {
     Promise<int> promise;

@@ -39,7 +39,8 @@ TEST(PeerLog, LogsALineForEachSecondAndHowManyItLeftOut) {
 
 TEST(PeerLog, CutsWhatIsLongAndShowsNoControlCharacters) {
   const testing::CapturedLog captured;
-  PeerLog log;
+  const ManualClock clock;
+  PeerLog log(10, clock);
   log.warn("of '" + std::string(100'000, 'x') + "'");
   log.info("a\nsecond \x1b[31mline");
   ASSERT_EQ(captured.lines().size(), 2u);

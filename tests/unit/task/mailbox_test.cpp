@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "clock/clock.h"
 #include "scale.h"
 #include "task/scheduler.h"
 #include "test_fibers.h"
@@ -84,7 +85,7 @@ TEST(Mailbox, KeepsEachSendersOrderAndLosesNothing) {
   Waiter waiter;
   Mailbox box(waiter);
   std::vector<int> next(kSenders, 0);
-  SchedulerPool pool(2);
+  SchedulerPool pool(SystemClock::instance(), 2);
   auto owner = pool.spawn(0, "owner", [&] {
     for (int handled = 0; handled < kSenders * each; ++handled) {
       waiter.wait([&] { return !box.empty(); });

@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "clock/clock.h"
 #include "scale.h"
 #include "task/waiter.h"
 #include "test_fibers.h"
@@ -20,7 +21,7 @@ namespace freshet::core {
 namespace {
 
 TEST(SchedulerPool, RunsEachFiberOnItsOwnThreadOnly) {
-  SchedulerPool pool(3);
+  SchedulerPool pool(SystemClock::instance(), 3);
   EXPECT_EQ(pool.size(), 3u);
   std::vector<std::set<std::thread::id>> seen(3);
   std::vector<FiberHandle> fibers;
@@ -45,7 +46,7 @@ TEST(SchedulerPool, RunsEachFiberOnItsOwnThreadOnly) {
 }
 
 TEST(SchedulerPool, TellsAFiberItsName) {
-  SchedulerPool pool(1);
+  SchedulerPool pool(SystemClock::instance(), 1);
   EXPECT_STREQ(fiber_name(), "");
   std::string name;
   auto fiber = pool.spawn(0, "count (3/8)", [&] { name = fiber_name(); });
@@ -55,7 +56,7 @@ TEST(SchedulerPool, TellsAFiberItsName) {
 }
 
 TEST(SchedulerPool, DeliversWhatAFiberThrows) {
-  SchedulerPool pool(1);
+  SchedulerPool pool(SystemClock::instance(), 1);
   auto fiber = pool.spawn(0, "throws", [] { throw std::runtime_error("no such word"); });
   try {
     fiber.finished().get();
@@ -66,7 +67,7 @@ TEST(SchedulerPool, DeliversWhatAFiberThrows) {
 }
 
 TEST(SchedulerPool, DestroysTheFunctionBeforeItSaysFinished) {
-  SchedulerPool pool(1);
+  SchedulerPool pool(SystemClock::instance(), 1);
   auto held = std::make_shared<int>(1);
   auto fiber = pool.spawn(0, "holds", [held] {});
   fiber.finished().get();
@@ -76,7 +77,7 @@ TEST(SchedulerPool, DestroysTheFunctionBeforeItSaysFinished) {
 TEST(SchedulerPool, WaitsForFibersThatFibersStart) {
   std::atomic<int> ran{0};
   {
-    SchedulerPool pool(2);
+    SchedulerPool pool(SystemClock::instance(), 2);
     std::function<void(int)> grow = [&](int depth) {
       ran.fetch_add(1);
       for (std::size_t thread = 0; depth > 0 && thread < 2; ++thread) {
@@ -97,7 +98,7 @@ TEST(SchedulerPool, WaitsForFibersThatFibersStart) {
 }
 
 TEST(SchedulerPool, CancelsAWaitingFiberFromAnotherThread) {
-  SchedulerPool pool(1);
+  SchedulerPool pool(SystemClock::instance(), 1);
   Waiter waiter;
   auto fiber = pool.spawn(0, "waits", [&] { waiter.wait([] { return false; }); });
   while (!waiter.waited_on()) std::this_thread::yield();
@@ -107,7 +108,7 @@ TEST(SchedulerPool, CancelsAWaitingFiberFromAnotherThread) {
 }
 
 TEST(SchedulerPool, CancelsAFiberBeforeItRuns) {
-  SchedulerPool pool(1);
+  SchedulerPool pool(SystemClock::instance(), 1);
   Waiter waiter;
   auto fiber = pool.spawn(0, "waits", [&] { waiter.wait([] { return false; }); });
   fiber.cancel();
@@ -119,7 +120,7 @@ TEST(SchedulerPool, MayBeMadeAndDestroyedWhileItsFibersWakeEachOther) {
   for (int round = 0; round < rounds; ++round) {
     Waiter a, b;
     std::atomic<int> token{0};
-    SchedulerPool pool(2);
+    SchedulerPool pool(SystemClock::instance(), 2);
     for (int side = 0; side < 2; ++side) {
       pool.spawn(static_cast<std::size_t>(side), "side", [&, side] {
         Waiter& mine = side ? b : a;
@@ -136,7 +137,7 @@ TEST(SchedulerPool, MayBeMadeAndDestroyedWhileItsFibersWakeEachOther) {
 
 TEST(SchedulerPool, HoldsTenThousandLiveFibers) {
   const int count = testing::scaled(40'000, 200) < 10'000 ? testing::scaled(40'000, 200) : 10'000;
-  SchedulerPool pool(2);
+  SchedulerPool pool(SystemClock::instance(), 2);
   std::vector<std::unique_ptr<Waiter>> waiters;
   waiters.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) waiters.push_back(std::make_unique<Waiter>());
@@ -158,7 +159,7 @@ TEST(SchedulerPool, HoldsTenThousandLiveFibers) {
 }
 
 TEST(SchedulerPool, RefusesAStackThatCannotBeMappedByTheFibersFuture) {
-  SchedulerPool pool(1);
+  SchedulerPool pool(SystemClock::instance(), 1);
   auto fiber = pool.spawn(
       0, "huge", [] { FAIL(); }, StackSize{std::size_t{1} << 62});
   try {
@@ -181,7 +182,7 @@ double cpu_ms() {
 TEST(SchedulerPool, UsesNoProcessorWhileAllFibersWait) {
   Waiter waiters[4];
   std::atomic<bool> go{false};
-  SchedulerPool pool(2);  // ends first: its fibers look at both
+  SchedulerPool pool(SystemClock::instance(), 2);  // ends first: its fibers look at both
   for (std::size_t i = 0; i < 4; ++i) {
     pool.spawn(i % 2, "waits", [&, i] {
       waiters[i].wait_until(SystemClock::instance().now_ns() + std::int64_t{3600} * 1'000'000'000,

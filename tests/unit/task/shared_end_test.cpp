@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <thread>
 #include <utility>
 
+#include "clock/clock.h"
 #include "freshet/future.h"
 #include "network/network_thread.h"
 #include "task/scheduler.h"
@@ -62,7 +64,7 @@ TEST(SharedEnd, IsElsewhereWhereANetworkThreadLetsGoOfItself) {
 }
 
 TEST(SharedEnd, IsElsewhereWhereAFiberLetsGoOfItsThreads) {
-  auto [shared, ended] = owner<SchedulerPool>(std::size_t{2});
+  auto [shared, ended] = owner<SchedulerPool>(std::cref(SystemClock::instance()), std::size_t{2});
   SchedulerPool& pool = shared->thread;
   std::thread::id own;
   const auto fiber = pool.spawn(1, "last", [&own, shared = std::move(shared)]() mutable {

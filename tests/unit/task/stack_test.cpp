@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "clock/clock.h"
 #include "task/scheduler.h"
 
 namespace freshet::core {
@@ -34,7 +35,7 @@ TEST(StackPool, RoundsUpToPagesAndGuardsTheEnd) {
 }
 
 TEST(SchedulerPool, GivesAFiberTheStackThatWasAskedFor) {
-  SchedulerPool pool(1);
+  SchedulerPool pool(SystemClock::instance(), 1);
   auto fiber = pool.spawn(
       0, "deep", [] { dig(4'000, nullptr); }, StackSize{std::size_t{16} * 1024 * 1024});
   fiber.finished().get();
@@ -46,7 +47,7 @@ TEST(StackOverflowDeathTest, NamesTheFiberAndTheOptionAndDiesByTheSignal) {
   ::testing::FLAGS_gtest_death_test_style = "threadsafe";
   EXPECT_EXIT(
       {
-        SchedulerPool pool(2);
+        SchedulerPool pool(SystemClock::instance(), 2);
         pool.spawn(0, "innocent", [] {}).finished().get();
         pool.spawn(1, "regex of 'parse'", [] { dig(1'000'000'000, nullptr); }).finished().get();
       },
@@ -68,7 +69,7 @@ TEST(StackOverflowDeathTest, LeavesOtherFaultsToTheHandlerBefore) {
           static_cast<void>(!write(STDERR_FILENO, "mine\n", 5));
           _exit(3);
         });
-        SchedulerPool pool(1);
+        SchedulerPool pool(SystemClock::instance(), 1);
         pool.spawn(0, "wild",
                    [] {
                      volatile int* nowhere = reinterpret_cast<volatile int*>(16);
@@ -93,14 +94,14 @@ TEST(StackOverflowDeathTest, ASignalThatWasSentEndsTheProcessAtOnce) {
   ::testing::FLAGS_gtest_death_test_style = "threadsafe";
   EXPECT_EXIT(
       {
-        SchedulerPool pool(1);
+        SchedulerPool pool(SystemClock::instance(), 1);
         pool.spawn(0, "raises", [] { ::raise(SIGSEGV); }).finished().get();
         ::_exit(0);
       },
       died_by_segv, "");
   EXPECT_EXIT(
       {
-        SchedulerPool pool(1);
+        SchedulerPool pool(SystemClock::instance(), 1);
         pool.spawn(0, "installs the handler", [] {}).finished().get();
         ::kill(::getpid(), SIGSEGV);
         ::_exit(0);

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "clock/clock.h"
 #include "scale.h"
 #include "task/scheduler.h"
 #include "test_fibers.h"
@@ -207,7 +208,7 @@ TEST(Waiter, LosesNoWakeBetweenTwoThreads) {
   const int rounds = testing::scaled(100'000, 1000);
   Waiter ping, pong;
   std::atomic<int> token{0};
-  SchedulerPool pool(2);
+  SchedulerPool pool(SystemClock::instance(), 2);
   auto player = [&](Waiter& mine, Waiter& other, int parity) {
     return [&, parity] {
       for (int i = 0; i < rounds; ++i) {
@@ -228,7 +229,7 @@ TEST(Waiter, IsWokenByThreadsWithoutFibers) {
   const int rounds = testing::scaled(20'000, 500);
   Waiter waiter;
   std::atomic<int> announced{0}, seen{0};
-  SchedulerPool pool(1);
+  SchedulerPool pool(SystemClock::instance(), 1);
   auto fiber = pool.spawn(0, "reader", [&] {
     for (int i = 1; i <= rounds; ++i) {
       waiter.wait([&] { return announced.load(std::memory_order_acquire) >= i; });
@@ -256,7 +257,7 @@ TEST(Waiter, SurvivesTheRaceOfDeadlineAndWake) {
   Waiter waiter;
   std::atomic<int> count{0};
   std::atomic<bool> over{false};
-  SchedulerPool pool(2);
+  SchedulerPool pool(SystemClock::instance(), 2);
   int timeouts = 0, news = 0;
   auto waits = pool.spawn(0, "waits", [&] {
     const Clock& clock = SystemClock::instance();

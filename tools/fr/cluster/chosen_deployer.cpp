@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "backend/this_process.h"
 #include "freshet/options.h"
 #include "host/deployer_services.h"
 #include "selection/deployer_selection.h"
@@ -15,7 +16,7 @@ ChosenDeployer::ChosenDeployer(const Configuration& configuration)
   const SelectedDeployer selected = select_deployer(catalog_, configuration);
   for (const std::string& warning : selected.warnings)
     std::fprintf(stderr, "fr: warning: %s\n", warning.c_str());
-  deployer_ = make_deployer(selected, LocalDeployerServices::instance());
+  deployer_ = make_deployer(selected, deployer_services_of_this_process());
 }
 
 Configuration for_deployer(const std::string& name, Configuration configuration) {

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <optional>
 
+#include "backend/this_process.h"
 #include "cluster/chosen_deployer.h"
 #include "cluster/client_words.h"
 #include "freshet/error.h"
@@ -34,7 +35,7 @@ struct ResizeWords : ClientWords {
 // How the logs of a cluster's task managers end, a line each.
 std::string last_words_of_task_managers(const std::string& cluster_id) {
   const std::filesystem::path logs =
-      LocalDeployerServices::instance().cluster_records().folder().logs(cluster_id);
+      deployer_services_of_this_process().cluster_records().folder().logs(cluster_id);
   std::string text;
   std::error_code none;
   for (const auto& log : std::filesystem::directory_iterator(logs, none)) {
@@ -121,7 +122,7 @@ int start(const StartWords& words) {
         " is no session: give a deployer's name and '-session', such as "
         "standalone-session; 'fr-run APP --target=standalone' brings up a cluster for "
         "one application");
-  remove_all_remains(LocalDeployerServices::instance().cluster_records());
+  remove_all_remains(deployer_services_of_this_process().cluster_records());
   ChosenDeployer deployer(configuration);
   const auto client = deployer->deploy_session(configuration).get();
   try {
@@ -150,7 +151,7 @@ const char* state_of(const ClusterRecords& records, const ClusterRecord& record)
 
 int list(const ClientWords& words) {
   static_cast<void>(words.load());
-  const ClusterRecords& records = LocalDeployerServices::instance().cluster_records();
+  const ClusterRecords& records = deployer_services_of_this_process().cluster_records();
   remove_all_remains(records);
   Json all = Json::array();
   for (const ClusterRecord& record : records.all()) {
@@ -272,7 +273,7 @@ constexpr std::int64_t kPatienceMs = 30'000;
 // Why it did not end in order; empty: it did, perhaps since somebody else has stopped it.
 std::string shut_down(const ClusterRecord& record, const Configuration& configuration) {
   constexpr std::int64_t kLookMs = 50;
-  const ClusterRecords& records = LocalDeployerServices::instance().cluster_records();
+  const ClusterRecords& records = deployer_services_of_this_process().cluster_records();
   try {
     const auto client = connect_to(record, configuration);
     const Future<void> done = client->shut_down();
@@ -301,7 +302,7 @@ int stop(const ClientWords& words) {
   const Configuration configuration = words.load();
   const ClusterRecord record = find_cluster(configuration, !words.wait.empty());
   const auto deployer = deployer_of(record, configuration, "end");
-  const auto& records = LocalDeployerServices::instance().cluster_records();
+  const auto& records = deployer_services_of_this_process().cluster_records();
   const bool is_here = is_present(records.folder(), record.cluster_id);
   const std::string trouble = shut_down(record, configuration);
   // What does not end by itself is killed, whatever state it is in.

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "client/cluster_node.h"
+#include "clock/clock.h"
 #include "configuration/configuration.h"
 #include "configuration_warnings.h"
 #include "control/id_source.h"
@@ -241,7 +242,7 @@ std::string take_start() {
   }
   // What the first use of a library costs: ZeroMQ asks for the number of a protocol, which loads
   // more libraries.
-  static_cast<void>(ClusterNode{make_key_pair()});
+  static_cast<void>(ClusterNode{SystemClock::instance(), make_key_pair()});
   std::string inherited = serve_as_template(&file);
   leave_crash_report_in(file);
   end_group_with_parent();  // its own

@@ -68,7 +68,7 @@ ClusterRecord record_by_hand(const ClusterRecords& records, const std::string& i
   record.deployer = "standalone";
   record.public_key = own.public_key;
   record.client_key = client.secret_key;
-  record.since_ms = SystemClock::instance().wall_ms();
+  record.since_ms = records.clock().wall_ms();
   record.details["mode"] = mode;
   record.details["settings"] =
       nlohmann::json(settings).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -107,7 +107,7 @@ int run(Words words) {
   const std::string bind = job_manager_bind(configuration);
   static_cast<void>(task_manager_bind(configuration));
   const LinkOptions links = link_options(configuration);
-  const ClusterRecords records(StateFolder::of_this_user());
+  const ClusterRecords records(SystemClock::instance(), StateFolder::of_this_user());
   remove_all_remains(records);
   const std::string id =
       words.cluster_id.empty() ? configuration.get(options::kClusterId) : words.cluster_id;
@@ -134,13 +134,14 @@ int run(Words words) {
   write_keys(keys_file(folder), keys);
 
   std::unique_ptr<JobManager> manager;  // outlives what is posted to the node
-  ClusterNode node(key_pair_of(keys.secret_key));
+  ClusterNode node(SystemClock::instance(), key_pair_of(keys.secret_key));
   ChildProcesses children(node.control(),
                           child_options(configuration, logs, options::kJobmanagerMemoryRunner));
   children.add_log(log);
   make_private_folder(folder / "jobmanager");
   StoredBlobs blobs(folder / "jobmanager");
-  UrlFetcher fetcher(blobs.store(), folder / "jobmanager" / "fetched", configuration);
+  UrlFetcher fetcher(SystemClock::instance(), blobs.store(), folder / "jobmanager" / "fetched",
+                     configuration);
   RandomIds ids;
   DeployerSupply supply(node.control(), configuration, record.deployer, id);
 

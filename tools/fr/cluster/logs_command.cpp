@@ -9,6 +9,7 @@
 #include <optional>
 #include <regex>
 
+#include "backend/this_process.h"
 #include "cluster/client_words.h"
 #include "freshet/error.h"
 #include "shown_text.h"
@@ -126,7 +127,7 @@ bool print(const std::string& printed) {
 int logs(const Words& words) {
   const auto client = words.connect();
   const std::string process = process_of(*client, words.process);
-  const ClusterRecords& records = LocalDeployerServices::instance().cluster_records();
+  const ClusterRecords& records = deployer_services_of_this_process().cluster_records();
   const std::string folder = records.folder().logs(client->cluster_id());
   constexpr std::size_t kTail = 4'096;
   std::string tail;
@@ -157,7 +158,7 @@ int logs_of_any(const Words& words) {
   std::error_code ignored;
   if (!words.cluster_id.empty()) {
     check_cluster_id(words.cluster_id);
-    if (!LocalDeployerServices::instance().cluster_records().find(words.cluster_id) &&
+    if (!deployer_services_of_this_process().cluster_records().find(words.cluster_id) &&
         std::filesystem::is_directory(state.logs(words.cluster_id), ignored))
       return print(log_left(words.cluster_id, words.process, state.logs(words.cluster_id)))
                  ? kDone

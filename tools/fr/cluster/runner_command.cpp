@@ -11,6 +11,7 @@
 
 #include "backend/in_process_backend.h"
 #include "client/cluster_connection.h"
+#include "clock/clock.h"
 #include "cluster/daemon.h"
 #include "command.h"
 #include "configuration/configuration.h"
@@ -103,8 +104,9 @@ int run() {
     connection.role = Role::kRunner;
     connection.name = "main of '" + start.name + "' (" + start.application_id + ")";
     // Both take milliseconds, of different processors.
-    std::future<std::unique_ptr<ClusterClient>> cluster =
-        std::async(std::launch::async, [&] { return connect_to_cluster(connection); });
+    std::future<std::unique_ptr<ClusterClient>> cluster = std::async(std::launch::async, [&] {
+      return connect_to_cluster(SystemClock::instance(), connection);
+    });
     const bool is_pipeline = may_be_a_pipeline(start.folder + "/" + start.main);
     std::optional<LoadedApplication> application;
     if (!is_pipeline)

@@ -7,6 +7,7 @@
 
 #include "blobs/stored_blobs.h"
 #include "client/cluster_node.h"
+#include "clock/clock.h"
 #include "cluster/daemon.h"
 #include "cluster/join_file.h"
 #include "command.h"
@@ -104,7 +105,7 @@ int run(Words words) {
   const std::string bind = task_manager_bind(configuration);
   const std::string told = told_host(configuration, options::kTaskmanagerHost);
   const LinkOptions links = link_options(configuration);
-  const ClusterRecords records(StateFolder::of_this_user());
+  const ClusterRecords records(SystemClock::instance(), StateFolder::of_this_user());
   JoinFile join;
   if (!words.join.empty()) {
     join = read_join_file(words.join);
@@ -124,7 +125,7 @@ int run(Words words) {
                                      known->details.at("mode") == "application" &&
                                      !has_high_availability(configuration);
   std::unique_ptr<TaskManager> manager;  // outlives what is posted to the node
-  ClusterNode node(key_pair_of(join.secret_key));
+  ClusterNode node(SystemClock::instance(), key_pair_of(join.secret_key));
   ChildProcesses children(node.control(),
                           child_options(configuration, logs, options::kTaskmanagerMemoryWorker));
   children.add_log(log);

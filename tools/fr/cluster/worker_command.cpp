@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "client/cluster_node.h"
+#include "clock/clock.h"
 #include "cluster/daemon.h"
 #include "command.h"
 #include "freshet/error.h"
@@ -31,10 +32,11 @@ int run() {
     if (start.told_host.empty() && !start.one_host && bound.is_wildcard())
       start.told_host = own_address_towards(parse_endpoint(start.job_manager.endpoint));
 
-    ClusterNode node(key_pair_of(start.secret_key));
+    ClusterNode node(SystemClock::instance(), key_pair_of(start.secret_key));
     Promise<int> ended;
     const Future<int> end = ended.future();
-    WorkerTasks tasks(node.network(), node.keys(), configuration, &node.zap());
+    WorkerTasks tasks(SystemClock::instance(), node.network(), node.keys(), configuration,
+                      &node.zap());
     std::unique_ptr<WorkerRole> role;
     node.run([&] {
       role = std::make_unique<WorkerRole>(

@@ -11,6 +11,7 @@
 #include <set>
 #include <thread>
 
+#include "backend/this_process.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "freshet/plugin/cluster_deployer.h"
@@ -75,7 +76,8 @@ class DeployerUnderTest {
   ClusterDeployer& deployer() {
     if (deployer_) return *deployer_;
     ::setenv("XDG_STATE_HOME", folder_.c_str(), 1);
-    services_ = std::make_unique<LocalDeployerServices>(StateFolder::of_this_user());
+    services_ = std::make_unique<LocalDeployerServices>(clock_of_this_process(),
+                                                        StateFolder::of_this_user());
     context_.doing("create() of the factory");
     deployer_ = factory_.create(*services_);
     if (!deployer_) throw CaseFailed("create() of its factory gives no deployer");
