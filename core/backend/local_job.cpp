@@ -6,6 +6,7 @@
 
 #include "freshet/options.h"
 #include "job_master/commit_progress.h"
+#include "job_master/job_states.h"
 #include "job_master/read_rows.h"
 #include "operators/committer.h"
 
@@ -40,7 +41,7 @@ LocalJob::LocalJob(const Clock& clock, const std::string& job_graph,
     restart_delay_ms_ = of_job.get(options::kRestartStrategyDelay).ms();
   }
   const std::lock_guard lock(mutex_);
-  enter(JobStatus::kCreated);
+  say_state();
 }
 
 LocalJob::~LocalJob() {
@@ -77,7 +78,7 @@ bool LocalJob::cancel() {
   {
     const std::lock_guard lock(mutex_);
     if (status_ == JobStatus::kCommitting) return false;
-    if (cancel_requested_ || is_terminal(status_)) return true;
+    if (cancel_requested_ || status_ == JobStatus::kFailing || is_terminal(status_)) return true;
     cancel_requested_ = true;
     enter(JobStatus::kCanceling);
   }
@@ -110,12 +111,16 @@ JobDetails LocalJob::details() const {
 }
 
 void LocalJob::enter(JobStatus status) {
-  status_ = status;
+  move_state("job '" + name() + "' (" + job_id() + ")", status_, status);
+  say_state();
+}
+
+void LocalJob::say_state() {
   JobMessage message;
-  message.status = status;
-  message.text = std::string("job '") + name() + "' is " + name_of(status);
-  if (failure_ && (status == JobStatus::kFailing || status == JobStatus::kFailed ||
-                   status == JobStatus::kRestarting)) {
+  message.status = status_;
+  message.text = std::string("job '") + name() + "' is " + name_of(status_);
+  if (failure_ && (status_ == JobStatus::kFailing || status_ == JobStatus::kFailed ||
+                   status_ == JobStatus::kRestarting)) {
     message.operator_name = failure_->operator_name;
     message.subtask = failure_->subtask;
     message.text = JobFailed(name(), *failure_).what();
@@ -219,7 +224,11 @@ void LocalJob::tasks_failed(FailureInfo failure) {
     failure_ = std::move(failure);
     if (again) {
       --restarts_left_;
-      enter(JobStatus::kRestarting);
+      if (status_ == JobStatus::kRestarting) {
+        say_state();  // again, before it had opened
+      } else {
+        enter(JobStatus::kRestarting);
+      }
     } else {
       enter(JobStatus::kFailing);
       cancel_requested_ = true;

@@ -2,9 +2,7 @@
 // restart strategy has them begin anew, each attempt with operators and threads of its own.
 //
 // Threads    Every public call from any thread, none blocks.
-// States     created -> running -> [committing ->] finished; running, committing -> failing ->
-//            failed; running -> restarting -> running; created, running, restarting -> canceling ->
-//            canceled.
+// States     Those of job_master/job_states.h.
 #pragma once
 
 #include <condition_variable>
@@ -63,8 +61,10 @@ class FRESHET_API LocalJob final : private TaskRunnerListener {
   void commit();
   // Of the current attempt, or the last one.
   std::shared_ptr<JobTasks> tasks() const;
-  // [under the lock; messages_.publish() follows outside of it]
+  // Throws ForbiddenMove. [under the lock; messages_.publish() follows outside of it]
   void enter(JobStatus status);
+  // A message of the state that it is in. [under the lock]
+  void say_state();
   // Whether the job may be run again after that failure, which it then says if not. [under the
   // lock]
   bool may_restart(FailureInfo& failure);

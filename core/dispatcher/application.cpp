@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "bounds/bounds.h"
+#include "dispatcher/application_states.h"
 #include "freshet/plugin/file_system.h"
 
 namespace freshet::core {
@@ -21,15 +22,14 @@ Application::Application(RunnerServices& services, std::string id, std::string n
       ticket_(std::move(ticket)),
       main_(main),
       listener_(listener),
+      status_(main == Main::kRunner ? ApplicationStatus::kCreated : ApplicationStatus::kRunning),
       since_ms_(services.thread.clock().wall_ms()),
       end_(promise_.future()) {
   spdlog::info("application '{}' ({}) is created", name_, id_);
   if (main_ == Main::kNone) {
     main_state_ = MainState::kReturned;
-    status_ = ApplicationStatus::kRunning;
   } else if (main_ == Main::kClient) {
     main_state_ = MainState::kRuns;
-    status_ = ApplicationStatus::kRunning;
   }
 }
 
@@ -274,11 +274,11 @@ void Application::settle() {
 }
 
 void Application::enter(ApplicationStatus status, const std::string& reason) {
-  assert(!has_ended());
+  const ApplicationStatus before = status_;
+  move_state("application '" + name_ + "' (" + id_ + ")", status_, status);
   const std::string why = cut_to(kMostFailureBytes, reason);
-  spdlog::info("application '{}' ({}) goes from {} to {}{}{}", name_, id_, name_of(status_),
+  spdlog::info("application '{}' ({}) goes from {} to {}{}{}", name_, id_, name_of(before),
                name_of(status), why.empty() ? "" : ": ", why);
-  status_ = status;
   reason_ = status == ApplicationStatus::kRunning ? "" : why;
   if (has_ended()) {
     ended_ms_ = services_.thread.clock().wall_ms();

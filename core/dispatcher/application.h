@@ -1,5 +1,5 @@
 // One application: its main, its jobs, and what becomes of it. The table is in
-// docs/maintainers/clusters.md.
+// docs/maintainers/clusters.md, its states in application_states.h.
 //
 // Its main runs in a runner that this starts; or in a client, which says when it begins and how it
 // has ended (main_in_client.cpp); or there is none: a job that is an application of its own.
@@ -159,7 +159,7 @@ class FRESHET_API Application {
   PublicKey runner_key_;
   MainState main_state_ = MainState::kNotBegun;
   bool canceled_ = false;
-  ApplicationStatus status_ = ApplicationStatus::kCreated;
+  ApplicationStatus status_;
   std::string reason_;
   std::optional<int> exit_code_, signal_;
   std::uint64_t number_ = 0;

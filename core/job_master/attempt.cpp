@@ -32,16 +32,16 @@ Attempt::~Attempt() {
 // ---- the way up ---------------------------------------------------------------------------------
 
 void Attempt::start() {
-  stage_ = Stage::kWaiting;
+  enter(State::kWaiting);
   services_.resources.request(
       holder_, plan_.slots(), plan_.configuration().get(options::kSlotPlacement),
       alive_.guard([this](std::vector<SlotId> slots) { granted(std::move(slots)); }));
-  if (stage_ != Stage::kWaiting) return;
+  if (state_ != State::kWaiting) return;
   const std::int64_t patience =
       plan_.configuration().get(options::kSlotRequestTimeout).ns() / 1'000'000;
   slots_timer_ =
       services_.thread.after_ms(patience, "slot request timeout", alive_.guard([this, patience] {
-        if (stage_ != Stage::kWaiting) return;
+        if (state_ != State::kWaiting) return;
         FailureInfo failure;
         failure.message = detail() + " after " + std::to_string(patience) +
                           " ms (slot.request-timeout): set its parallelism to less, or add a task "
@@ -52,7 +52,7 @@ void Attempt::start() {
 }
 
 void Attempt::granted(std::vector<SlotId> slots) {
-  stage_ = Stage::kStarting;
+  enter(State::kStarting);
   if (slots_timer_) services_.thread.cancel(*slots_timer_);
   std::vector<std::uint32_t> worker_of_slot;
   for (SlotId& slot : slots) {
@@ -74,7 +74,7 @@ void Attempt::granted(std::vector<SlotId> slots) {
     return services_.task_managers.meet(workers_.front().task_manager, worker.task_manager);
   });
   for (std::uint32_t w = 0; w < workers_.size(); ++w) enter(w, SubtaskState::kScheduled, "a slot");
-  for (std::uint32_t w = 0; w < workers_.size() && stage_ == Stage::kStarting; ++w) {
+  for (std::uint32_t w = 0; w < workers_.size() && state_ == State::kStarting; ++w) {
     enter(w, SubtaskState::kDeploying, "its worker is asked for");
     StartWorker message;
     message.worker = id_of(w);
@@ -96,15 +96,18 @@ void Attempt::worker_ready(std::uint32_t number, Link& link, const Address& data
   worker.link = &link;
   worker.data = data;
   worker.ready = true;
-  if (stage_ == Stage::kEnding) return;  // it is being stopped
+  if (state_ == State::kEnding) return;  // it is being stopped
   std::vector<Reader> readers = std::move(readers_);
   readers_.clear();
   for (Reader& reader : readers) admit(std::move(reader));
-  if (count([](const Worker& w) { return w.ready; }) == workers_.size()) deploy();
+  if (state_ == State::kStarting &&
+      count([](const Worker& w) { return w.ready; }) == workers_.size()) {
+    deploy();
+  }
 }
 
 void Attempt::deploy() {
-  stage_ = Stage::kDeployed;
+  enter(State::kDeployed);
   Deploy message;
   message.job_graph = plan_.bytes();
   for (const Worker& worker : workers_) message.workers.push_back(worker.data);
@@ -116,10 +119,10 @@ void Attempt::deploy() {
 }
 
 void Attempt::tasks_opened(std::uint32_t number) {
-  if (stage_ != Stage::kDeployed) return;
+  if (state_ != State::kDeployed) return;
   workers_[number].opened = true;
   if (count([](const Worker& w) { return w.opened; }) < workers_.size()) return;
-  stage_ = Stage::kOpened;
+  enter(State::kOpened);
   for (std::uint32_t w = 0; w < workers_.size(); ++w) {
     if (workers_[w].link) workers_[w].link->send(OpenGate{});
     enter(w, SubtaskState::kRunning, "all have opened");
@@ -129,7 +132,7 @@ void Attempt::tasks_opened(std::uint32_t number) {
 
 void Attempt::tasks_finished(std::uint32_t number, FinishedTasks finished) {
   Worker& worker = workers_[number];
-  if (stage_ != Stage::kOpened || worker.finished) return;
+  if (state_ != State::kOpened || worker.finished) return;
   worker.finished = true;
   worker.commits = finished.commits;
   const auto& vertices = plan_.graph().vertices;
@@ -146,7 +149,7 @@ void Attempt::tasks_finished(std::uint32_t number, FinishedTasks finished) {
     return;
   }
   if (count([](const Worker& w) { return w.finished; }) < workers_.size()) return;
-  stage_ = Stage::kFinished;
+  enter(State::kFinished);
   listener_.attempt_finished();
 }
 
@@ -155,8 +158,8 @@ bool Attempt::has_simple_commits() const {
 }
 
 void Attempt::commit() {
-  if (stage_ != Stage::kFinished) return;
-  stage_ = Stage::kCommitting;
+  if (state_ != State::kFinished) return;
+  enter(State::kCommitting);
   for (Worker& worker : workers_) {
     if (worker.link) worker.link->send(Commit{});
   }
@@ -174,8 +177,8 @@ Link* Attempt::link_for(std::uint32_t vertex, std::uint32_t subtask) const {
 }
 
 void Attempt::let_go() {
-  if (stage_ != Stage::kCommitting) return;
-  stage_ = Stage::kEnding;
+  if (state_ != State::kCommitting) return;
+  enter(State::kEnding);
   for (Worker& worker : workers_) {
     if (worker.link) worker.link->send(EndWorker{});
   }
@@ -183,8 +186,8 @@ void Attempt::let_go() {
 }
 
 void Attempt::stop() {
-  if (stage_ != Stage::kCommitting) return;
-  stage_ = Stage::kEnding;
+  if (state_ != State::kCommitting) return;
+  enter(State::kEnding);
   for (std::uint32_t w = 0; w < workers_.size(); ++w) {
     if (!workers_[w].gone) services_.task_managers.stop(id_of(w));
   }
@@ -196,7 +199,7 @@ void Attempt::output_committed(std::uint32_t, OutputCommitted output) {
 
 // All that it had to give is prepared, and others can commit it.
 bool Attempt::can_be_spared(const Worker& worker) const {
-  return (stage_ == Stage::kFinished || stage_ == Stage::kCommitting) && !committables_.empty() &&
+  return (state_ == State::kFinished || state_ == State::kCommitting) && !committables_.empty() &&
          !worker.commits;
 }
 
@@ -205,8 +208,8 @@ bool Attempt::can_be_spared(const Worker& worker) const {
 void Attempt::tasks_failed(std::uint32_t, FailureInfo failure) {
   // What is kept, or may have been committed, can't be written a second time.
   const bool fatal =
-      (stage_ == Stage::kFinished && !committables_.empty()) ||
-      (stage_ == Stage::kCommitting && (!committables_.empty() || has_simple_commits()));
+      (state_ == State::kFinished && !committables_.empty()) ||
+      (state_ == State::kCommitting && (!committables_.empty() || has_simple_commits()));
   fail(std::move(failure), fatal);
 }
 
@@ -215,7 +218,7 @@ void Attempt::tasks_failed(std::uint32_t, FailureInfo failure) {
 // comes. Two that have lost each other both live.
 void Attempt::peer_lost(std::uint32_t number, std::uint32_t peer, FailureInfo failure) {
   constexpr std::int64_t kPatienceMs = 30'000;  // more than a stack takes to be symbolised
-  if (failed_ || ended_ || stage_ == Stage::kEnding) return;
+  if (failed_ || ended_ || state_ == State::kEnding) return;
   if (peer >= workers_.size()) {
     tasks_failed(number, std::move(failure));
   } else if (!lost_peer_) {
@@ -252,14 +255,14 @@ void Attempt::tasks_ended(std::uint32_t number, TaskReport report) {
   if (worker.ended) return;
   worker.report = std::move(report);
   worker.ended = true;
-  const bool stays = stage_ == Stage::kCommitting && !committables_.empty();
+  const bool stays = state_ == State::kCommitting && !committables_.empty();
   if (worker.link && !stays) worker.link->send(EndWorker{});
-  if (stage_ != Stage::kEnding && !worker.finished) {
+  if (state_ != State::kEnding && !worker.finished) {
     FailureInfo failure;
     failure.message = text_of(number) + " has ended its tasks before they had finished";
     fail(std::move(failure), /*fatal=*/false);
   }
-  enter(number, stage_ == Stage::kEnding ? SubtaskState::kCanceled : SubtaskState::kFinished,
+  enter(number, state_ == State::kEnding ? SubtaskState::kCanceled : SubtaskState::kFinished,
         "its tasks have ended");
   settle();
 }
@@ -282,15 +285,15 @@ void Attempt::worker_ended(std::uint32_t number, FailureInfo how, Blame blame) {
   if (early && can_be_spared(worker)) {
     spdlog::warn("{} {}: another one commits what it has prepared", text_of(number), how.message);
     enter(number, SubtaskState::kFinished, how.message);
-  } else if (early && stage_ != Stage::kEnding) {
+  } else if (early && state_ != State::kEnding) {
     enter(number, SubtaskState::kFailed, how.message);
     how.message = text_of(number) + " " + how.message;
-    if (blame == Blame::kHost && stage_ < Stage::kOpened) {
+    if (blame == Blame::kHost && state_ < State::kOpened) {
       fail(std::move(how), /*fatal=*/false, blame);
       settle();
       return;
     }
-    if (worker.commits && stage_ == Stage::kCommitting) {
+    if (worker.commits && state_ == State::kCommitting) {
       how.message =
           with_more(how.message, ", while it committed: a part of its output may be visible");
     }
@@ -302,7 +305,7 @@ void Attempt::worker_ended(std::uint32_t number, FailureInfo how, Blame blame) {
 }
 
 void Attempt::fail(FailureInfo failure, bool fatal, Blame blame) {
-  if (failed_ || ended_ || stage_ == Stage::kEnding) return;
+  if (failed_ || ended_ || state_ == State::kEnding) return;
   failed_ = true;
   begin_to_end("the attempt has failed");
   listener_.attempt_failed(std::move(failure), fatal, blame);
@@ -310,16 +313,16 @@ void Attempt::fail(FailureInfo failure, bool fatal, Blame blame) {
 }
 
 void Attempt::cancel(const std::string& reason) {
-  if (stage_ == Stage::kEnding || ended_) return;
+  if (state_ == State::kEnding || ended_) return;
   begin_to_end(reason);
   settle();
 }
 
 // Those that can't be asked are killed; the others, too, if they do not end in time.
 void Attempt::begin_to_end(const std::string& reason) {
-  const bool deployed = stage_ >= Stage::kDeployed && stage_ < Stage::kEnding;
-  const bool stayed = stage_ == Stage::kCommitting && !committables_.empty();
-  stage_ = Stage::kEnding;
+  const bool deployed = state_ >= State::kDeployed && state_ < State::kEnding;
+  const bool stayed = state_ == State::kCommitting && !committables_.empty();
+  enter(State::kEnding);
   services_.resources.give_up(holder_);
   for (const auto& timer : {slots_timer_, peer_timer_}) {
     if (timer) services_.thread.cancel(*timer);
@@ -362,11 +365,11 @@ void Attempt::arm_kill() {
 
 void Attempt::settle() {
   const std::size_t all = workers_.size();
-  if (!ended_ && stage_ != Stage::kFinished &&
+  if (!ended_ && state_ != State::kFinished &&
       count([](const Worker& w) { return w.ended; }) == all &&
-      (all > 0 || stage_ == Stage::kEnding)) {
+      (all > 0 || state_ == State::kEnding)) {
     ended_ = true;
-    finished_ = stage_ != Stage::kEnding;
+    finished_ = state_ != State::kEnding;
     if (finished_ && committables_.empty()) begin_to_end("");  // arms the kill of what hangs
     end_readers();
     listener_.attempt_ended();
@@ -381,20 +384,20 @@ void Attempt::settle() {
 // ---- what is asked ------------------------------------------------------------------------------
 
 std::string Attempt::detail() const {
-  switch (stage_) {
-    case Stage::kWaiting:
+  switch (state_) {
+    case State::kWaiting:
       return "waits for slots: " + services_.resources.shortage(plan_.slots());
-    case Stage::kStarting:
+    case State::kStarting:
       return std::to_string(count([](const Worker& w) { return w.ready; })) + " of " +
              std::to_string(workers_.size()) + " workers are ready";
-    case Stage::kDeployed:
+    case State::kDeployed:
       return std::to_string(count([](const Worker& w) { return w.opened; })) + " of " +
              std::to_string(workers_.size()) + " workers have opened their tasks";
-    case Stage::kNew:
-    case Stage::kOpened:
-    case Stage::kFinished:
-    case Stage::kCommitting:
-    case Stage::kEnding:
+    case State::kCreated:
+    case State::kOpened:
+    case State::kFinished:
+    case State::kCommitting:
+    case State::kEnding:
       break;
   }
   return "";
@@ -430,7 +433,7 @@ Future<std::vector<TaskReport>> Attempt::reports() {
   };
   // Of one that has finished all reports are needed, however slow a worker is; a link that is lost
   // answers for it.
-  const std::int64_t patience_ms = stage_ == Stage::kFinished ? 0 : 2'000;
+  const std::int64_t patience_ms = state_ == State::kFinished ? 0 : 2'000;
   const auto gathering = std::make_shared<Gathering>();
   auto future = gathering->promise.future();
   for (const Worker& worker : workers_) {
@@ -455,7 +458,7 @@ Future<std::vector<TaskReport>> Attempt::reports() {
 Future<Address> Attempt::admit_reader(std::uint32_t vertex, const PublicKey& reader) {
   Promise<Address> promise;
   auto future = promise.future();
-  if (stage_ == Stage::kEnding) {
+  if (state_ == State::kEnding) {
     promise.set_value(Address{});
     return future;
   }
@@ -501,9 +504,14 @@ void Attempt::give_back(Worker& worker) {
   for (const SlotId& slot : worker.slots) services_.resources.release(holder_, slot);
 }
 
+void Attempt::enter(State state) {
+  move_state("attempt " + std::to_string(number_) + " of job '" + plan_.graph().name + "'", state_,
+             state);
+}
+
 void Attempt::enter(std::uint32_t worker, SubtaskState state, const std::string& reason) {
   for (const std::uint32_t place : workers_[worker].subtasks) {
-    subtasks_.enter_if_allowed(place, state, reason);
+    subtasks_.enter_unless_ended(place, state, reason);
   }
 }
 

@@ -77,8 +77,8 @@ class FRESHET_API Attempt final : private WorkerEvents {
   bool finished() const { return finished_; }
   bool ended() const { return ended_; }
   bool gone() const { return gone_; }
-  bool waiting() const { return stage_ == Stage::kWaiting; }
-  bool is_ending() const { return stage_ == Stage::kEnding; }
+  bool waiting() const { return state_ == State::kWaiting; }
+  bool is_ending() const { return state_ == State::kEnding; }
   // Of the worker that has subtask 0 of that vertex; empty until it is ready.
   Address data_of(std::uint32_t vertex) const;
   // "waits for slots: needs 4, …", "3 of 4 workers are ready"; empty while it runs.
@@ -92,16 +92,7 @@ class FRESHET_API Attempt final : private WorkerEvents {
   Future<Address> admit_reader(std::uint32_t vertex, const PublicKey& reader);
 
  private:
-  enum class Stage : std::uint8_t {
-    kNew,
-    kWaiting,
-    kStarting,
-    kDeployed,
-    kOpened,
-    kFinished,
-    kCommitting,
-    kEnding
-  };
+  using State = AttemptState;
   struct Worker {
     std::string task_manager;
     std::vector<SlotId> slots;
@@ -135,6 +126,7 @@ class FRESHET_API Attempt final : private WorkerEvents {
   bool can_be_spared(const Worker& worker) const;
   void settle();
   void give_back(Worker& worker);
+  void enter(State state);
   void enter(std::uint32_t worker, SubtaskState state, const std::string& reason);
   const Worker* worker_of(std::uint32_t vertex) const;
   void admit(Reader reader);
@@ -162,7 +154,7 @@ class FRESHET_API Attempt final : private WorkerEvents {
   const std::string holder_;
   AttemptListener& listener_;
 
-  Stage stage_ = Stage::kNew;
+  State state_ = State::kCreated;
   std::vector<Worker> workers_;
   std::vector<std::string> hosts_;  // of the workers
   std::vector<std::uint32_t> worker_of_subtask_;

@@ -371,10 +371,10 @@ void JobMaster::check_gone() {
 }
 
 void JobMaster::enter(JobStatus status, const std::string& reason) {
-  assert(may_follow(status_, status));
-  spdlog::info("job '{}' ({}) goes from {} to {}{}{}", name_, id_, name_of(status_),
-               name_of(status), reason.empty() ? "" : ": ", reason);
-  status_ = status;
+  const JobStatus before = status_;
+  move_state("job '" + name_ + "' (" + id_ + ")", status_, status);
+  spdlog::info("job '{}' ({}) goes from {} to {}{}{}", name_, id_, name_of(before), name_of(status),
+               reason.empty() ? "" : ": ", reason);
   reason_ = reason;
   JobMessage message;
   message.status = status;

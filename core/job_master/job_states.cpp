@@ -3,16 +3,16 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <cassert>
 #include <utility>
 
 namespace freshet::core {
 namespace {
 
 using J = JobStatus;
+using A = AttemptState;
 using S = SubtaskState;
 
-constexpr std::pair<J, J> kJobTransitions[] = {
+constexpr StateMove<J> kJobMoves[] = {
     {J::kCreated, J::kRunning},       // every subtask has opened
     {J::kCreated, J::kRestarting},    // a subtask could not be opened
     {J::kCreated, J::kFailing},       // the same, and no attempt is left
@@ -32,7 +32,23 @@ constexpr std::pair<J, J> kJobTransitions[] = {
     {J::kCanceling, J::kCanceled},    // nothing of it runs any more
 };
 
-constexpr std::pair<S, S> kSubtaskTransitions[] = {
+constexpr StateMove<A> kAttemptMoves[] = {
+    {A::kCreated, A::kWaiting},      //
+    {A::kCreated, A::kEnding},       // it was not to begin any more
+    {A::kWaiting, A::kStarting},     // slots are there
+    {A::kWaiting, A::kEnding},       // they were not in time, or it is canceled
+    {A::kStarting, A::kDeployed},    // every worker is ready
+    {A::kStarting, A::kEnding},      //
+    {A::kDeployed, A::kOpened},      // every subtask has
+    {A::kDeployed, A::kEnding},      //
+    {A::kOpened, A::kFinished},      // every task has
+    {A::kOpened, A::kEnding},        //
+    {A::kFinished, A::kCommitting},  //
+    {A::kFinished, A::kEnding},      //
+    {A::kCommitting, A::kEnding},    // all is committed, or it can't be
+};
+
+constexpr StateMove<S> kSubtaskMoves[] = {
     {S::kCreated, S::kScheduled},   {S::kCreated, S::kCanceled},    {S::kScheduled, S::kDeploying},
     {S::kScheduled, S::kCanceling}, {S::kScheduled, S::kCanceled},  {S::kScheduled, S::kFailed},
     {S::kDeploying, S::kRunning},   {S::kDeploying, S::kCanceling}, {S::kDeploying, S::kFailed},
@@ -42,6 +58,30 @@ constexpr std::pair<S, S> kSubtaskTransitions[] = {
 };
 
 }  // namespace
+
+const char* name_of(AttemptState state) {
+  switch (state) {
+    case A::kCreated:
+      return "created";
+    case A::kWaiting:
+      return "waiting";
+    case A::kStarting:
+      return "starting";
+    case A::kDeployed:
+      return "deployed";
+    case A::kOpened:
+      return "opened";
+    case A::kFinished:
+      return "finished";
+    case A::kCommitting:
+      return "committing";
+    case A::kEnding:
+      return "ending";
+  }
+  return "unknown";
+}
+
+bool is_terminal(AttemptState state) { return state == A::kEnding; }
 
 const char* name_of(SubtaskState state) {
   switch (state) {
@@ -69,14 +109,17 @@ bool is_terminal(SubtaskState state) {
   return state == S::kFinished || state == S::kCanceled || state == S::kFailed;
 }
 
+template <>
 bool may_follow(JobStatus from, JobStatus to) {
-  return std::find(std::begin(kJobTransitions), std::end(kJobTransitions), std::pair(from, to)) !=
-         std::end(kJobTransitions);
+  return has_move(kJobMoves, from, to);
 }
-
+template <>
+bool may_follow(AttemptState from, AttemptState to) {
+  return has_move(kAttemptMoves, from, to);
+}
+template <>
 bool may_follow(SubtaskState from, SubtaskState to) {
-  return std::find(std::begin(kSubtaskTransitions), std::end(kSubtaskTransitions),
-                   std::pair(from, to)) != std::end(kSubtaskTransitions);
+  return has_move(kSubtaskMoves, from, to);
 }
 
 SubtaskStates::SubtaskStates(std::string job_name, std::size_t subtasks)
@@ -87,15 +130,16 @@ std::size_t SubtaskStates::count(SubtaskState state) const {
 }
 
 void SubtaskStates::enter(std::size_t place, SubtaskState state, const std::string& reason) {
-  assert(may_follow(states_[place], state));
-  spdlog::debug("job '{}': subtask {} goes from {} to {}: {}", job_name_, place,
-                name_of(states_[place]), name_of(state), reason);
-  states_[place] = state;
+  const SubtaskState before = states_[place];
+  move_state("subtask " + std::to_string(place) + " of job '" + job_name_ + "'", states_[place],
+             state);
+  spdlog::debug("job '{}': subtask {} goes from {} to {}: {}", job_name_, place, name_of(before),
+                name_of(state), reason);
 }
 
-void SubtaskStates::enter_if_allowed(std::size_t place, SubtaskState state,
-                                     const std::string& reason) {
-  if (may_follow(states_[place], state)) enter(place, state, reason);
+void SubtaskStates::enter_unless_ended(std::size_t place, SubtaskState state,
+                                       const std::string& reason) {
+  if (!is_terminal(states_[place])) enter(place, state, reason);
 }
 
 }  // namespace freshet::core

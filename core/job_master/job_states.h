@@ -1,5 +1,5 @@
-// The states of a job and of its subtasks, and which may follow which. A transition that is not in
-// the table is a broken invariant.
+// The states of a job, of its attempts and of their subtasks, and which may follow which
+// (states/states.h).
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,23 @@
 
 #include "freshet/api.h"
 #include "freshet/job_client.h"
+#include "states/states.h"
 
 namespace freshet::core {
+
+// One attempt to run a job is in one of these.
+enum class AttemptState : std::uint8_t {
+  kCreated,
+  kWaiting,     // for slots
+  kStarting,    // its workers are asked for
+  kDeployed,    // they have their tasks
+  kOpened,      // every subtask has
+  kFinished,    // all tasks have read, written and sent everything
+  kCommitting,  //
+  kEnding,      // by failure, cancel, or since all is committed; the last
+};
+FRESHET_API const char* name_of(AttemptState state);
+FRESHET_API bool is_terminal(AttemptState state);
 
 enum class SubtaskState : std::uint8_t {
   kCreated,
@@ -24,7 +39,11 @@ enum class SubtaskState : std::uint8_t {
 FRESHET_API const char* name_of(SubtaskState state);
 FRESHET_API bool is_terminal(SubtaskState state);
 
+template <>
 FRESHET_API bool may_follow(JobStatus from, JobStatus to);
+template <>
+FRESHET_API bool may_follow(AttemptState from, AttemptState to);
+template <>
 FRESHET_API bool may_follow(SubtaskState from, SubtaskState to);
 
 // Those of one attempt, by place in ExecutionGraph::subtasks(). Each transition is logged once.
@@ -33,10 +52,10 @@ class FRESHET_API SubtaskStates {
   SubtaskStates(std::string job_name, std::size_t subtasks);
   SubtaskState of(std::size_t place) const { return states_[place]; }
   std::size_t count(SubtaskState state) const;
-  // Asserts that the table has it.
+  // Throws ForbiddenMove.
   void enter(std::size_t place, SubtaskState state, const std::string& reason);
-  // enter() for each that is in no end state yet and may go there.
-  void enter_if_allowed(std::size_t place, SubtaskState state, const std::string& reason);
+  // The same, unless it is in an end state: who ends later than others says so of all.
+  void enter_unless_ended(std::size_t place, SubtaskState state, const std::string& reason);
 
  private:
   const std::string job_name_;
