@@ -12,6 +12,7 @@
 
 #include "checkpoint/committable.h"
 #include "crash/crash_handler.h"
+#include "freshet/api.h"
 #include "freshet/metrics.h"
 #include "operators/chain_position.h"
 #include "operators/job_services.h"
@@ -22,7 +23,7 @@
 
 namespace freshet::core {
 
-class OperatorChain final : public CrashContext {
+class FRESHET_API OperatorChain final : public CrashContext {
  public:
   // The channels of an edge that leaves the task, in the order of the consumer's subtasks.
   using EdgeChannels = std::map<std::uint32_t, std::vector<Channel*>>;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "clock/clock.h"
+#include "freshet/api.h"
 #include "operators/operator_chain.h"
 #include "operators/task_host.h"
 #include "task/mailbox.h"
@@ -34,7 +35,7 @@ class SubtaskListener {
   virtual void subtask_ended(const Subtask& subtask, std::optional<FailureInfo> failure) = 0;
 };
 
-class Subtask final : private TaskHost {
+class FRESHET_API Subtask final : private TaskHost {
  public:
   struct Options {
     std::uint32_t records_per_run = 16384;         // of a source, before the mailbox is looked at

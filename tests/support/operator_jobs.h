@@ -230,9 +230,14 @@ class OperatorJob {
   }
 
   JobGraph& graph() { return graph_; }
-  std::unique_ptr<JobClient> start(Configuration configuration = {}) {
+  // As it can be run.
+  const JobGraph& completed() {
     complete_job(graph_, ProcessModules::of_this_process());
     graph_.validate();
+    return graph_;
+  }
+  std::unique_ptr<JobClient> start(Configuration configuration = {}) {
+    completed();
     const char* const threads = std::getenv("FRESHET_LOCAL_THREADS");
     if (threads != nullptr && !configuration.find(options::kLocalThreads)) {
       configuration.set(options::kLocalThreads, std::atoi(threads));
