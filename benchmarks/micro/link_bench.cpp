@@ -14,6 +14,7 @@
 
 #include "clock/clock.h"
 #include "links/link.h"
+#include "links/packing.h"
 #include "network/zeromq_transport.h"
 
 namespace freshet {
