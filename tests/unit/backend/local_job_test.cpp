@@ -34,10 +34,11 @@ TEST(LocalJob, ThatFailsWhileItCommitsIsNotCanceledAnyMore) {
   LocalJob job(SystemClock::instance(), graph.completed().to_bytes(), Configuration());
   std::atomic<bool> canceled{false};
   // On the thread that has entered the state, before it goes on.
-  const auto fourth = job.next_message(3).then([&](const auto& message) {
-    EXPECT_EQ(message.get()->status, JobStatus::kFailing);
-    canceled = job.cancel();
-  });
+  const auto fourth =
+      job.next_message(3).then([&](const Future<std::optional<JobMessage>>& message) {
+        EXPECT_EQ(message.get()->status, JobStatus::kFailing);
+        canceled = job.cancel();
+      });
   job.start();
   ASSERT_TRUE(job.result().wait_for(60'000));
   EXPECT_TRUE(canceled) << "it is no longer committing";
