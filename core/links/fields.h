@@ -1,5 +1,6 @@
 // FRESHET_MESSAGE_FIELDS lists the fields of a message, in its class, so that it can be sent by name
-// (packing.h). This header does not include MessagePack: whoever only sends and handles messages does not compile it.
+// (packing.h). This header does not include MessagePack, which whoever only sends and handles
+// messages need not compile.
 //
 //   struct Answer {
 //     std::string id;
