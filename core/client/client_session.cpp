@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "control/alive.h"
+#include "rare_paths/rare_paths.h"
 #include "task/forked_child.h"
 #include "task/shared_end.h"
 
@@ -164,10 +165,12 @@ class ClientSession::Inner final : public std::enable_shared_from_this<Inner>,
   void look_again() {
     constexpr std::int64_t kPauseMs = 20;
     if (again_) thread.cancel(*again_);
-    again_ = thread.after_ms(kPauseMs, "client: look again", alive_.guard([this] {
-      again_.reset();
-      connect();
-    }));
+    const bool late = takes_rare_path(RarePath::kClientLooksLate);
+    again_ =
+        thread.after_ms(late ? 20 * kPauseMs : kPauseMs, "client: look again", alive_.guard([this] {
+          again_.reset();
+          connect();
+        }));
   }
 
   void begin_to_wait() {

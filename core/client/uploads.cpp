@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "modules/module_registry.h"
+#include "rare_paths/rare_paths.h"
 #include "security/sha256.h"
 
 namespace freshet::core {
@@ -63,7 +64,8 @@ class Upload final : public std::enable_shared_from_this<Upload> {
     BlobChunk message;
     message.upload = upload_;
     message.offset = offset_;
-    message.bytes = files_[at_].read(offset_, kBlobChunk);
+    const bool small = takes_rare_path(RarePath::kUploadInSmallChunks);
+    message.bytes = files_[at_].read(offset_, small ? kBlobChunk / 8 : kBlobChunk);
     offset_ += message.bytes.size();
     step(session_->ask(std::move(message), Repeat::kNever), [this](const Done&) {
       if (offset_ < files_[at_].size) {
@@ -81,6 +83,7 @@ class Upload final : public std::enable_shared_from_this<Upload> {
       try {
         go_on(done.get());
       } catch (const LinkLost&) {
+        passes_rare_path(RarePath::kUploadBegunAgain);
         self->next_file();  // uploads belong to their link: this file begins anew
       } catch (...) {
         self->promise_.set_error(std::current_exception());

@@ -7,6 +7,7 @@
 
 #include "freshet/api.h"
 #include "network/endpoint.h"
+#include "rare_paths/rare_paths.h"
 
 namespace freshet::core {
 
@@ -241,7 +242,9 @@ GetBlob::Answer JobManager::get_blob(const GetBlob& message) {
     throw InvalidInput("offset " + std::to_string(message.offset) + " is beyond the " +
                        std::to_string(answer.size) + " bytes of file " + message.sha256);
   }
-  answer.bytes = services_.blobs.read(message.sha256, message.offset, kBlobChunk);
+  const bool small = takes_rare_path(RarePath::kModuleInSmallChunks);
+  answer.bytes =
+      services_.blobs.read(message.sha256, message.offset, small ? kBlobChunk / 8 : kBlobChunk);
   return answer;
 }
 

@@ -14,6 +14,7 @@
 #include "freshet/api.h"
 #include "freshet/future.h"
 #include "freshet/plugin/high_availability.h"
+#include "rare_paths/rare_paths.h"
 
 namespace freshet::core {
 
@@ -106,7 +107,9 @@ void Persistence::until_done(std::string what, std::function<Future<T>()> call,
 template <class T>
 void Persistence::attempt(Call<T> call) {
   if (lost()) return;
-  const Future<T> answer = answer_of<T>(call.call);
+  const Future<T> answer = takes_rare_path(RarePath::kStoreUnavailable)
+                               ? failed<T>(StoreUnavailable("it can't be reached now"))
+                               : answer_of<T>(call.call);
   on_control(
       thread_, alive_, answer, [this, call = std::move(call)](const Future<T>& future) mutable {
         std::string error;

@@ -6,6 +6,7 @@
 
 #include "bounds/bounds.h"
 #include "bounds/failure_text.h"
+#include "rare_paths/rare_paths.h"
 
 namespace freshet::core {
 
@@ -42,6 +43,7 @@ void Attempt::start() {
   slots_timer_ =
       services_.thread.after_ms(patience, "slot request timeout", alive_.guard([this, patience] {
         if (state_ != State::kWaiting) return;
+        passes_rare_path(RarePath::kSlotsWaitedForInVain);
         FailureInfo failure;
         failure.message = detail() + " after " + std::to_string(patience) +
                           " ms (slot.request-timeout): set its parallelism to less, or add a task "
@@ -224,7 +226,7 @@ void Attempt::peer_lost(std::uint32_t number, std::uint32_t peer, FailureInfo fa
   } else if (!lost_peer_) {
     lost_peer_ = LostPeer{number, peer, std::move(failure)};
     peer_timer_ = services_.thread.after_ms(
-        kPatienceMs, "end of a lost worker",
+        takes_rare_path(RarePath::kLostPeerNotAwaited) ? 1 : kPatienceMs, "end of a lost worker",
         alive_.guard([this] { tasks_failed(lost_peer_->by, lost_peer_->failure); }));
   } else if (lost_peer_->by == peer && lost_peer_->worker == number) {
     tasks_failed(lost_peer_->by, lost_peer_->failure);
@@ -271,7 +273,8 @@ void Attempt::tasks_ended(std::uint32_t number, TaskReport report) {
 void Attempt::worker_lost(std::uint32_t number) {
   constexpr std::int64_t kPatienceMs = 2'000;
   workers_[number].link = nullptr;
-  services_.thread.after_ms(kPatienceMs, "end of a lost worker", alive_.guard([this, number] {
+  const std::int64_t patience_ms = takes_rare_path(RarePath::kLostWorkerStopped) ? 1 : kPatienceMs;
+  services_.thread.after_ms(patience_ms, "end of a lost worker", alive_.guard([this, number] {
     if (!workers_[number].gone) services_.task_managers.stop(id_of(number));
   }));
 }
@@ -433,7 +436,8 @@ Future<std::vector<TaskReport>> Attempt::reports() {
   };
   // Of one that has finished all reports are needed, however slow a worker is; a link that is lost
   // answers for it.
-  const std::int64_t patience_ms = state_ == State::kFinished ? 0 : 2'000;
+  std::int64_t patience_ms = state_ == State::kFinished ? 0 : 2'000;
+  if (patience_ms > 0 && takes_rare_path(RarePath::kReportNotAwaited)) patience_ms = 1;
   const auto gathering = std::make_shared<Gathering>();
   auto future = gathering->promise.future();
   for (const Worker& worker : workers_) {

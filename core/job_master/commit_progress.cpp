@@ -5,6 +5,7 @@
 
 #include "bounds/bounds.h"
 #include "bounds/failure_text.h"
+#include "rare_paths/rare_paths.h"
 
 namespace freshet::core {
 
@@ -120,7 +121,9 @@ FailureInfo CommitProgress::failure(const std::string& why) const {
 
 std::int64_t CommitProgress::next_pause_ms() {
   constexpr std::int64_t kFirstMs = 100, kLongestMs = 10'000;
+  passes_rare_path(RarePath::kCommitTriedAgain);
   pause_ms_ = pause_ms_ == 0 ? kFirstMs : std::min(2 * pause_ms_, kLongestMs);
+  if (takes_rare_path(RarePath::kCommitPutOff)) pause_ms_ = kLongestMs;
   return pause_ms_;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "links/packing.h"
+#include "rare_paths/rare_paths.h"
 
 namespace freshet::core {
 namespace {
@@ -75,8 +76,9 @@ void LinkEnd::connection_broke(const std::string& reason) {
   established_ = false;
   if (over_ || !opened_ || grace_timer_) return;
   network_->thread().cancel(std::exchange(beat_timer_, 0));
-  grace_timer_ =
-      after(network_->options().reconnect_grace_ms, "reconnect grace", &LinkEnd::grace_is_over);
+  const std::int64_t grace_ms = network_->options().reconnect_grace_ms;
+  grace_timer_ = after(takes_rare_path(RarePath::kGraceCutShort) ? grace_ms / 2 : grace_ms,
+                       "reconnect grace", &LinkEnd::grace_is_over);
 }
 
 void LinkEnd::grace_is_over() {
@@ -107,10 +109,11 @@ void LinkEnd::beat(std::int64_t was_due_ns) {
     last_heard_ns_ = std::max(last_heard_ns_, now - timeout_ns + interval_ns);
   }
   if (now - last_heard_ns_ >= timeout_ns) {
+    passes_rare_path(RarePath::kNothingHeard);
     lose("nothing came for " + std::to_string(timeout_ms_) + " ms (heartbeat.timeout)");
     return;
   }
-  send_heartbeat();
+  if (!takes_rare_path(RarePath::kHeartbeatLeftOut)) send_heartbeat();
   schedule_beat();
 }
 
@@ -224,7 +227,7 @@ void LinkEnd::take(std::string bytes, const Frame& frame) {
   acknowledged(envelope.acknowledgement);
   switch (static_cast<FrameType>(envelope.type)) {
     case FrameType::kHeartbeat:
-      if (envelope.sequence > received_) {
+      if (envelope.sequence > received_ || takes_rare_path(RarePath::kFrameAskedForAgain)) {
         asked_for_ = 0;
         ask_for_missing();
       }
@@ -240,6 +243,7 @@ void LinkEnd::take(std::string bytes, const Frame& frame) {
       return;  // of a newer release
   }
   if (envelope.sequence <= received_) return;  // sent again, but it had arrived
+  if (takes_rare_path(RarePath::kFrameLost)) return;
   if (envelope.sequence > received_ + 1) {
     ask_for_missing();
     return;
@@ -270,7 +274,10 @@ std::uint64_t LinkEnd::tell_handled() {
 void LinkEnd::has_handled(std::size_t bytes) {
   untold_bytes_ += bytes;
   if (!established_ || over_) return;
-  if (handled() - told_ >= kMostUntold || untold_bytes_ >= kMostUntoldBytes) send_heartbeat();
+  if (handled() - told_ >= kMostUntold || untold_bytes_ >= kMostUntoldBytes ||
+      takes_rare_path(RarePath::kAcknowledgedAtOnce)) {
+    send_heartbeat();
+  }
 }
 
 void LinkEnd::finish_request(std::uint64_t request, bool error, std::string_view body) {
@@ -285,6 +292,18 @@ void LinkEnd::finish_request(std::uint64_t request, bool error, std::string_view
 }
 
 void LinkEnd::answer(std::uint64_t request, bool ok, const std::string& body) {
+  if (network_ && takes_rare_path(RarePath::kAnswerDelayed)) {
+    constexpr std::int64_t kLateMs = 300;
+    network_->thread().after_ms(kLateMs, "late answer",
+                                [weak = weak_from_this(), request, ok, body] {
+                                  if (auto link = weak.lock()) link->send_answer(request, ok, body);
+                                });
+    return;
+  }
+  send_answer(request, ok, body);
+}
+
+void LinkEnd::send_answer(std::uint64_t request, bool ok, const std::string& body) {
   try {
     queue(FrameType::kAnswer, "", request, !ok, body);
   } catch (const InvalidInput&) {
@@ -320,6 +339,11 @@ void LinkEnd::run_turns() {
     turns_.pop_front();
     handle(turn);
     if (turn.kind == Turn::Kind::message) has_handled(turn.bytes.size());
+    if (network_ && takes_rare_path(RarePath::kTurnPutOff)) {
+      network_->thread().post("link to " + peer_.name,
+                              [self = shared_from_this()] { self->run_turns(); });
+      return;
+    }
   }
   runs_turns_ = false;
 }

@@ -107,6 +107,7 @@ class LinkEnd final : public Link, public std::enable_shared_from_this<LinkEnd> 
   void end(const std::string& why);
   void finish_request(std::uint64_t request, bool error, std::string_view body);
   void answer(std::uint64_t request, bool ok, const std::string& body);
+  void send_answer(std::uint64_t request, bool ok, const std::string& body);
   MessageTable::Reply reply_to(std::uint64_t request);
   void add_turn(Turn turn);
   void run_turns();

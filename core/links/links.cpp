@@ -5,6 +5,7 @@
 
 #include "links/link_state.h"
 #include "links/packing.h"
+#include "rare_paths/rare_paths.h"
 
 namespace freshet::core {
 namespace {
@@ -281,6 +282,7 @@ class Links::State final : public LinkNetwork, public TransportEvents {
     }
     PeerInfo peer{static_cast<Role>(hello.role), for_people(hello.name), hello.incarnation, key};
     if (!link && (!hello.expects.empty() || ended_.count(id))) {
+      passes_rare_path(RarePath::kEndedLinkRefused);
       // What came after it was let in has its place: it need not push that out again.
       refuse(connection, hello, self_.name + " has given up the link",
              !other_lives_of(peer).empty());
@@ -345,7 +347,10 @@ class Links::State final : public LinkNetwork, public TransportEvents {
   }
 
   void lose_earlier_lives_of(const PeerInfo& peer) {
-    for (const auto& link : other_lives_of(peer)) link->lose(peer.name + " has restarted", true);
+    for (const auto& link : other_lives_of(peer)) {
+      passes_rare_path(RarePath::kEarlierLifeReplaced);
+      link->lose(peer.name + " has restarted", true);
+    }
   }
 
   using LinkId = std::pair<std::string, std::uint64_t>;  // the dialer's incarnation and number

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "rare_paths/rare_paths.h"
+
 namespace freshet::core {
 namespace {
 
@@ -81,7 +83,7 @@ void OnDemand::note_arrivals() {
 
 void OnDemand::give_up_the_late() {
   for (auto each = coming_.begin(); each != coming_.end();) {
-    if (each->second > now_ms()) {
+    if (each->second > now_ms() && !takes_rare_path(RarePath::kStartGivenUp)) {
       ++each;
       continue;
     }
@@ -108,7 +110,9 @@ void OnDemand::let_go_of_the_idle() {
       continue;
     }
     const std::int64_t since = idle_.emplace(name, now_ms()).first->second;
-    if (wanted || now_ms() < since + options_.idle_ms) continue;
+    if (wanted || (now_ms() < since + options_.idle_ms && !takes_rare_path(RarePath::kIdleLetGo))) {
+      continue;
+    }
     task_managers_.let_go(name, "it was brought on demand and held no slot for " +
                                     std::to_string(options_.idle_ms) +
                                     " ms (resource-manager.idle-timeout)");

@@ -31,6 +31,7 @@ std::string SimulatedCluster::module_sha256() {
 SimulatedCluster::SimulatedCluster(SimulatedClusterOptions options)
     : options_(options),
       random_(options.seed),
+      rare_paths_(~options.seed, options.rare_paths),  // not drawn: all else happens as without
       thread_(random_.draw()),
       network_(random_.draw(), thread_),
       ids_(random_.draw()),

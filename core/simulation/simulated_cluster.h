@@ -27,6 +27,7 @@
 #include "freshet/api.h"
 #include "high_availability/high_availability_in_memory.h"
 #include "process/process_spawner.h"
+#include "simulation/seeded_rare_paths.h"
 #include "simulation/simulated_host.h"
 #include "simulation/simulated_main.h"
 #include "simulation/simulated_network.h"
@@ -53,6 +54,7 @@ struct SimulatedClusterOptions {
   std::int64_t start_ms = 5'000;
   std::uint64_t resizes_fail_one_in = 0;  // of the deployer's answers
   std::uint64_t lost_starts_one_in = 0;   // of its task managers: they never register
+  bool rare_paths = false;  // are offered
   // Seeded bugs, which the checks must find.
   bool never_resend = false;
   bool frees_slots_twice = false;
@@ -118,6 +120,7 @@ class FRESHET_API SimulatedCluster {
   void crash_a_runner();
   SimulatedNetwork& network() { return network_; }
   SeededRandom& random() { return random_; }
+  SeededRarePaths& rare_paths() { return rare_paths_; }
 
   // Null while that one does not run.
   JobManager* job_manager(std::uint32_t number = 0);
@@ -174,6 +177,7 @@ class FRESHET_API SimulatedCluster {
 
   const SimulatedClusterOptions options_;
   SeededRandom random_;
+  SeededRarePaths rare_paths_;
   HighAvailabilityInMemory high_availability_;
   BlobsInMemory shared_blobs_;  // of several job managers
   SimulatedThread thread_;

@@ -8,7 +8,8 @@
 //     files, and what processes are made of
 // simulated_main.h, simulated_tasks.h
 //     what mains and tasks do
-// seeded_random.h      the seed
+// seeded_random.h, seeded_rare_paths.h
+//     the seed
 //
 // Begin      simulated_cluster.h
 // Threads    The calling thread alone.

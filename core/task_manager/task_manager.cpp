@@ -6,6 +6,7 @@
 
 #include "messages/child_starts.h"
 #include "network/endpoint.h"
+#include "rare_paths/rare_paths.h"
 
 namespace freshet::core {
 namespace {
@@ -72,7 +73,8 @@ void TaskManager::connect() {
 }
 
 void TaskManager::look_again() {
-  services_.thread.after_ms(kLookAgainMs, "task manager: look again",
+  const bool late = takes_rare_path(RarePath::kLooksForLeaderLate);
+  services_.thread.after_ms(late ? 10 * kLookAgainMs : kLookAgainMs, "task manager: look again",
                             alive_.guard([this] { connect(); }));
 }
 
@@ -179,6 +181,7 @@ void TaskManager::fetch(const std::string& sha256) {
       }
       writer.append(answer.bytes);
       if (writer.received() < writer.size()) {
+        if (takes_rare_path(RarePath::kFetchBegunAgain)) found->second.writer.reset();
         this->fetch(sha256);
         return;
       }

@@ -2,6 +2,7 @@
 // the other takes over, and what was accepted or told by the first holds.
 #include <gtest/gtest.h>
 
+#include "rare_path_counts.h"
 #include "scale.h"
 #include "scenario.h"
 
@@ -337,6 +338,7 @@ class ChangingLeaders {
       : random_(seed), scenario_([&] {
           SimulatedClusterOptions options = two_job_managers();
           options.seed = seed;
+          options.rare_paths = true;
           return options;
         }()) {}
 
@@ -358,6 +360,7 @@ class ChangingLeaders {
     return breaches_;
   }
   int accepted() const { return static_cast<int>(ends_.size()); }
+  const RarePathCounts& rare_paths() { return scenario_.cluster.rare_paths().counts(); }
 
  private:
   struct Submission {
@@ -472,6 +475,7 @@ class ChangingLeaders {
 
 TEST(ChangingLeaders, LoseNothingThatWasAcceptedAndTellNothingThatIsNotKept) {
   int accepted = 0;
+  RarePathTotals rare_paths;
   const int seeds = scaled(400, 10);
   for (int seed = 1; seed <= seeds; ++seed) {
     ChangingLeaders workload(static_cast<std::uint64_t>(seed));
@@ -479,7 +483,9 @@ TEST(ChangingLeaders, LoseNothingThatWasAcceptedAndTellNothingThatIsNotKept) {
     for (const std::string& breach : workload.run()) text += "  " + breach + "\n";
     EXPECT_EQ(text, "") << "seed " << seed;
     accepted += workload.accepted();
+    rare_paths.add(workload.rare_paths());
   }
+  rare_paths.expect_each_taken("high availability: ");
   EXPECT_GT(accepted, 2 * seeds) << "it proves nothing unless much is accepted";
 }
 

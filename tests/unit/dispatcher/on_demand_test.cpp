@@ -1,6 +1,7 @@
 // Task managers that come when a job waits for slots, and go again; over the simulation.
 #include <gtest/gtest.h>
 
+#include "rare_path_counts.h"
 #include "scale.h"
 #include "scenario.h"
 
@@ -185,9 +186,11 @@ TEST(OnDemand, LeavesNothingWhenTheClusterIsShutDownMeanwhile) {
 // Whatever fails on the way: jobs come to their end, and in the end there are those deployed.
 TEST(OnDemand, EndsAsItBeganWhateverFails) {
   const auto seeds = static_cast<std::uint64_t>(scaled(60, 6));
+  RarePathTotals rare_paths;
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     SimulatedClusterOptions faulty = options(4);
     faulty.seed = seed;
+    faulty.rare_paths = true;
     faulty.slots = 1 + static_cast<std::uint32_t>(seed % 3);
     faulty.resizes_fail_one_in = 4;
     faulty.lost_starts_one_in = 4;
@@ -208,7 +211,9 @@ TEST(OnDemand, EndsAsItBeganWhateverFails) {
     EXPECT_EQ(scenario.registered(), 1u) << "seed " << seed;
     EXPECT_TRUE(scenario.cluster.breaches().empty()) << "seed " << seed;
     if (::testing::Test::HasFailure()) return;
+    rare_paths.add(scenario.cluster.rare_paths().counts());
   }
+  rare_paths.expect_each_taken("resources: ");
 }
 
 // ---- what deployers ask -------------------------------------------------------------------------

@@ -14,6 +14,7 @@ ApplicationClusterWorkload::ApplicationClusterWorkload(WorkloadOptions options)
       cluster_([&] {
         SimulatedClusterOptions cluster;
         cluster.seed = options.seed;
+        cluster.rare_paths = options.faults;
         cluster.task_managers = 1 + static_cast<std::uint32_t>(random_.below(3));
         cluster.slots = 1 + static_cast<std::uint32_t>(random_.below(4));
         cluster.one_application = true;

@@ -23,6 +23,7 @@ class ApplicationClusterWorkload {
   std::uint64_t trace_hash() const { return cluster_.trace_hash(); }
   std::uint64_t steps() const { return cluster_.steps(); }
   const std::map<std::string, int>& ends() const { return ends_; }
+  const RarePathCounts& rare_paths() { return cluster_.rare_paths().counts(); }
 
  private:
   void submit();

@@ -58,6 +58,7 @@ void Workload::check_what_failed(const JobInfo& job) {
 
 void Workload::stop_faults() {
   heal();
+  cluster_.rare_paths().stop();
   cluster_.run_until([] { return false; }, 200);
   cluster_.start_job_manager();
   for (const auto& [number, when] : task_managers_back_) cluster_.start_task_manager(number);

@@ -1,3 +1,4 @@
+#include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
 
@@ -6,6 +7,7 @@
 #include <vector>
 
 #include "application_cluster.h"
+#include "rare_path_counts.h"
 #include "scale.h"
 #include "states/states.h"
 #include "workload.h"
@@ -66,6 +68,7 @@ TEST_F(SimulatedClusters, HoldsForEverySeed) {
   const std::uint64_t first = replayed ? replayed : 1;
   const std::uint64_t last = replayed ? replayed : static_cast<std::uint64_t>(seeds);
   std::map<std::string, int> ends;
+  RarePathTotals rare_paths;
   for (std::uint64_t seed = first; seed <= last; ++seed) {
     const auto run = [&](auto&& workload) {
       const auto breaches = breaches_of(workload);
@@ -73,6 +76,7 @@ TEST_F(SimulatedClusters, HoldsForEverySeed) {
           << "seed " << seed << " (replay: FRESHET_TEST_SEED=" << seed << "):\n"
           << text_of(breaches);
       for (const auto& [end, count] : workload.ends()) ends[end] += count;
+      rare_paths.add(workload.rare_paths());
     };
     WorkloadOptions options;
     options.seed = seed;
@@ -95,6 +99,23 @@ TEST_F(SimulatedClusters, HoldsForEverySeed) {
                        "cluster canceled", "cluster without its job manager"});
   }
   for (const char* end : everywhere) EXPECT_GT(ends[end], 0) << end;
+  for (const char* whose : {"link: ", "client: ", "job manager: ", "task manager: ", "job: "})
+    rare_paths.expect_each_taken(whose);
+}
+
+TEST(RarePaths, AreTakenInASimulationAloneAndOneThatNoSeedTakesIsNamed) {
+  if (test_scale() > 4) return;
+  RarePathTotals totals;
+  for (int i = 0; i < 1'000; ++i) EXPECT_FALSE(takes_rare_path(RarePath::kFrameLost));
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    SeededRarePaths paths(seed, /*offers=*/true);
+    for (int i = 0; i < 1'000; ++i) static_cast<void>(takes_rare_path(RarePath::kStoreUnavailable));
+    totals.add(paths.counts());
+  }
+  totals.expect_each_taken("high availability: ");
+  EXPECT_NONFATAL_FAILURE(totals.expect_each_taken("link: a frame is lost"),
+                          "no seed has taken the rare path 'link: a frame is lost");
+  EXPECT_FALSE(takes_rare_path(RarePath::kStoreUnavailable));
 }
 
 TEST_F(SimulatedClusters, EndsAllWorkWithoutFaults) {

@@ -26,6 +26,7 @@ Workload::Workload(WorkloadOptions options)
     : options_(options), random_(options.seed * 2 + 1), cluster_([&] {
         SimulatedClusterOptions cluster;
         cluster.seed = options.seed;
+        cluster.rare_paths = options.faults;
         cluster.task_managers = 2 + static_cast<std::uint32_t>(random_.below(3));
         cluster.slots = 1 + static_cast<std::uint32_t>(random_.below(4));
         cluster.records = records_ = drawn_limits(random_);

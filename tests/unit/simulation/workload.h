@@ -16,7 +16,7 @@ using namespace core;
 
 struct WorkloadOptions {
   std::uint64_t seed = 1;
-  bool faults = true;
+  bool faults = true;  // also that rare paths are offered
   bool job_manager_crashes = true;
   bool never_resend = false;
   bool frees_slots_twice = false;
@@ -45,6 +45,7 @@ class Workload {
   std::uint64_t steps() const { return cluster_.steps(); }
   // How many applications and jobs came to each end: "finished", "job canceled", …
   const std::map<std::string, int>& ends() const { return ends_; }
+  const RarePathCounts& rare_paths() { return cluster_.rare_paths().counts(); }
 
  private:
   class Watcher;
