@@ -7,6 +7,7 @@
 #include <cassert>
 #include <sstream>
 
+#include "freshet/target.h"
 #include "modules/module_registry.h"
 #include "shared_objects/shared_object.h"
 
@@ -207,8 +208,9 @@ std::string PluginCatalog::account_of(std::uint32_t kind) const {
   if (usable(kind).empty()) line("found: no " + kind_name(kind) + " plugin");
   if (kind == FRESHET_KIND_EXECUTOR) {
     for (const CatalogEntry* entry : usable(FRESHET_KIND_DEPLOYER)) {
-      const std::string& name = entry->file.identity.name;
-      line("found: '" + name + "' and '" + name + "-session' in " + shown(entry->file.path));
+      const Target target{entry->file.identity.name};
+      line("found: '" + target.text() + "' and '" + target.session().text() + "' in " +
+           shown(entry->file.path));
     }
   }
   for (const CatalogEntry& entry : entries_)

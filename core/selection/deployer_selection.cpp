@@ -89,11 +89,4 @@ std::unique_ptr<ClusterDeployer> make_deployer(const SelectedDeployer& selected,
       make_from<ClusterDeployer>(selected, "ClusterDeployerFactory", "a deployer", services));
 }
 
-bool is_session_target(const Configuration& configuration) {
-  static const std::string kSession = "-session";
-  const std::string target = configuration.find(options::kExecutionTarget).value_or("");
-  return target.size() > kSession.size() &&
-         target.compare(target.size() - kSession.size(), kSession.size(), kSession) == 0;
-}
-
 }  // namespace freshet::core

@@ -1,8 +1,7 @@
 // Which deployer brings up or finds the cluster of a target: every deployer plugin is asked whether
 // it is compatible with the configuration, and exactly one must say yes.
 //
-// A target 'NAME' hands a whole application to the deployer, 'NAME-session' means a cluster that
-// runs already and takes many.
+// freshet/target.h says what the targets of a deployer are.
 #pragma once
 
 #include <memory>
@@ -42,8 +41,5 @@ FRESHET_API bool is_cluster_target(PluginCatalog& catalog, const Configuration& 
 // anywhere, also in the continuation of one of its calls (task/shared_end.h). [any thread]
 FRESHET_API std::unique_ptr<ClusterDeployer> make_deployer(const SelectedDeployer& selected,
                                                            DeployerServices& services);
-
-// Whether the configured target ends in '-session'.
-FRESHET_API bool is_session_target(const Configuration& configuration);
 
 }  // namespace freshet::core

@@ -1,7 +1,5 @@
 #include "selection/factory_selection.h"
 
-#include "selection/deployer_selection.h"
-
 namespace freshet::core {
 
 std::string asked_target(const Configuration& configuration) {
@@ -30,15 +28,16 @@ std::string words_of_none(const PluginCatalog& catalog, std::uint32_t kind,
   if (kind == FRESHET_KIND_EXECUTOR) std::erase(names, kTargetOnCluster);
   if (kind == FRESHET_KIND_EXECUTOR) {
     for (const CatalogEntry* entry : catalog.usable(FRESHET_KIND_DEPLOYER)) {
-      names.push_back(entry->file.identity.name);
-      names.push_back(entry->file.identity.name + "-session");
+      const Target target{entry->file.identity.name};
+      names.push_back(target.text());
+      names.push_back(target.session().text());
     }
   }
   // What is not a session would be refused as well.
-  if (kind == FRESHET_KIND_DEPLOYER && is_session_target(configuration)) {
-    for (std::string& name : names) name += "-session";
+  if (kind == FRESHET_KIND_DEPLOYER && Target::of(configuration).is_session) {
+    for (std::string& name : names) name = Target{name}.session().text();
   }
-  const std::string target = configuration.find(options::kExecutionTarget).value_or("");
+  const std::string target = Target::of(configuration).text();
   const std::string nearest = nearest_name(target, names);
   std::string text = target.empty()
                          ? "no target is set (" + options::kExecutionTarget.key() + "): "

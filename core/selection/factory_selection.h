@@ -12,6 +12,7 @@
 #include "freshet/configuration.h"
 #include "freshet/options.h"
 #include "freshet/plugin/nearest_name.h"
+#include "freshet/target.h"
 #include "plugin_catalog/plugin_catalog.h"
 
 namespace freshet::core {
@@ -66,9 +67,6 @@ FactoryAnswers<Factory> ask_factories(PluginCatalog& catalog, std::uint32_t kind
 }
 
 // "target 'local' (execution.target from --target on the command line)"
-// The target of a main that runs on a cluster. The cluster sets it, nobody else may.
-inline constexpr const char* kTargetOnCluster = "cluster";
-
 FRESHET_API std::string asked_target(const Configuration& configuration);
 // Why there is none: the target, the nearest name, warnings, what was found and where it looked.
 FRESHET_API std::string words_of_none(const PluginCatalog& catalog, std::uint32_t kind,

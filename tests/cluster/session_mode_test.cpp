@@ -607,6 +607,16 @@ TEST_F(SessionMode, AnEmptyValueIsBadUsageAndNoClusterIsTakenForIt) {
   stop_session("s");
 }
 
+TEST_F(SessionMode, ATargetThatIsNotASessionIsNotStarted) {
+  const Outcome outcome = fr({"cluster", "start", "--target=standalone"});
+  EXPECT_NE(outcome.code, 0);
+  EXPECT_TRUE(says(outcome,
+                   "--target=standalone is not a session, which 'fr cluster start' brings up: give "
+                   "--target=standalone-session; 'fr-run APP --target=standalone' brings up a "
+                   "cluster for one application"))
+      << outcome.text();
+}
+
 TEST_F(SessionMode, TwoSideBySideAreChosenById) {
   start_session("one");
   start_session("two");

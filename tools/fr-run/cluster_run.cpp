@@ -18,6 +18,7 @@
 #include "freshet/error.h"
 #include "freshet/job_client.h"
 #include "freshet/options.h"
+#include "freshet/target.h"
 #include "host/deployer_services.h"
 #include "interrupts.h"
 #include "main_output.h"
@@ -183,7 +184,7 @@ int run_on_cluster(const Clock& clock, const ClusterRun& run, const Configuratio
   const auto deployer = make_deployer(selected, services);
   const ApplicationSpec spec = spec_of(run, configuration);
   std::unique_ptr<ClusterClient> client;
-  const bool session = is_session_target(configuration);
+  const bool session = Target::of(configuration).is_session;
   if (session) {  // until that is there, a Ctrl-C has nothing to cancel
     if (run.wait_for_cluster) static_cast<void>(find_cluster(configuration, true));
     if (!configuration.find(options::kClusterId)) services.cluster_records().check_all_readable();

@@ -24,6 +24,7 @@
 #include "exit_code.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
+#include "freshet/target.h"
 #include "interrupts.h"
 #include "main_here.h"
 #include "modules/application.h"
@@ -228,11 +229,11 @@ void refuse_main_in_client(const Configuration& configuration) {
   if (!entry || entry->origin.kind != Origin::Kind::kCommandLine ||
       configuration.get(options::kExecutionMain) != MainLocation::kClient)
     return;
-  const std::string target = configuration.get(options::kExecutionTarget);
   throw InvalidInput("execution.main=client can't be had with " + asked_target(configuration) +
                      ": main runs on the cluster that is brought up for it: leave it out, or take "
                      "--target=" +
-                     target + "-session, for a cluster that runs already");
+                     Target::of(configuration).session().text() +
+                     ", for a cluster that runs already");
 }
 
 // Where main runs in this process, fr-run stays until it has ended; and 'local' uses no cluster.
@@ -298,7 +299,7 @@ int run_here(const CommandLine& line, InProcessBackend& backend, Configuration& 
 // fr-run alone does so: an executor is never asked without a target.
 void default_to_local(Configuration& configuration) {
   if (configuration.contains(options::kExecutionTarget)) return;
-  configuration.set_raw(options::kExecutionTarget.key(), "local",
+  configuration.set_raw(options::kExecutionTarget.key(), kLocalTarget,
                         Origin{Origin::Kind::kDefault, "fr-run, where no target is set"});
   if (::isatty(STDERR_FILENO) != 0)
     tell("no target is set: this runs here, as with --target=local (fr-run --help)");
@@ -319,7 +320,7 @@ int run(const CommandLine& line) {
   backend.set_configuration(configuration);
   std::vector<std::string> skipped;
   const bool on_cluster = is_cluster_target(backend.catalog(), configuration, skipped);
-  const bool session = is_session_target(configuration);
+  const bool session = Target::of(configuration).is_session;
   // The executor of sessions would take the jobs of any: which deployer finds it, or why none does.
   if (session && !on_cluster) static_cast<void>(select_deployer(backend.catalog(), configuration));
   if (session) refuse_options_of_a_cluster(configuration);

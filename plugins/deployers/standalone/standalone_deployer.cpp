@@ -20,6 +20,7 @@
 #include "freshet/options.h"
 #include "freshet/plugin/cluster_deployer.h"
 #include "freshet/plugin/plugin_registration.h"
+#include "freshet/target.h"
 #include "host_process.h"
 
 namespace {
@@ -382,8 +383,7 @@ class StandaloneDeployerFactory final : public freshet::ClusterDeployerFactory {
  public:
   const char* name() const override { return kName; }
   bool is_compatible_with(const Configuration& configuration) const override {
-    const auto target = configuration.find(freshet::options::kExecutionTarget);
-    return target == kName || target == std::string(kName) + "-session";
+    return freshet::Target::of(configuration).name == kName;
   }
   std::unique_ptr<freshet::ClusterDeployer> create(DeployerServices& services) const override {
     return std::make_unique<StandaloneDeployer>(services);

@@ -2,10 +2,10 @@
 // and for the targets of sessions. For main it is the same.
 #include "freshet/cluster_client.h"
 #include "freshet/configuration.h"
-#include "freshet/options.h"
 #include "freshet/plugin/executor.h"
 #include "freshet/plugin/job_graph.h"
 #include "freshet/plugin/plugin_registration.h"
+#include "freshet/target.h"
 
 namespace {
 
@@ -30,15 +30,10 @@ class ClusterExecutor final : public freshet::Executor {
 
 class ClusterExecutorFactory final : public freshet::ExecutorFactory {
  public:
-  const char* name() const override { return "cluster"; }
-  // 'cluster' is the target of a main that runs on one.
+  const char* name() const override { return freshet::kTargetOnCluster; }
   bool is_compatible_with(const freshet::Configuration& configuration) const override {
-    const std::string target =
-        configuration.find(freshet::options::kExecutionTarget).value_or(std::string());
-    const std::string session = "-session";
-    return target == name() ||
-           (target.size() > session.size() &&
-            target.compare(target.size() - session.size(), session.size(), session) == 0);
+    const auto target = freshet::Target::of(configuration);
+    return target.is_session || target.name == name();
   }
   std::unique_ptr<freshet::Executor> create(freshet::ExecutorServices& services) const override {
     return std::make_unique<ClusterExecutor>(services);

@@ -2,10 +2,10 @@
 // that bring Freshet along. Asked for by name: --target=local.
 #include "freshet/configuration.h"
 #include "freshet/job_client.h"
-#include "freshet/options.h"
 #include "freshet/plugin/executor.h"
 #include "freshet/plugin/job_graph.h"
 #include "freshet/plugin/plugin_registration.h"
+#include "freshet/target.h"
 
 namespace {
 
@@ -32,9 +32,9 @@ class LocalExecutor final : public freshet::Executor {
 
 class LocalExecutorFactory final : public freshet::ExecutorFactory {
  public:
-  const char* name() const override { return "local"; }
+  const char* name() const override { return freshet::kLocalTarget; }
   bool is_compatible_with(const freshet::Configuration& configuration) const override {
-    return configuration.find(freshet::options::kExecutionTarget) == name();
+    return freshet::Target::of(configuration).text() == name();
   }
   std::unique_ptr<freshet::Executor> create(freshet::ExecutorServices& services) const override {
     return std::make_unique<LocalExecutor>(services);

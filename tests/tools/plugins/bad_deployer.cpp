@@ -11,6 +11,7 @@
 #include "freshet/options.h"
 #include "freshet/plugin/cluster_deployer.h"
 #include "freshet/plugin/plugin_registration.h"
+#include "freshet/target.h"
 
 namespace {
 
@@ -109,9 +110,8 @@ class BadDeployerFactory final : public freshet::ClusterDeployerFactory {
  public:
   const char* name() const override { return "bad"; }
   bool is_compatible_with(const Configuration& configuration) const override {
-    const auto target = configuration.find(freshet::options::kExecutionTarget);
-    if (bad("takes any target")) return target && target->rfind("bad", 0) == 0;
-    return target == "bad" || target == "bad-session";
+    const auto target = freshet::Target::of(configuration);
+    return bad("takes any target") ? target.name.rfind("bad", 0) == 0 : target.name == name();
   }
   std::unique_ptr<freshet::ClusterDeployer> create(DeployerServices& services) const override {
     return std::make_unique<BadDeployer>(services);

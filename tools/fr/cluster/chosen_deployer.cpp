@@ -4,6 +4,7 @@
 
 #include "backend/this_process.h"
 #include "freshet/options.h"
+#include "freshet/target.h"
 #include "host/deployer_services.h"
 #include "selection/deployer_selection.h"
 
@@ -20,7 +21,7 @@ ChosenDeployer::ChosenDeployer(const Configuration& configuration)
 }
 
 Configuration for_deployer(const std::string& name, Configuration configuration) {
-  configuration.set(options::kExecutionTarget, name + "-session",
+  configuration.set(options::kExecutionTarget, Target{name}.session().text(),
                     Origin{Origin::Kind::kFile, "the record of the cluster"});
   return configuration;
 }

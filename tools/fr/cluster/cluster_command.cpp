@@ -11,6 +11,7 @@
 #include "cluster/chosen_deployer.h"
 #include "cluster/client_words.h"
 #include "freshet/error.h"
+#include "freshet/target.h"
 #include "process/started_process.h"
 #include "selection/deployer_selection.h"
 #include "shown_text.h"
@@ -21,10 +22,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kStandaloneSession = "standalone-session";
+const Target kStandaloneSession{"standalone", true};
 
 struct StartWords : ClientWords {
-  std::string target = kStandaloneSession;
+  std::string target = kStandaloneSession.text();
   std::string task_managers, slots;
 };
 
@@ -56,7 +57,7 @@ struct TaskManagersCantStart : InvalidInput {
 // How many task managers were deployed, where that is known before anybody is asked. Those of the
 // standalone deployer may have died before the first look; for others the option need not hold.
 std::size_t known_to_be_deployed(const Configuration& configuration) {
-  if (configuration.find(options::kExecutionTarget) != kStandaloneSession) return 0;
+  if (Target::of(configuration) != kStandaloneSession) return 0;
   return static_cast<std::size_t>(configuration.get(options::kStandaloneTaskManagers));
 }
 
@@ -116,12 +117,11 @@ int start(const StartWords& words) {
   set(options::kStandaloneTaskManagers.key(), words.task_managers, "--task-managers");
   set(options::kTaskmanagerSlots.key(), words.slots, "--slots");
   configuration.validate();
-  if (!is_session_target(configuration))
-    throw InvalidInput(
-        "--target=" + words.target +
-        " is no session: give a deployer's name and '-session', such as "
-        "standalone-session; 'fr-run APP --target=standalone' brings up a cluster for "
-        "one application");
+  if (const Target target = Target::of(configuration); !target.is_session)
+    throw InvalidInput("--target=" + target.text() +
+                       " is not a session, which 'fr cluster start' " +
+                       "brings up: give --target=" + target.session().text() + "; 'fr-run APP " +
+                       "--target=" + target.text() + "' brings up a cluster for one application");
   remove_all_remains(deployer_services_of_this_process().cluster_records());
   ChosenDeployer deployer(configuration);
   const auto client = deployer->deploy_session(configuration).get();

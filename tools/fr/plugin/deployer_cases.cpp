@@ -16,6 +16,7 @@
 #include "freshet/options.h"
 #include "freshet/plugin/cluster_deployer.h"
 #include "freshet/plugin/operator.h"
+#include "freshet/target.h"
 #include "host/deployer_services.h"
 #include "plugin/check.h"
 
@@ -58,7 +59,8 @@ class DeployerUnderTest {
       throw CaseFailed("its factory has no name: name() is the first word of its targets");
     target_ = context.request.target.empty() ? name : context.request.target;
     configuration_ = context.request.configuration.load();
-    configuration_.set_raw(options::kExecutionTarget.key(), target_ + "-session", kByCheck);
+    configuration_.set_raw(options::kExecutionTarget.key(), Target{target_}.session().text(),
+                           kByCheck);
     configuration_.set_raw(options::kClusterId.key(), kId, kByCheck);
   }
 
@@ -174,7 +176,8 @@ void targets(CaseContext& context) {
     throw CaseFailed(std::string("says ") + (yes ? "no" : "yes") + " to " + what +
                      ": exactly one deployer says yes to a configuration");
   };
-  for (const std::string& own : {deployer.target(), deployer.target() + "-session"})
+  const Target target{deployer.target()};
+  for (const std::string& own : {target.text(), target.session().text()})
     expect(true, "target '" + own + "'", own);
   for (const std::string& other : {std::string("no-such-target"), deployer.target() + "-other",
                                    deployer.target() + "x", std::string("local")})

@@ -8,6 +8,7 @@
 #include <freshet/options.h>
 #include <freshet/plugin/cluster_deployer.h>
 #include <freshet/plugin/plugin_registration.h>
+#include <freshet/target.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -239,8 +240,7 @@ class TemplateNameDeployerFactory final : public freshet::ClusterDeployerFactory
   const char* name() const override { return kName; }
   // Exactly one deployer says yes to a configuration.
   bool is_compatible_with(const Configuration& configuration) const override {
-    const auto target = configuration.find(freshet::options::kExecutionTarget);
-    return target == kName || target == std::string(kName) + "-session";
+    return freshet::Target::of(configuration).name == kName;
   }
   std::unique_ptr<freshet::ClusterDeployer> create(
       freshet::DeployerServices& services) const override {
