@@ -1,18 +1,17 @@
 // fr list | status | cancel | wait: the applications and jobs of a cluster.
 #include <algorithm>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
-#include "bounds/failure_text.h"
 #include "cluster/client_words.h"
 #include "freshet/error.h"
 #include "freshet/job_client.h"
 #include "shown_text.h"
+#include "status_json/status_json.h"
 
 namespace freshet::tool {
 using namespace core;
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 struct IdWords : ClientWords {
   std::string id;
@@ -39,14 +38,7 @@ int list(const IdWords& words) {
   const auto applications = client->applications().get();
   const std::vector<JobInfo> alone = jobs_alone(*client, applications);
   if (words.json) {
-    Json all = Json::array();
-    for (const ApplicationInfo& each : applications) all.push_back(json_of(each));
-    if (!alone.empty()) {
-      Json jobs = Json::array();
-      for (const JobInfo& each : alone) jobs.push_back(json_of(each));
-      all.push_back({{"id", nullptr}, {"jobs", std::move(jobs)}});
-    }
-    print_json(all);
+    std::puts(status_json(applications, alone).c_str());
     return kDone;
   }
   if (applications.empty() && alone.empty())
@@ -68,7 +60,7 @@ int status(const IdWords& words) {
   const Found found = find_by_id(*client, words.id);
   if (!found.is_job) {
     if (words.json) {
-      print_json(json_of(found.application));
+      std::puts(status_json(found.application).c_str());
     } else {
       std::printf("%s", text_of(found.application, words.failures()).c_str());
     }
@@ -78,10 +70,7 @@ int status(const IdWords& words) {
   const JobDetails details = job->details().get();
   const AccumulatorValues accumulators = job->accumulators().get();
   if (words.json) {
-    Json json = json_of(found.job);
-    add_details(json, details);
-    json["accumulators"] = json_of(accumulators);
-    print_json(json);
+    std::puts(status_json(found.job, details, accumulators).c_str());
     return kDone;
   }
   std::printf("%s%s%s", text_of(found.job, words.failures()).c_str(), text_of(details).c_str(),
@@ -135,17 +124,7 @@ int wait(const IdWords& words) {
   if (found.is_job) {
     const JobResult result = client->job(found.job.job_id)->result().get();
     if (words.json) {
-      Json json{{"id", result.job_id},
-                {"name", result.job_name},
-                {"status", name_of(result.status)},
-                {"duration_ms", result.duration_ms}};
-      if (result.failure) {
-        const FailureText failure = FailureText::split(result.failure->message);
-        json["failure"] = failure.text;
-        if (!failure.threads.empty()) json["threads"] = failure.threads;
-      }
-      json["accumulators"] = json_of(result.accumulators);
-      print_json(json);
+      std::puts(status_json(result).c_str());
     } else {
       const std::string failure =
           result.failure
@@ -161,7 +140,7 @@ int wait(const IdWords& words) {
   }
   const ApplicationInfo end = client->application_end(found.application.id).get();
   if (words.json) {
-    print_json(json_of(end));
+    std::puts(status_json(end).c_str());
   } else {
     std::printf("%s", text_of(end, words.failures()).c_str());
   }

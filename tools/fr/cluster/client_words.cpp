@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <ctime>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "bounds/failure_text.h"
 #include "freshet/error.h"
@@ -62,109 +63,6 @@ int with_cluster(const std::function<int()>& run) {
     std::fprintf(stderr, "fr: %s\n", shown_text(error.what()).c_str());
     return kNoCluster;
   }
-}
-
-Json json_of(const JobInfo& job) {
-  const FailureText detail = FailureText::split(job.detail);
-  Json json{{"id", job.job_id},
-            {"name", job.job_name},
-            {"application", job.application_id},
-            {"status", name_of(job.status)},
-            {"detail", detail.text}};
-  if (!detail.threads.empty()) json["threads"] = detail.threads;
-  json["since_ms"] = job.since_ms;
-  json["ended_ms"] = job.ended_ms;
-  return json;
-}
-
-void add_details(Json& job, const JobDetails& details) {
-  job["running_ms"] = details.running_ms;
-  job["source_records"] = details.source_records;
-  job["sink_records"] = details.sink_records;
-  job["vertices"] = Json::array();
-  for (const VertexDetails& each : details.vertices) {
-    Json vertex{{"id", each.id},
-                {"name", each.name},
-                {"parallelism", each.parallelism},
-                {"records_in", each.records_in},
-                {"records_out", each.records_out},
-                {"metrics", Json::object()}};
-    for (const auto& [name, value] : each.metrics)
-      vertex["metrics"][name] = {{"kind", name_of(value.kind)},
-                                 {"count", value.count},
-                                 {"value", value.value},
-                                 {"min", value.min},
-                                 {"max", value.max}};
-    job["vertices"].push_back(std::move(vertex));
-  }
-  job["subtasks"] = Json::array();
-  for (const SubtaskDetails& each : details.subtasks)
-    job["subtasks"].push_back({{"vertex", each.vertex_id},
-                               {"subtask", each.subtask},
-                               {"state", each.state},
-                               {"host", each.host},
-                               {"worker", each.worker},
-                               {"attempt", each.attempt}});
-}
-
-Json json_of(const AccumulatorValues& accumulators) {
-  Json all = Json::object();
-  for (const auto& [name, value] : accumulators) {
-    Json each{{"kind", name_of(value.kind)}, {"count", value.count}};
-    switch (value.kind) {
-      case AccumulatorKind::kCount:
-        break;
-      case AccumulatorKind::kSum:
-        each["value"] = value.number;
-        break;
-      case AccumulatorKind::kMin:
-      case AccumulatorKind::kMax:
-        each["value"] = value.count > 0 ? Json(value.number) : Json(nullptr);
-        break;
-      case AccumulatorKind::kHistogram:
-        each["sum"] = value.number;
-        each["buckets"] = value.buckets;
-        break;
-      case AccumulatorKind::kBytes:
-        each["items"] = value.items;
-        break;
-    }
-    all[name] = std::move(each);
-  }
-  return all;
-}
-
-Json json_of(const ApplicationInfo& application) {
-  const FailureText reason = FailureText::split(application.reason);
-  Json json{{"id", application.id},
-            {"name", application.name},
-            {"status", name_of(application.status)},
-            {"reason", reason.text}};
-  if (!reason.threads.empty()) json["threads"] = reason.threads;
-  json["exit_code"] = application.exit_code ? Json(*application.exit_code) : Json(nullptr);
-  json["signal"] = application.signal ? Json(*application.signal) : Json(nullptr);
-  json["since_ms"] = application.since_ms;
-  json["ended_ms"] = application.ended_ms;
-  json["jobs"] = Json::array();
-  for (const JobInfo& job : application.jobs) json["jobs"].push_back(json_of(job));
-  json["jobs_left_out"] = application.jobs_left_out;
-  return json;
-}
-
-Json json_of(const ClusterInfo& cluster) {
-  Json json{{"id", cluster.id},
-            {"version", cluster.version},
-            {"process", cluster.process_id},
-            {"since_ms", cluster.since_ms},
-            {"task_managers", Json::array()}};
-  for (const TaskManagerInfo& each : cluster.task_managers)
-    json["task_managers"].push_back({{"id", each.id},
-                                     {"host", each.host},
-                                     {"process", each.process_id},
-                                     {"slots", each.slots},
-                                     {"free_slots", each.free_slots},
-                                     {"workers", each.worker_processes}});
-  return json;
 }
 
 void print_json(const Json& json) {

@@ -3,7 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "cluster_words.h"
@@ -30,13 +30,8 @@ struct ClientWords {
 // kBadCluster.
 int with_cluster(const std::function<int()>& run);
 
-nlohmann::ordered_json json_of(const ClusterInfo& cluster);
-nlohmann::ordered_json json_of(const ApplicationInfo& application);
-nlohmann::ordered_json json_of(const JobInfo& job);
-// What is added to a job: how far it is, its vertices with their counters, its subtasks.
-void add_details(nlohmann::ordered_json& job, const JobDetails& details);
-nlohmann::ordered_json json_of(const AccumulatorValues& accumulators);
-// Prints it. Bytes that are no UTF-8, as failures of user code may hold, are replaced.
+// Prints what a command has done; core/status_json has the states. Bytes that are not UTF-8 are
+// replaced.
 void print_json(const nlohmann::ordered_json& json);
 // How much of a failure is shown.
 enum class Failures {

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "backend/this_process.h"
@@ -15,6 +16,7 @@
 #include "process/started_process.h"
 #include "selection/deployer_selection.h"
 #include "shown_text.h"
+#include "status_json/status_json.h"
 
 namespace freshet::tool {
 using namespace core;
@@ -132,7 +134,7 @@ int start(const StartWords& words) {
     return kBadCluster;
   }
   if (words.json) {
-    print_json(json_of(client->status().get()));
+    std::puts(status_json(client->status().get()).c_str());
   } else {
     std::printf("%s\n", client->cluster_id().c_str());
   }
@@ -184,7 +186,7 @@ int status(const ClientWords& words) {
   const auto client = words.connect();
   const ClusterInfo info = client->status().get();
   if (words.json) {
-    print_json(json_of(info));
+    std::puts(status_json(info).c_str());
     return kDone;
   }
   std::printf("cluster %s, version %s, job manager: process %lld\n", info.id.c_str(),
