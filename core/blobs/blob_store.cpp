@@ -7,45 +7,15 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <set>
 
 #include "freshet/error.h"
+#include "posix/file_io.h"
 #include "posix/system_reason.h"
 
 namespace freshet::core {
 namespace fs = std::filesystem;
 namespace {
-
-constexpr std::size_t kBlock = std::size_t{256} * 1024;
-
-std::string reason(int error) { return std::strerror(error); }
-
-// Closes at the end of its scope.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return number_; }
-
- private:
-  int number_;
-};
-
-// 0, or the errno.
-int write_all(int file, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t wrote = ::write(file, bytes.data(), bytes.size());
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) return errno;
-    bytes.remove_prefix(static_cast<std::size_t>(wrote));
-  }
-  return 0;
-}
 
 std::string missing(const fs::path& folder, const Sha256& sha256) {
   return "no file with sha256 " + sha256.hex() + " in " + folder.native() + ": upload it first";
@@ -80,8 +50,8 @@ BlobStore::BlobStore(fs::path folder) : folder_(std::move(folder)) {}
 
 void BlobStore::make_folder() const {
   if (::mkdir(folder_.c_str(), 0700) == 0 || errno == EEXIST) return;
-  throw InvalidInput(folder_.native() + ": can't be made, files are kept there: " + reason(errno) +
-                     ": choose another folder");
+  throw InvalidInput(folder_.native() + ": can't be made, files are kept there: " +
+                     system_reason(errno) + ": choose another folder");
 }
 
 fs::path BlobStore::path_of(const Sha256& sha256) const { return folder_ / sha256.hex(); }
@@ -103,7 +73,7 @@ std::vector<Sha256> BlobStore::all() const {
 
 void BlobStore::remove(const Sha256& sha256) const {
   if (::unlink(path_of(sha256).c_str()) != 0 && errno != ENOENT)
-    throw InvalidInput(path_of(sha256).native() + ": can't be removed: " + reason(errno));
+    throw InvalidInput(path_of(sha256).native() + ": can't be removed: " + system_reason(errno));
 }
 
 std::uint64_t BlobStore::size_of(const Sha256& sha256) const {
@@ -119,19 +89,13 @@ std::string BlobStore::read(const Sha256& sha256, std::uint64_t offset,
   if (offset >= size) return {};
   const fs::path path = path_of(sha256);
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (file.get() < 0) throw InvalidInput(path.native() + ": can't be opened: " + reason(errno));
+  if (file.get() < 0)
+    throw InvalidInput(path.native() + ": can't be opened: " + system_reason(errno));
   std::string bytes(static_cast<std::size_t>(std::min<std::uint64_t>(max_bytes, size - offset)),
                     '\0');
-  std::size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t got = ::pread(file.get(), bytes.data() + done, bytes.size() - done,
-                                static_cast<off_t>(offset + done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw InvalidInput(path.native() + ": can't be read: " + reason(errno));
-    if (got == 0) break;
-    done += static_cast<std::size_t>(got);
-  }
-  bytes.resize(done);
+  const ssize_t got = read_at(file.get(), offset, bytes.data(), bytes.size());
+  if (got < 0) throw InvalidInput(path.native() + ": can't be read: " + system_reason(errno));
+  bytes.resize(static_cast<std::size_t>(got));
   return bytes;
 }
 
@@ -143,12 +107,9 @@ Sha256 BlobStore::add_file(const fs::path& file) {
   if (in.get() < 0 || ::fstat(in.get(), &facts) != 0 || !S_ISREG(facts.st_mode))
     throw InvalidInput(file.native() + ": can't be read as a regular file: check the path");
   BlobUpload upload(*this, sha256, static_cast<std::uint64_t>(facts.st_size));
-  std::string block(kBlock, '\0');
-  while (true) {
-    const ssize_t got = ::read(in.get(), block.data(), block.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw InvalidInput(file.native() + ": can't be read: " + reason(errno));
-    if (got == 0) break;
+  std::string block(kFileBlock, '\0');
+  while (const ssize_t got = read_some(in.get(), block.data(), block.size())) {
+    if (got < 0) throw InvalidInput(file.native() + ": can't be read: " + system_reason(errno));
     upload.append({block.data(), static_cast<std::size_t>(got)});
   }
   upload.finish();
@@ -181,7 +142,7 @@ void BlobStore::materialise(const std::vector<NamedBlob>& files, const fs::path&
     if (::rename(fresh.c_str(), target.c_str()) != 0) {
       const int error = errno;
       if (!fs::is_directory(target, ignored))
-        throw InvalidInput(target.native() + ": can't be put in place: " + reason(error));
+        throw InvalidInput(target.native() + ": can't be put in place: " + system_reason(error));
       fs::remove_all(fresh, ignored);  // somebody else was first
     }
   } catch (...) {
@@ -194,8 +155,8 @@ BlobUpload::BlobUpload(BlobStore& store, const Sha256& sha256, std::uint64_t siz
     : store_(store), sha256_(sha256), size_(size) {
   store.make_folder();
   std::string part = (store.folder() / ".part-XXXXXX").native();
-  file_ = ::mkostemp(part.data(), O_CLOEXEC);
-  if (file_ < 0)
+  file_ = Descriptor(::mkostemp(part.data(), O_CLOEXEC));
+  if (file_.get() < 0)
     throw InvalidInput(store.folder().native() + ": no file can be made in it: " +
                        reason_with_mend(errno, "make room there"));
   part_ = part;
@@ -204,20 +165,20 @@ BlobUpload::BlobUpload(BlobStore& store, const Sha256& sha256, std::uint64_t siz
 BlobUpload::~BlobUpload() { drop(); }
 
 void BlobUpload::drop() noexcept {
-  if (file_ < 0) return;
-  ::close(file_);
-  file_ = -1;
+  if (file_.get() < 0) return;
+  file_.close();
   ::unlink(part_.c_str());
 }
 
 void BlobUpload::append(std::string_view bytes) {
-  if (file_ < 0) throw InvalidInput("the upload of " + sha256_.hex() + " is over: begin it anew");
+  if (file_.get() < 0)
+    throw InvalidInput("the upload of " + sha256_.hex() + " is over: begin it anew");
   if (bytes.size() > size_ - received_) {
     drop();
     throw InvalidInput("the file " + sha256_.hex() + " has more than the " + std::to_string(size_) +
                        " bytes that were announced");
   }
-  if (const int error = write_all(file_, bytes); error != 0) {
+  if (const int error = write_all(file_.get(), bytes); error != 0) {
     const std::string had = std::to_string(received_);
     drop();
     throw InvalidInput(store_.folder().native() + ": can't be written to after " + had + " of " +
@@ -229,7 +190,8 @@ void BlobUpload::append(std::string_view bytes) {
 }
 
 void BlobUpload::finish() {
-  if (file_ < 0) throw InvalidInput("the upload of " + sha256_.hex() + " is over: begin it anew");
+  if (file_.get() < 0)
+    throw InvalidInput("the upload of " + sha256_.hex() + " is over: begin it anew");
   const Sha256 found = hash_.finish();
   if (received_ != size_ || found != sha256_) {
     drop();
@@ -237,15 +199,14 @@ void BlobUpload::finish() {
                        std::to_string(received_) + " bytes, announced were " + sha256_.hex() +
                        " and " + std::to_string(size_) + ": send it again");
   }
-  ::fchmod(file_, 0500);  // libraries and programs among them are mapped, none is written to
+  ::fchmod(file_.get(), 0500);  // libraries and programs among them are mapped, none is written to
   if (::rename(part_.c_str(), store_.path_of(sha256_).c_str()) != 0) {
     const int error = errno;
     drop();
     throw InvalidInput(store_.path_of(sha256_).native() +
-                       ": can't be put in place: " + reason(error));
+                       ": can't be put in place: " + system_reason(error));
   }
-  ::close(file_);
-  file_ = -1;
+  file_.close();
 }
 
 }  // namespace freshet::core

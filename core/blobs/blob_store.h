@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "freshet/api.h"
+#include "posix/descriptor.h"
 #include "security/sha256.h"
 
 namespace freshet::core {
@@ -86,7 +87,7 @@ class FRESHET_API BlobUpload {
   std::uint64_t size_;
   std::uint64_t received_ = 0;
   std::filesystem::path part_;
-  int file_ = -1;
+  Descriptor file_;  // none: it is over
   Sha256Stream hash_;
 };
 

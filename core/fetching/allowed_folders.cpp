@@ -10,28 +10,17 @@
 
 #include "fetching/url_path.h"
 #include "freshet/error.h"
+#include "posix/descriptor.h"
+#include "posix/file_io.h"
 
 namespace freshet::core {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::size_t kBlock = std::size_t{256} * 1024;
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return number_; }
-  // Leads to what was opened, whatever its path leads to by now.
-  std::string path() const { return "/proc/self/fd/" + std::to_string(number_); }
-
- private:
-  const int number_;
-};
+// Leads to what was opened, whatever its path leads to by now.
+std::string path_of(const Descriptor& file) {
+  return "/proc/self/fd/" + std::to_string(file.get());
+}
 
 std::string in_quotes(const std::string& url) { return "'" + url + "'"; }
 
@@ -124,7 +113,7 @@ void AllowedFolders::fetch(const std::string& url, const FetchRules& rules, Fetc
   const Descriptor place(::open(path.c_str(), O_PATH | O_CLOEXEC));  // opens no device
   const int error = errno;
   std::error_code unknown;
-  const fs::path real = place.get() < 0 ? fs::path() : fs::read_symlink(place.path(), unknown);
+  const fs::path real = place.get() < 0 ? fs::path() : fs::read_symlink(path_of(place), unknown);
   if (place.get() < 0 && named_inside)
     fail(std::strerror(error), "check the path and the rights of its folders");
   const bool real_inside = std::any_of(folders_.begin(), folders_.end(), [&](const fs::path& each) {
@@ -145,15 +134,12 @@ void AllowedFolders::fetch(const std::string& url, const FetchRules& rules, Fetc
     fail("it has " + std::to_string(size) + " bytes, more than the " +
              std::to_string(rules.max_size.bytes()) + " of fetch.max-size",
          "raise it, or make the file smaller");
-  const Descriptor file(::open(place.path().c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  const Descriptor file(::open(path_of(place).c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
   if (file.get() < 0) fail(std::strerror(errno), "make it readable for the user of the cluster");
 
-  std::string block(kBlock, '\0');
-  while (true) {
-    const ssize_t got = ::read(file.get(), block.data(), block.size());
-    if (got < 0 && errno == EINTR) continue;
+  std::string block(kFileBlock, '\0');
+  while (const ssize_t got = read_some(file.get(), block.data(), block.size())) {
     if (got < 0) fail(std::strerror(errno), "see to its disk");
-    if (got == 0) return;
     sink.append({block.data(), static_cast<std::size_t>(got)});
     if (!sink.is_wanted()) throw Canceled(in_quotes(shown_url(url)) + " is not wanted any more");
     if (clock_.now_ns() - begin_ns > rules.timeout.ns())

@@ -14,6 +14,8 @@
 
 #include "freshet/error.h"
 #include "freshet/options.h"
+#include "posix/descriptor.h"
+#include "posix/file_io.h"
 #include "posix/system_reason.h"
 #include "security/sha256.h"
 #include "shared_objects/judged_file.h"
@@ -75,17 +77,13 @@ class UrlFetcher::Part final : public FetchSink {
        FetchWish wish)
       : url_(std::move(url)), most_(most), ending_(ending), wish_(std::move(wish)) {
     do {
-      close_file();  // somebody has taken it for one that was left
       std::string path = (folder / "part-XXXXXX").native();
-      file_ = ::mkostemp(path.data(), O_CLOEXEC);
+      file_ = Descriptor(::mkostemp(path.data(), O_CLOEXEC));
       path_ = path;
-      if (file_ < 0) fail(errno);
-    } while (!has_lock());
+      if (file_.get() < 0) fail(errno);
+    } while (!has_lock());  // somebody has taken it for one that was left
   }
-  ~Part() override {
-    ::unlink(path_.c_str());
-    close_file();
-  }
+  ~Part() override { ::unlink(path_.c_str()); }
   Part(const Part&) = delete;
   Part& operator=(const Part&) = delete;
 
@@ -94,10 +92,10 @@ class UrlFetcher::Part final : public FetchSink {
     std::error_code ignored;
     for (const auto& entry : fs::directory_iterator(folder, ignored)) {
       if (!entry.path().filename().native().starts_with("part-")) continue;
-      const int file = ::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-      if (file < 0) continue;
-      if (::flock(file, LOCK_EX | LOCK_NB) == 0) ::unlink(entry.path().c_str());
-      ::close(file);
+      const Descriptor file(
+          ::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+      if (file.get() >= 0 && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0)
+        ::unlink(entry.path().c_str());
     }
   }
 
@@ -106,12 +104,7 @@ class UrlFetcher::Part final : public FetchSink {
     if (size_ > most_.bytes())
       throw InvalidInput("'" + url_ + "' has more than " + std::to_string(most_.bytes()) +
                          " bytes, which is fetch.max-size: raise it, or make the file smaller");
-    while (!bytes.empty()) {
-      const ssize_t wrote = ::write(file_, bytes.data(), bytes.size());
-      if (wrote < 0 && errno == EINTR) continue;
-      if (wrote < 0) fail(errno);
-      bytes.remove_prefix(static_cast<std::size_t>(wrote));
-    }
+    if (const int error = write_all(file_.get(), bytes); error != 0) fail(error);
   }
   bool is_wanted() const override { return !ending_ && *wish_; }
 
@@ -121,11 +114,8 @@ class UrlFetcher::Part final : public FetchSink {
  private:
   bool has_lock() const {
     struct stat facts {};
-    return ::flock(file_, LOCK_EX | LOCK_NB) == 0 && ::fstat(file_, &facts) == 0 &&
+    return ::flock(file_.get(), LOCK_EX | LOCK_NB) == 0 && ::fstat(file_.get(), &facts) == 0 &&
            facts.st_nlink > 0;
-  }
-  void close_file() {
-    if (file_ >= 0) ::close(std::exchange(file_, -1));
   }
   [[noreturn]] void fail(int error) const {
     throw InvalidInput("'" + url_ + "' can't be kept: " + path_.native() + ": " +
@@ -137,7 +127,7 @@ class UrlFetcher::Part final : public FetchSink {
   const MemorySize most_;
   const std::atomic<bool>& ending_;
   const FetchWish wish_;
-  int file_ = -1;
+  Descriptor file_;
   std::uint64_t size_ = 0;
 };
 

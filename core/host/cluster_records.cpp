@@ -16,6 +16,7 @@
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "freshet/plugin/nearest_name.h"
+#include "posix/file_io.h"
 #include "posix/system_reason.h"
 
 namespace freshet::core {
@@ -72,14 +73,8 @@ std::optional<std::string> read_private(const fs::path& path) {
                        " with mode 0600; if nobody else has read it, chmod 600");
   }
   std::string text(kLargest, '\0');
-  std::size_t size = 0;
-  while (size < text.size()) {
-    const ssize_t got = ::read(file.get(), text.data() + size, text.size() - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    size += static_cast<std::size_t>(got);
-  }
-  text.resize(size);
+  const ssize_t got = read_at(file.get(), 0, text.data(), text.size());
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
   return text;
 }
 
@@ -136,11 +131,9 @@ void ClusterRecords::put(const ClusterRecord& record) const {
   const fs::path path = path_of(record.cluster_id);
   std::string part = (folder_.clusters() / ".part-XXXXXX").native();
   const Descriptor file(::mkostemp(part.data(), O_CLOEXEC));  // 0600
-  const std::string text = to_json(record);
-  if (file.get() < 0 ||
-      ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
-      ::rename(part.c_str(), path.c_str()) != 0) {
-    const int error = errno;
+  int error = file.get() < 0 ? errno : write_all(file.get(), to_json(record));
+  if (error == 0 && ::rename(part.c_str(), path.c_str()) != 0) error = errno;
+  if (error != 0) {
     ::unlink(part.c_str());
     throw InvalidInput(path.native() +
                        ": can't be written: " + reason_with_mend(error, "make room there"));

@@ -8,33 +8,16 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
-#include <cstring>
 #include <set>
 
 #include "freshet/error.h"
+#include "posix/descriptor.h"
+#include "posix/file_io.h"
 #include "posix/system_reason.h"
 
 namespace freshet::core {
 namespace fs = std::filesystem;
 namespace {
-
-constexpr std::size_t kBlock = std::size_t{256} * 1024;
-
-std::string reason(int error) { return std::strerror(error); }
-
-class Descriptor {
- public:
-  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
-  ~Descriptor() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
 
 // Hashes a regular file and, if `copy` is a descriptor, writes it there too.
 StoredFile read_through(const fs::path& source, int copy, const fs::path& target) {
@@ -49,24 +32,17 @@ StoredFile read_through(const fs::path& source, int copy, const fs::path& target
   StoredFile stored;
   stored.name = source.filename().native();
   Sha256Stream hash;
-  std::string block(kBlock, '\0');
-  while (true) {
-    const ssize_t got = ::read(file.get(), block.data(), block.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw InvalidInput(source.native() + ": can't be read: " + reason(errno));
-    if (got == 0) break;
-    hash.update(block.data(), static_cast<std::size_t>(got));
-    stored.size += static_cast<std::uint64_t>(got);
-    for (ssize_t written = 0; copy >= 0 && written < got;) {
-      const ssize_t wrote =
-          ::write(copy, block.data() + written, static_cast<std::size_t>(got - written));
-      if (wrote < 0 && errno == EINTR) continue;
-      if (wrote < 0)
-        throw InvalidInput(
-            target.native() + ": can't be written: " +
-            reason_with_mend(errno, "make room there, or set XDG_CACHE_HOME to another folder"));
-      written += wrote;
-    }
+  std::string memory(kFileBlock, '\0');
+  while (const ssize_t got = read_some(file.get(), memory.data(), memory.size())) {
+    if (got < 0) throw InvalidInput(source.native() + ": can't be read: " + system_reason(errno));
+    const std::string_view block(memory.data(), static_cast<std::size_t>(got));
+    hash.update(block.data(), block.size());
+    stored.size += block.size();
+    if (copy < 0) continue;
+    if (const int error = write_all(copy, block); error != 0)
+      throw InvalidInput(
+          target.native() + ": can't be written: " +
+          reason_with_mend(error, "make room there, or set XDG_CACHE_HOME to another folder"));
   }
   stored.sha256 = hash.finish();
   return stored;
@@ -147,7 +123,7 @@ void ModuleStore::make_apps_folder() const {
   for (const fs::path& folder : {apps_.parent_path(), apps_}) {
     if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
       throw InvalidInput(folder.native() + ": can't be made, applications are copied there: " +
-                         reason(errno) + ": set XDG_CACHE_HOME to a folder of this user");
+                         system_reason(errno) + ": set XDG_CACHE_HOME to a folder of this user");
     struct stat facts {};
     if (::stat(folder.c_str(), &facts) != 0 || !S_ISDIR(facts.st_mode) ||
         !belongs_to_this_user_alone(facts))
@@ -187,7 +163,7 @@ void ModuleStore::copy(const StoredApplication& application,
       if (attempt == 10 || ::rename(application.folder.c_str(), damaged.c_str()) != 0) {
         if (attempt == 10)
           throw InvalidInput(application.folder.native() +
-                             ": can't be put in place: " + reason(error) + ": remove it");
+                             ": can't be put in place: " + system_reason(error) + ": remove it");
       }
       fs::remove_all(damaged, ignored);
     }

@@ -9,6 +9,8 @@
 #include <string>
 #include <utility>
 
+#include "posix/file_io.h"
+
 namespace freshet::core {
 
 class Descriptor {
@@ -33,13 +35,9 @@ class Descriptor {
 // At its beginning. None if it can't be made: errno.
 inline Descriptor memory_file(const std::string& content) {
   Descriptor file(::memfd_create("inherited", MFD_CLOEXEC));
-  for (std::size_t done = 0; file.get() >= 0 && done < content.size();) {
-    const ssize_t wrote = ::write(file.get(), content.data() + done, content.size() - done);
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote <= 0) return Descriptor();
-    done += static_cast<std::size_t>(wrote);
-  }
-  if (file.get() >= 0 && ::lseek(file.get(), 0, SEEK_SET) != 0) return Descriptor();
+  if (file.get() < 0) return file;
+  errno = write_all(file.get(), content);
+  if (errno != 0 || ::lseek(file.get(), 0, SEEK_SET) != 0) return Descriptor();
   return file;
 }
 

@@ -9,6 +9,8 @@
 
 namespace freshet::core {
 
+inline std::string system_reason(int error) { return std::strerror(error); }
+
 // This process has no descriptor left for what was wanted; in a moment it may have one.
 struct NoDescriptorLeft : InvalidInput {
   using InvalidInput::InvalidInput;
@@ -22,7 +24,7 @@ struct NoDescriptorLeft : InvalidInput {
 
 // "No space left on device: make room there", with `mend` unless the error itself says better.
 inline std::string reason_with_mend(int error, const std::string& mend) {
-  const std::string reason = std::strerror(error);
+  const std::string reason = system_reason(error);
   if (error == EMFILE)
     return reason + ": raise the limit of open files of this process (ulimit -n)";
   if (error == ENFILE) return reason + ": raise the host's limit of open files (fs.file-max)";

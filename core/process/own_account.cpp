@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "posix/file_io.h"
 #include "process/started_process.h"
 
 namespace freshet::core {
@@ -41,12 +42,7 @@ void OwnAccount::give(const std::string& text) const {
   struct stat facts {};
   if (::fstat(pipe_.get(), &facts) != 0 || facts.st_dev != device_ || facts.st_ino != number_)
     return;
-  for (std::size_t done = 0; done < text.size();) {
-    const ssize_t wrote = ::write(pipe_.get(), text.data() + done, text.size() - done);
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote <= 0) return;
-    done += static_cast<std::size_t>(wrote);
-  }
+  static_cast<void>(write_all(pipe_.get(), text));
 }
 
 }  // namespace freshet::core

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "posix/file_io.h"
+
 namespace freshet::core {
 namespace {
 
@@ -23,18 +25,10 @@ std::uint64_t size_of(const std::filesystem::path& file) {
 
 std::string read_part(const std::filesystem::path& path, std::uint64_t offset, std::size_t size) {
   std::string text(size, '\0');
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return {};
-  std::size_t done = 0;
-  while (done < size) {
-    const ssize_t got =
-        ::pread(file, text.data() + done, size - done, static_cast<off_t>(offset + done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    done += static_cast<std::size_t>(got);
-  }
-  ::close(file);
-  text.resize(done);
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return {};
+  const ssize_t got = read_at(file.get(), offset, text.data(), size);
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
   return text;
 }
 
@@ -57,28 +51,27 @@ RolledLog::RolledLog(std::filesystem::path folder, std::string name, std::uint64
   end_ = current_.begin + current_.size;
 }
 
-RolledLog::~RolledLog() {
-  if (file_ >= 0) ::close(file_);
-}
+RolledLog::~RolledLog() = default;
 
 std::filesystem::path RolledLog::current() const { return folder_ / (name_ + ".log"); }
 std::filesystem::path RolledLog::previous() const { return folder_ / (name_ + ".log.1"); }
 
 void RolledLog::open() {
-  file_ = ::open(current().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (file_ < 0 || !takes_streams_) return;
-  ::dup2(file_, STDOUT_FILENO);
-  ::dup2(file_, STDERR_FILENO);
+  file_ = Descriptor(
+      ::open(current().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (file_.get() < 0 || !takes_streams_) return;
+  ::dup2(file_.get(), STDOUT_FILENO);
+  ::dup2(file_.get(), STDERR_FILENO);
 }
 
 void RolledLog::roll() {
   if (::rename(current().c_str(), previous().c_str()) != 0) {
     // Better no past than a full disk.
-    if (file_ >= 0 && ::ftruncate(file_, 0) != 0) ::unlink(current().c_str());
+    if (file_.get() >= 0 && ::ftruncate(file_.get(), 0) != 0) ::unlink(current().c_str());
   }
   previous_ = std::exchange(current_, {end_, 0, {}});
   lost_ = false;
-  if (file_ >= 0) ::close(file_);
+  file_.close();
   open();
 }
 
@@ -97,9 +90,9 @@ void RolledLog::append(std::string_view text, bool errors) {
   tail_ += text.substr(text.size() - std::min(text.size(), kTailBytes));
   if (tail_.size() > kTailBytes) tail_.erase(0, tail_.size() - kTailBytes);
 
-  if (file_ < 0) open();
+  if (file_.get() < 0) open();
   while (!text.empty()) {
-    if (file_ < 0) return lose(text.size());
+    if (file_.get() < 0) return lose(text.size());
     // What the process itself printed beside it counts, too.
     if (takes_streams_) {
       current_.size = std::max(current_.size, size_of(current()));
@@ -113,7 +106,7 @@ void RolledLog::append(std::string_view text, bool errors) {
     if (std::exchange(lost_, false)) current_.begin = end_;
     turn_to(errors);
     const auto room = static_cast<std::size_t>(max_bytes_ - current_.size);
-    const ssize_t wrote = ::write(file_, text.data(), std::min(room, text.size()));
+    const ssize_t wrote = ::write(file_.get(), text.data(), std::min(room, text.size()));
     if (wrote < 0 && errno == EINTR) continue;
     if (wrote <= 0) return lose(text.size());  // a log never stops a process
     current_.size += static_cast<std::uint64_t>(wrote);
@@ -169,20 +162,18 @@ std::string last_lines_of_file(const std::filesystem::path& file, std::uint64_t 
 void RolledLog::take_standard_streams() {
   const std::lock_guard lock(mutex_);
   takes_streams_ = true;
-  if (file_ >= 0) ::close(file_);
+  file_.close();
   open();
 }
 
 void RolledLog::close() {
   const std::lock_guard lock(mutex_);
-  if (file_ >= 0) ::close(file_);
-  file_ = -1;
+  file_.close();
 }
 
 void RolledLog::remove() {
   const std::lock_guard lock(mutex_);
-  if (file_ >= 0) ::close(file_);
-  file_ = -1;
+  file_.close();
   ::unlink(current().c_str());
   ::unlink(previous().c_str());
 }

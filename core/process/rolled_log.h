@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "freshet/api.h"
+#include "posix/descriptor.h"
 
 namespace freshet::core {
 
@@ -70,7 +71,7 @@ class FRESHET_API RolledLog {
   const std::string name_;
   const std::uint64_t max_bytes_;
   mutable std::mutex mutex_;
-  int file_ = -1;
+  Descriptor file_;
   bool takes_streams_ = false;
   File previous_, current_;  // <name>.log.1 and <name>.log
   std::uint64_t end_ = 0;

@@ -13,6 +13,7 @@
 
 #include "freshet/error.h"
 #include "posix/descriptor.h"
+#include "posix/file_io.h"
 #include "posix/system_reason.h"
 
 namespace freshet::core {
@@ -239,13 +240,9 @@ std::string take_inherited(Descriptor* file) {
   struct stat facts {};
   if (::fstat(kInherited, &facts) != 0 || !(S_ISREG(facts.st_mode) || S_ISFIFO(facts.st_mode)))
     return all;
-  std::string block(std::size_t{64} * 1024, '\0');
-  while (true) {
-    const ssize_t got = ::read(kInherited, block.data(), block.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
+  std::string block(kFileBlock, '\0');
+  for (ssize_t got = 0; (got = read_some(kInherited, block.data(), block.size())) > 0;)
     all.append(block, 0, static_cast<std::size_t>(got));
-  }
   if (file != nullptr) *file = Descriptor(out_of_the_way(kInherited));
   ::close(kInherited);
   return all;

@@ -14,6 +14,8 @@
 #include <fstream>
 
 #include "freshet/error.h"
+#include "posix/descriptor.h"
+#include "posix/file_io.h"
 #include "security/sha256.h"
 
 namespace freshet::core {
@@ -21,20 +23,6 @@ namespace {
 
 constexpr std::size_t kMostSocketPath = sizeof(sockaddr_un::sun_path) - 1;
 constexpr const char* kKeyFileBegin = "# A key pair of Freshet. Keep it to yourself.\n";
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return number_; }
-
- private:
-  const int number_;
-};
 
 [[noreturn]] void refuse(const std::string& path, const std::string& why) {
   throw InvalidInput("'" + path + "' " + why);
@@ -114,32 +102,24 @@ std::string read_owner_only_file(const std::string& path, std::size_t most_bytes
   check(path, file.get(), S_IFREG, "file", "0600");
   std::string bytes;
   std::array<char, 4'096> piece;
-  for (;;) {
-    const ssize_t count = ::read(file.get(), piece.data(), piece.size());
-    if (count < 0 && errno == EINTR) continue;
+  while (const ssize_t count = read_some(file.get(), piece.data(), piece.size())) {
     if (count < 0) refuse(path, std::string("can't be read: ") + strerror(errno));
-    if (count == 0) return bytes;
     bytes.append(piece.data(), static_cast<std::size_t>(count));
     if (bytes.size() > most_bytes) {
       refuse(path, "is longer than " + std::to_string(most_bytes) + " bytes");
     }
   }
+  return bytes;
 }
 
 void write_owner_only_file(const std::string& path, std::string_view bytes) {
   std::string draft = path + ".XXXXXX";
   const Descriptor file(::mkostemp(draft.data(), O_CLOEXEC));  // 0600
   if (file.get() < 0) refuse(path, std::string("can't be written: ") + strerror(errno));
-  bool good = true;
-  while (good && !bytes.empty()) {
-    const ssize_t count = ::write(file.get(), bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    good = count >= 0;
-    if (good) bytes.remove_prefix(static_cast<std::size_t>(count));
-  }
-  good = good && ::fsync(file.get()) == 0 && ::rename(draft.c_str(), path.c_str()) == 0;
-  if (!good) {
-    const int number = errno;
+  int number = write_all(file.get(), bytes);
+  if (number == 0 && (::fsync(file.get()) != 0 || ::rename(draft.c_str(), path.c_str()) != 0))
+    number = errno;
+  if (number != 0) {
     ::unlink(draft.c_str());
     refuse(path, std::string("can't be written: ") + strerror(number));
   }

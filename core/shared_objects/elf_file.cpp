@@ -2,12 +2,13 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <sstream>
+
+#include "posix/file_io.h"
 
 namespace freshet::core {
 namespace {
@@ -71,16 +72,9 @@ std::optional<FileIdentity> FileIdentity::of(const std::filesystem::path& path) 
 ElfFile::ElfFile(const std::filesystem::path& path, FileIdentity* opened) : path_(path) {
   open_regular();
   if (opened != nullptr) *opened = identity_;
-  try {
-    read_headers();
-    read_dynamic();
-  } catch (...) {
-    ::close(descriptor_);
-    throw;
-  }
+  read_headers();
+  read_dynamic();
 }
-
-ElfFile::~ElfFile() { ::close(descriptor_); }
 
 void ElfFile::refuse(const std::string& reason) const { throw RefusedFile(path_, reason); }
 
@@ -104,21 +98,19 @@ void ElfFile::open_regular() {
   if (!S_ISREG(facts.st_mode))
     refuse(std::string("is ") + file_type(facts.st_mode) +
            ", a shared object is a regular file: give the path of the .so file");
-  descriptor_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (descriptor_ < 0)
+  file_ = Descriptor(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (file_.get() < 0)
     refuse(std::string("can't be opened: ") + std::strerror(errno) +
            ": make it readable for this user");
-  if (::fstat(descriptor_, &facts) != 0 || !S_ISREG(facts.st_mode)) {
-    ::close(descriptor_);
+  if (::fstat(file_.get(), &facts) != 0 || !S_ISREG(facts.st_mode))
     refuse("was replaced while it was being opened: try again when it is complete");
-  }
   identity_ = identity_of(facts);
 }
 
 void ElfFile::check_unchanged() const {
   struct stat now {
   }, at_path{};
-  if (::fstat(descriptor_, &now) != 0 || ::stat(path_.c_str(), &at_path) != 0 ||
+  if (::fstat(file_.get(), &now) != 0 || ::stat(path_.c_str(), &at_path) != 0 ||
       identity_of(now) != identity_ || identity_of(at_path) != identity_)
     refuse("was replaced or written to while it was being read: try again when it is complete");
 }
@@ -129,17 +121,12 @@ std::string ElfFile::bytes_at(std::uint64_t offset, std::uint64_t size, const ch
            ", the file has " + number(identity_.size) +
            " bytes: it is truncated or damaged, build or copy it again");
   std::string bytes(size, '\0');
-  std::size_t done = 0;
-  while (done < size) {
-    const ssize_t got =
-        ::pread(descriptor_, bytes.data() + done, size - done, static_cast<off_t>(offset + done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0)
-      refuse(std::string("can't be read: ") + std::strerror(errno) +
-             ": see to its disk, or copy it anew");
-    if (got == 0) refuse("became shorter while it was being read: try again when it is complete");
-    done += static_cast<std::size_t>(got);
-  }
+  const ssize_t got = read_at(file_.get(), offset, bytes.data(), bytes.size());
+  if (got < 0)
+    refuse(std::string("can't be read: ") + std::strerror(errno) +
+           ": see to its disk, or copy it anew");
+  if (static_cast<std::uint64_t>(got) < size)
+    refuse("became shorter while it was being read: try again when it is complete");
   return bytes;
 }
 

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "posix/descriptor.h"
 #include "shared_objects/refused_file.h"
 
 namespace freshet::core {
@@ -53,9 +54,6 @@ class FRESHET_API ElfFile {
   // Opens regular files alone, also behind links. Checks the headers and that no part is missing.
   // `opened` is set as soon as the file is open, also if it is refused for its content.
   explicit ElfFile(const std::filesystem::path& path, FileIdentity* opened = nullptr);
-  ~ElfFile();
-  ElfFile(const ElfFile&) = delete;
-  ElfFile& operator=(const ElfFile&) = delete;
 
   // Of one owner, in file order.
   std::vector<Note> notes_of(std::string_view owner) const;
@@ -100,7 +98,7 @@ class FRESHET_API ElfFile {
   std::optional<Symbol> find_by_sysv_hash(std::string_view name) const;
 
   std::filesystem::path path_;
-  int descriptor_ = -1;
+  Descriptor file_;
   FileIdentity identity_{};
   std::vector<Elf64_Phdr> segments_;
   Elf64_Shdr symbols_{}, symbol_names_{};  // of size 0 in a stripped file

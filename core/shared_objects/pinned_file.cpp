@@ -1,7 +1,6 @@
 #include "shared_objects/pinned_file.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
@@ -17,8 +16,8 @@ constexpr std::string_view kDescriptors = "/proc/self/./";
 }  // namespace
 
 PinnedFile::PinnedFile(const std::filesystem::path& path)
-    : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) {
-  if (descriptor_ < 0)
+    : file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) {
+  if (file_.get() < 0)
     throw RefusedFile(path, std::string("can't be opened: ") + std::strerror(errno) +
                                 ": make it readable for this user");
   // The loader takes a name that it saw before for the same file, and descriptors are used
@@ -26,10 +25,8 @@ PinnedFile::PinnedFile(const std::filesystem::path& path)
   static std::atomic<std::uint64_t> pinned{0};
   path_ = kDescriptors;
   for (std::uint64_t bits = ++pinned; bits != 0; bits >>= 1) path_ += bits & 1 ? "fd/../" : "./";
-  path_ += "fd/" + std::to_string(descriptor_);
+  path_ += "fd/" + std::to_string(file_.get());
 }
-
-PinnedFile::~PinnedFile() { ::close(descriptor_); }
 
 bool PinnedFile::is_path_of_one(std::string_view path) {
   return path.substr(0, kDescriptors.size()) == kDescriptors;

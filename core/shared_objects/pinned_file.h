@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "freshet/api.h"
+#include "posix/descriptor.h"
 
 namespace freshet::core {
 
@@ -13,9 +14,6 @@ class FRESHET_API PinnedFile {
  public:
   // Throws RefusedFile if it can't be opened.
   explicit PinnedFile(const std::filesystem::path& path);
-  ~PinnedFile();
-  PinnedFile(const PinnedFile&) = delete;
-  PinnedFile& operator=(const PinnedFile&) = delete;
 
   // Leads to the open file for as long as this object lives, in this process. Of its own: no other
   // pinned file ever has or had it.
@@ -23,7 +21,7 @@ class FRESHET_API PinnedFile {
   static bool is_path_of_one(std::string_view path);
 
  private:
-  const int descriptor_;
+  const Descriptor file_;
   std::string path_;
 };
 
