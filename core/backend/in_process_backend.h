@@ -1,24 +1,22 @@
-// How an environment's execute() gets to a running job: finds the executor plugin, and gives it
-// what it needs to translate and run.
+// How an environment's execute() gets to a running job: what this process has for the SDK, and for
+// executor plugins.
 //
-// Begin here; running_jobs.h keeps the jobs that run in this process.
+// Begin here; each part has its file.
 //
 // Threads    Any.
 #pragma once
 
-#include <atomic>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <vector>
 
+#include "backend/executors.h"
+#include "backend/own_application.h"
+#include "backend/pipeline_translation.h"
+#include "backend/process_configuration.h"
+#include "freshet/api.h"
 #include "freshet/configuration.h"
 #include "freshet/detail/backend.h"
 #include "freshet/plugin/executor.h"
-#include "plugin_catalog/plugin_catalog.h"
-#include "process/main_end.h"
-#include "translation/translator_registry.h"
 
 namespace freshet::core {
 
@@ -28,68 +26,52 @@ class FRESHET_API InProcessBackend final : public detail::ExecutionBackend,
   // The one of this process.
   static InProcessBackend& instance();
 
-  // What a tool has made of files, environment and command line; before the first environment is
-  // made. Without it the first configuration() loads files and environment, and a program that
-  // names no target runs its jobs locally: it can run nowhere else.
-  void set_configuration(Configuration configuration);
-  // The plugins of the configuration's search path; scanned when first asked for.
-  PluginCatalog& catalog();
+  // See ProcessConfiguration. Before the first environment is made.
+  void set_configuration(Configuration configuration) { process_.set(std::move(configuration)); }
+  PluginCatalog& catalog() { return process_.catalog(); }
 
-  // The one cluster to which this process's jobs go, whatever the configuration names: of a main
-  // that runs on a cluster. Before that main begins.
-  void set_cluster(std::shared_ptr<ClusterClient> cluster, std::string application_id);
+  // See OwnApplication. exit() ends a main that has begun here, with its code.
+  void set_cluster(std::shared_ptr<ClusterClient> cluster, std::string application_id) {
+    application_.set_cluster(std::move(cluster), std::move(application_id));
+  }
+  void begin_application(const Configuration& configuration, const std::string& name) {
+    application_.begin(configuration, name);
+  }
+  void end_application(int exit_code, const MainEnd& end) { application_.end(exit_code, end); }
+  bool has_lost_records() const { return application_.has_lost_records(); }
 
-  // Main runs in this process, and its jobs go to the cluster that the configuration names: tells
-  // it so, under that name. Without it the first job does, under the program's name. Throws
-  // InvalidInput (the cluster refuses it, as another one has its id) or ClusterUnreachable.
-  void begin_application(const Configuration& configuration, const std::string& name);
-  // How that main has ended; all clusters to which jobs went are told, if they answer soon. Once;
-  // exit() does it with its code. Nothing if no application has begun.
-  void end_application(int exit_code, const MainEnd& end);
+  // See Executors.
+  void wait_for_submissions() { executors_.wait_for_submissions(); }
+  bool has_submitted() const { return executors_.has_submitted(); }
 
-  // Waits until every job that was handed to an executor has been taken or refused.
-  void wait_for_submissions();
+  // See PipelineTranslation.
+  JobGraph plan(const Pipeline& pipeline, const Configuration& configuration) {
+    return translation_.plan(pipeline, configuration);
+  }
 
-  // Whether an executor has taken a job.
-  bool has_submitted() const { return submitted_; }
-
-  Configuration configuration() override;
+  Configuration configuration() override { return process_.get(); }
   Future<std::unique_ptr<JobClient>> execute(const Pipeline& pipeline,
-                                             const Configuration& configuration) override;
+                                             const Configuration& configuration) override {
+    return executors_.execute(pipeline, configuration);
+  }
   std::unique_ptr<JobClient> job_client(const Configuration& configuration) override;
-  JobGraph translate(const Pipeline& pipeline, const Configuration& configuration) override;
-  // The same, for a job that is only looked at: its warnings are not logged.
-  JobGraph plan(const Pipeline& pipeline, const Configuration& configuration);
+  JobGraph translate(const Pipeline& pipeline, const Configuration& configuration) override {
+    return translation_.translate(pipeline, configuration);
+  }
   std::unique_ptr<JobClient> run_in_process(const std::string& job_graph,
                                             const Configuration& configuration) override;
-  std::shared_ptr<ClusterClient> cluster(const Configuration& configuration) override;
-  std::string application_id() const override;
+  std::shared_ptr<ClusterClient> cluster(const Configuration& configuration) override {
+    return application_.cluster(configuration);
+  }
+  std::string application_id() const override { return application_.id(); }
 
  private:
   InProcessBackend();
-  // Those that the pipeline may ask for by name. Returns which ones were skipped, and why.
-  std::vector<std::string> load_operator_libraries(const Pipeline& pipeline);
-  // Those of the front ends, if none is known for the pipeline.
-  void load_translators(const Pipeline& pipeline);
-  std::shared_ptr<ClusterClient> connected(const Configuration& configuration);
-  void begin_at(const std::shared_ptr<ClusterClient>& cluster);
-  Executor& executor_for(const Configuration& configuration);
 
-  std::atomic<bool> submitted_{false};
-  mutable std::mutex mutex_;
-  std::unique_ptr<Configuration> configuration_;
-  std::unique_ptr<PluginCatalog> catalog_;
-  std::map<const ExecutorFactory*, std::unique_ptr<Executor>> executors_;
-  std::shared_ptr<ClusterClient> own_cluster_;
-  std::map<std::string, std::shared_ptr<ClusterClient>> clusters_;  // by target and id
-  std::vector<Future<void>> submissions_;
-  std::string application_id_, application_name_;
-  std::mutex application_mutex_;  // held while clusters are told of it
-  std::vector<std::shared_ptr<ClusterClient>> begun_at_;
-  std::string ticket_;      // of the application
-  bool main_over_ = false;  // its end has been told
-  TranslatorRegistry translators_;
-  std::mutex translators_mutex_;  // held while front ends are asked for theirs
+  ProcessConfiguration process_;
+  PipelineTranslation translation_;
+  OwnApplication application_;
+  Executors executors_;
 };
 
 }  // namespace freshet::core

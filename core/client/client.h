@@ -2,6 +2,8 @@
 //
 // rpc_cluster_client.h, rpc_job_client.h
 //     the two clients
+// mains_in_client.h, rpc_mains_in_client.h
+//     mains that run in the client's process
 // client_session.h  the link that they share, kept up
 // cluster_connection.h, cluster_node.h
 //     what a process needs to talk

@@ -5,7 +5,6 @@
 #include "client/client_session.h"
 #include "client/cluster_node.h"
 #include "client/collect_reader.h"
-#include "client/rpc_cluster_client.h"
 #include "control/id_source.h"
 #include "task/shared_end.h"
 
@@ -70,8 +69,8 @@ std::shared_ptr<const RowReaders> readers_of(ClusterNode& node) {
 
 }  // namespace
 
-std::unique_ptr<ClusterClient> connect_to_cluster(const Clock& clock,
-                                                  const ClusterConnection& connection) {
+std::unique_ptr<RpcClusterClient> connect_to_cluster(const Clock& clock,
+                                                     const ClusterConnection& connection) {
   PeerInfo self;
   self.role = connection.role;
   self.name =

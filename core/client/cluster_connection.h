@@ -9,9 +9,9 @@
 #include <memory>
 #include <string>
 
+#include "client/rpc_cluster_client.h"
 #include "clock/clock.h"
 #include "freshet/api.h"
-#include "freshet/cluster_client.h"
 #include "links/link.h"
 
 namespace freshet::core {
@@ -33,7 +33,7 @@ struct ClusterConnection {
 
 // Blocks until the job manager has answered. Throws ClusterUnreachable, at once if the cluster has
 // ended. `clock` outlives the client.
-FRESHET_API std::unique_ptr<ClusterClient> connect_to_cluster(const Clock& clock,
-                                                              const ClusterConnection& connection);
+FRESHET_API std::unique_ptr<RpcClusterClient> connect_to_cluster(
+    const Clock& clock, const ClusterConnection& connection);
 
 }  // namespace freshet::core

@@ -47,7 +47,10 @@ Future<std::vector<T>> all_pages(std::shared_ptr<ClientSession> session,
 
 RpcClusterClient::RpcClusterClient(std::shared_ptr<ClientSession> session, IdSource& ids,
                                    ClientHost host)
-    : session_(std::move(session)), ids_(ids), host_(std::move(host)) {}
+    : session_(std::move(session)),
+      mains_(std::make_shared<RpcMainsInClient>(session_)),
+      ids_(ids),
+      host_(std::move(host)) {}
 RpcClusterClient::~RpcClusterClient() = default;
 
 const std::string& RpcClusterClient::cluster_id() const { return session_->cluster_id(); }
@@ -119,13 +122,7 @@ Future<std::unique_ptr<JobClient>> RpcClusterClient::submit_job(const std::strin
     message.ticket = ids_.draw();
     message.job_graph = job_graph;
     message.application_id = application_id;
-    {
-      const std::lock_guard lock(mutex_);
-      if (const auto begun = begun_.find(application_id); begun != begun_.end()) {
-        message.application_ticket = begun->second.ticket;
-        message.application_name = begun->second.name;
-      }
-    }
+    mains_->add_begun(message);
     std::vector<ClientFile> files;
     const JobGraph graph = JobGraph::from_bytes(job_graph);
     check_size_of_job(graph.name, job_graph.size());
@@ -165,29 +162,6 @@ Future<LogChunk> RpcClusterClient::read_log(const std::string& process, std::uin
   message.process = process;
   message.from = from;
   return session_->ask(message);
-}
-
-Future<void> RpcClusterClient::begin_application(const std::string& id, const std::string& name,
-                                                 const std::string& ticket) {
-  {
-    const std::lock_guard lock(mutex_);
-    begun_[id] = {name, ticket};
-  }
-  BeginApplication message;
-  message.ticket = ticket;
-  message.id = id;
-  message.name = name;
-  return session_->ask(message).then([](const Done&) {});
-}
-
-Future<void> RpcClusterClient::end_application(const std::string& id, int exit_code,
-                                               const MainEnd& end) {
-  EndApplication message;
-  message.id = id;
-  message.exit_code = exit_code;
-  message.canceled = end.canceled;
-  message.reason = end.reason;
-  return session_->ask(message).then([](const Done&) {});
 }
 
 void RpcClusterClient::listen(std::shared_ptr<ClusterListener> listener) {

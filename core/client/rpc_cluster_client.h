@@ -2,20 +2,18 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "client/client_session.h"
 #include "client/rpc_job_client.h"
+#include "client/rpc_mains_in_client.h"
 #include "client/uploads.h"
 #include "control/id_source.h"
 #include "freshet/api.h"
 #include "freshet/cluster_client.h"
-#include "process/main_end.h"
 
 namespace freshet::core {
 
@@ -52,25 +50,14 @@ class FRESHET_API RpcClusterClient final : public ClusterClient {
                                                          std::uint32_t count) override;
   Future<void> shut_down() override;
 
-  // Main runs in this process. Once for an application, before its first job; a second call with
-  // the same ticket is a retry.
-  Future<void> begin_application(const std::string& id, const std::string& name,
-                                 const std::string& ticket);
-  // Whether it has failed somebody with RecordsLost.
-  bool has_lost_records() const { return session_->has_lost_records(); }
-  // `end.reason` as main_end_of() has it.
-  Future<void> end_application(const std::string& id, int exit_code, const MainEnd& end);
+  // For mains that run in this process, and submit their jobs by this client.
+  std::shared_ptr<MainsInClient> mains() const { return mains_; }
 
  private:
-  struct Begun {
-    std::string name, ticket;
-  };
-
   const std::shared_ptr<ClientSession> session_;
+  const std::shared_ptr<RpcMainsInClient> mains_;
   IdSource& ids_;
   const ClientHost host_;
-  std::mutex mutex_;
-  std::map<std::string, Begun> begun_;  // applications whose main is here, by id
 };
 
 }  // namespace freshet::core

@@ -15,6 +15,7 @@
 #include "client/cluster_connection.h"
 #include "freshet/error.h"
 #include "host/cluster_presence.h"
+#include "posix/descriptor.h"
 #include "process/rolled_log.h"
 #include "process/started_process.h"
 #include "security/keys.h"
@@ -84,21 +85,16 @@ std::int64_t LocalDeployerServices::start_detached(const std::string& cluster_id
                                                    const std::vector<std::string>& command,
                                                    const std::string& inherited) {
   const fs::path file = records_.folder().make_logs(cluster_id) / (name + ".log");
-  const int log =
-      ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (log < 0)
+  const Descriptor log(
+      ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (log.get() < 0)
     throw InvalidInput(file.native() + ": can't be opened: " + std::strerror(errno) +
                        ": the log of '" + name + "' is written there");
   struct stat before {};
   Started started;
-  if (::fstat(log, &before) == 0) started.log_begin = static_cast<std::uint64_t>(before.st_size);
-  try {
-    started.process = start_detached_process({command, {}, inherited, log});
-  } catch (...) {
-    ::close(log);
-    throw;
-  }
-  ::close(log);
+  if (::fstat(log.get(), &before) == 0)
+    started.log_begin = static_cast<std::uint64_t>(before.st_size);
+  started.process = start_detached_process({command, {}, inherited, log.get()});
   const std::lock_guard lock(mutex_);
   if (name == "jobmanager") job_managers_[cluster_id] = started;
   return started.process;
@@ -108,19 +104,19 @@ std::int64_t LocalDeployerServices::start_detached(const std::string& cluster_id
 std::shared_ptr<void> LocalDeployerServices::lock_cluster(const std::string& cluster_id) {
   constexpr std::int64_t kPatienceMs = 30'000;
   const fs::path folder = records_.folder().run(cluster_id);
-  const int lock = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-  if (lock < 0)
+  auto lock = std::make_shared<Descriptor>(
+      ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  if (lock->get() < 0)
     throw InvalidInput("cluster '" + cluster_id + "' has no process on this host: " +
                        folder.native() + ": " + std::strerror(errno));
-  std::shared_ptr<void> held(nullptr, [lock](void*) { ::close(lock); });
   const std::int64_t begin = records_.clock().now_ns();
-  while (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
+  while (::flock(lock->get(), LOCK_EX | LOCK_NB) != 0) {
     if (records_.clock().now_ns() - begin > kPatienceMs * 1'000'000)
       throw InvalidInput("cluster '" + cluster_id + "' is being changed by another process since " +
                          std::to_string(kPatienceMs) + " ms: try again once that has ended");
     ::usleep(5'000);
   }
-  return held;
+  return lock;
 }
 
 LocalDeployerServices::Started LocalDeployerServices::started_job_manager(
@@ -136,11 +132,11 @@ std::unique_ptr<ClusterClient> LocalDeployerServices::wait_and_connect(ClusterRe
   if (record.endpoint.empty()) {
     const std::string id = record.cluster_id;
     const auto [process, log_begin] = started_job_manager(id);
-    const int end = process == 0 ? -1 : static_cast<int>(::syscall(SYS_pidfd_open, process, 0));
-    const bool found = records_.wait_for_endpoint(id, patience_ms, record, end);
-    pollfd looked{end, POLLIN, 0};
-    const bool ended = process != 0 && (end < 0 || ::poll(&looked, 1, 0) == 1);
-    if (end >= 0) ::close(end);
+    const Descriptor end(process == 0 ? -1
+                                      : static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
+    const bool found = records_.wait_for_endpoint(id, patience_ms, record, end.get());
+    pollfd looked{end.get(), POLLIN, 0};
+    const bool ended = process != 0 && (end.get() < 0 || ::poll(&looked, 1, 0) == 1);
     if (!found) {
       std::string said =
           last_lines_of_file(records_.folder().logs(id) / "jobmanager.log", log_begin);
@@ -173,7 +169,21 @@ std::unique_ptr<ClusterClient> LocalDeployerServices::wait_and_connect(ClusterRe
                                                   std::max<std::int64_t>(patience_ms - spent, 100));
   connection.applications_end_with_it = applications_end_with_clients_.load();
   connection.has_ended = [records = records_, record] { return has_ended(records, record); };
-  return connect_to_cluster(records_.clock(), connection);
+  return with_mains_known(connect_to_cluster(records_.clock(), connection));
+}
+
+std::unique_ptr<ClusterClient> LocalDeployerServices::with_mains_known(
+    std::unique_ptr<RpcClusterClient> client) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(mains_, [](const auto& each) { return each.second.expired(); });
+  mains_[client.get()] = client->mains();
+  return client;
+}
+
+std::shared_ptr<MainsInClient> LocalDeployerServices::mains_of(const ClusterClient& client) const {
+  const std::lock_guard lock(mutex_);
+  const auto at = mains_.find(&client);
+  return at == mains_.end() ? nullptr : at->second.lock();
 }
 
 Future<std::unique_ptr<ClusterClient>> LocalDeployerServices::connect(const ClusterRecord& record,

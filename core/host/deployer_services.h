@@ -18,6 +18,9 @@
 
 namespace freshet::core {
 
+class MainsInClient;
+class RpcClusterClient;
+
 // Absolute path of the program `fr` of this installation or build. Throws InvalidInput that names
 // where it looked.
 FRESHET_API std::string program_fr();
@@ -47,6 +50,10 @@ class FRESHET_API LocalDeployerServices final : public DeployerServices {
   // have lost theirs.
   void set_client_timeout(std::int64_t milliseconds) { client_timeout_ms_ = milliseconds; }
 
+  // For mains that run in this process: that of a client which connect() has made and which lives.
+  // Null for any other client.
+  std::shared_ptr<MainsInClient> mains_of(const ClusterClient& client) const;
+
   std::string program() const override { return program_fr(); }
   // A record without an endpoint is waited for, too; fails at once, with JobManagerCantStart, if
   // the process 'jobmanager' that was started here for that cluster ends meanwhile. Fails at once
@@ -66,6 +73,7 @@ class FRESHET_API LocalDeployerServices final : public DeployerServices {
 
  private:
   std::unique_ptr<ClusterClient> wait_and_connect(ClusterRecord record, std::int64_t patience_ms);
+  std::unique_ptr<ClusterClient> with_mains_known(std::unique_ptr<RpcClusterClient> client);
   // A job manager that was started here.
   struct Started {
     std::int64_t process = 0;
@@ -78,6 +86,7 @@ class FRESHET_API LocalDeployerServices final : public DeployerServices {
   std::atomic<std::int64_t> client_timeout_ms_{5'000};
   mutable std::mutex mutex_;
   std::map<std::string, Started> job_managers_;  // by cluster
+  std::map<const ClusterClient*, std::weak_ptr<MainsInClient>> mains_;
   struct Connecting {
     std::thread thread;
     std::shared_ptr<std::atomic<bool>> over;

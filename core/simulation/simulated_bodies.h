@@ -240,7 +240,7 @@ class SimulatedCluster::ClientBody final : public Body, public Client {
         [this, &running, application_id](const ProcessEnd& end) {
           main_ended(*running.told, application_id, end);
         });
-    running.told->begun = client_->begin_application(application_id, name, ids_.draw());
+    running.told->begun = client_->mains()->begin(application_id, name, ids_.draw());
     alive_.on_done(running.told->begun, [&running](const Future<void>& begun) {
       if (error_of(begun).empty()) running.main->run();
     });
@@ -259,7 +259,7 @@ class SimulatedCluster::ClientBody final : public Body, public Client {
     }
     told.exit_code = end.exit_code;
     told.end = main_end_of(end);
-    told.end_told = client_->end_application(application_id, *end.exit_code, told.end);
+    told.end_told = client_->mains()->end(application_id, *end.exit_code, told.end);
   }
   static ClientFile module_file(const std::string& name) {
     ClientFile file;

@@ -12,7 +12,6 @@
 #include "backend/in_process_backend.h"
 #include "backend/running_jobs.h"
 #include "bounds/failure_text.h"
-#include "client/rpc_cluster_client.h"
 #include "cluster_words.h"
 #include "exit_code.h"
 #include "exits.h"
@@ -26,12 +25,6 @@
 namespace freshet::tool {
 using namespace core;
 namespace {
-
-// A main that threw may have done so because nobody answered it any more, or nobody who knew of it.
-bool has_lost_records(ClusterClient& cluster) {
-  const auto* const client = dynamic_cast<RpcClusterClient*>(&cluster);
-  return client != nullptr && client->has_lost_records();
-}
 
 bool answers(ClusterClient& cluster) {
   constexpr std::int64_t kPatienceMs = 1'000;
@@ -101,8 +94,9 @@ class Course {
       case FRESHET_MAIN_THREW:
         break;
     }
+    // It may have thrown because nobody answered it any more, or nobody who knew of it.
     const std::string error = as_text_of_failure(result.error);
-    if (main_.cluster != nullptr && has_lost_records(*main_.cluster)) {
+    if (InProcessBackend::instance().has_lost_records()) {
       tell("the job manager that main of " + main_.application + " had come to has gone: " + error,
            main_.verbose);
       return kNoCluster;

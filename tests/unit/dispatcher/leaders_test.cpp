@@ -93,7 +93,7 @@ TEST_F(Leaders, TheNextOneStartsAnewWhatRunsAndItsClientIsToldTheEnd) {
 TEST_F(Leaders, AMainInAClientGoesOnUnderTheNext) {
   auto& here = scenario.cluster.add_client("here");
   const std::string id = Scenario::id(77);
-  scenario.wait(here.cluster().begin_application(id, "app.so", "ticket"));
+  scenario.wait(here.cluster().mains()->begin(id, "app.so", "ticket"));
   const auto first =
       scenario.wait(here.cluster().submit_job(Scenario::job(1, 1, runs_for(5'000)), id));
   ASSERT_TRUE(becomes(0, first->job_id(), JobStatus::kRunning));
@@ -103,7 +103,7 @@ TEST_F(Leaders, AMainInAClientGoesOnUnderTheNext) {
       << "main has not returned";
   const auto second = scenario.wait(here.cluster().submit_job(Scenario::job(2, 1, {}), id));
   EXPECT_EQ(scenario.wait(second->result()).status, JobStatus::kFinished);
-  scenario.wait(here.cluster().end_application(id, 0, {true, false, ""}));
+  scenario.wait(here.cluster().mains()->end(id, 0, {true, false, ""}));
   const ApplicationInfo info = scenario.wait(scenario.client.application_end(id));
   EXPECT_EQ(info.status, ApplicationStatus::kFinished);
   EXPECT_EQ(info.name, "app.so");
@@ -112,7 +112,7 @@ TEST_F(Leaders, AMainInAClientGoesOnUnderTheNext) {
 TEST_F(Leaders, AnApplicationThatComesBackHasItsJobsThatEndedBefore) {
   auto& here = scenario.cluster.add_client("here");
   const std::string id = Scenario::id(77);
-  scenario.wait(here.cluster().begin_application(id, "app.so", "ticket"));
+  scenario.wait(here.cluster().mains()->begin(id, "app.so", "ticket"));
   const auto ended = scenario.wait(here.cluster().submit_job(Scenario::job(1, 1, {}), id));
   ASSERT_EQ(scenario.wait(ended->result()).status, JobStatus::kFinished);
   const auto runs =

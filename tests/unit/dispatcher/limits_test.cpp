@@ -29,8 +29,8 @@ TEST(Limits, TextsAreCutWhereTheyComeIn) {
   auto& here = scenario.cluster.add_client("here").cluster();
   for (int i = 0; i < 7; ++i) {
     const std::string id = Scenario::id(i);
-    scenario.wait(here.begin_application(id, large(100'000), "ticket"));
-    scenario.wait(here.end_application(id, 1, {false, false, large(kReason)}));
+    scenario.wait(here.mains()->begin(id, large(100'000), "ticket"));
+    scenario.wait(here.mains()->end(id, 1, {false, false, large(kReason)}));
   }
   const auto applications = scenario.wait(scenario.client.applications());
   ASSERT_EQ(applications.size(), 7u);
@@ -73,7 +73,7 @@ TEST(Limits, AnApplicationHasItsLastJobsAndTheNumberOfThoseBefore) {
   Scenario scenario;
   auto& here = scenario.cluster.add_client("here").cluster();
   const std::string id = Scenario::id(77);
-  scenario.wait(here.begin_application(id, "app.so", "ticket"));
+  scenario.wait(here.mains()->begin(id, "app.so", "ticket"));
   const std::size_t more = 25;
   const std::string name(kMostNameBytes, 'n');
   std::string last;
@@ -100,7 +100,7 @@ TEST(Limits, AnIdIsFoundByItsBeginning) {
   Scenario scenario;
   auto& here = scenario.cluster.add_client("here").cluster();
   for (const char* id : {"abc", "abcd", "abx", "b"}) {
-    scenario.wait(here.begin_application(id, std::string("name of ") + id, "ticket"));
+    scenario.wait(here.mains()->begin(id, std::string("name of ") + id, "ticket"));
   }
   const std::string job_id = "ab" + Scenario::id(1).substr(2);
   scenario.wait(scenario.client.submit_job(
@@ -119,7 +119,7 @@ TEST(Limits, AnIdIsFoundByItsBeginning) {
   EXPECT_EQ(find(job_id).jobs.at(0).job_name, "a job");
   EXPECT_EQ(find("nothing").count, 0u);
   for (int i = 0; i < 20; ++i) {
-    scenario.wait(here.begin_application("many-" + std::to_string(i), "one of many", "ticket"));
+    scenario.wait(here.mains()->begin("many-" + std::to_string(i), "one of many", "ticket"));
   }
   EXPECT_EQ(find("many-").count, 20u);
   EXPECT_EQ(find("many-").applications.size(), 10u);

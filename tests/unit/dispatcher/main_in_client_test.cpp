@@ -22,11 +22,11 @@ SimulatedClusterOptions with_grace() {
 class MainInClient : public ::testing::Test {
  protected:
   std::string begin() {
-    scenario.wait(here.cluster().begin_application(id, "app.so", "ticket"));
+    scenario.wait(here.cluster().mains()->begin(id, "app.so", "ticket"));
     return id;
   }
   void end(int exit_code, const std::string& reason, bool canceled = false) {
-    scenario.wait(here.cluster().end_application(id, exit_code, {false, canceled, reason}));
+    scenario.wait(here.cluster().mains()->end(id, exit_code, {false, canceled, reason}));
   }
   std::unique_ptr<JobClient> submit(int number, std::int64_t runs_ms) {
     JobBehaviour behaviour;
@@ -197,14 +197,14 @@ TEST_F(MainInClient, WhoseClientLeavesWithoutAWordFailsAtOnce) {
 TEST_F(MainInClient, HasItsIdAlone) {
   begin();
   RpcClusterClient& other = scenario.cluster.add_client("other").cluster();
-  EXPECT_EQ(scenario.error(other.begin_application(id, "other.so", "another ticket")),
+  EXPECT_EQ(scenario.error(other.mains()->begin(id, "other.so", "another ticket")),
             "application.id '" + id +
                 "' is used by 'app.so' of here, which is running: give 'other.so' another one, or "
                 "none");
-  EXPECT_EQ(scenario.error(other.end_application(id, 1, {})),
+  EXPECT_EQ(scenario.error(other.mains()->end(id, 1, {})),
             "the main of application '" + id + "' is not in other, which tells its end");
   end(0, "");
-  EXPECT_EQ(scenario.error(other.begin_application(id, "other.so", "another ticket")),
+  EXPECT_EQ(scenario.error(other.mains()->begin(id, "other.so", "another ticket")),
             "application.id '" + id +
                 "' is used by 'app.so' of here, which is finished: give 'other.so' another one, "
                 "or none");
@@ -257,7 +257,7 @@ TEST(MainsInClients, DoNotBeginOnAClusterOfOneApplication) {
   options.one_application = true;
   Scenario other(options);
   Client& client = other.cluster.add_client("here");
-  EXPECT_EQ(other.error(client.cluster().begin_application(Scenario::id(77), "app.so", "ticket")),
+  EXPECT_EQ(other.error(client.cluster().mains()->begin(Scenario::id(77), "app.so", "ticket")),
             "this cluster is one application alone: run 'app.so' on a session");
 }
 

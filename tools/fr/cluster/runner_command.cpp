@@ -104,7 +104,7 @@ int run() {
     connection.role = Role::kRunner;
     connection.name = "main of '" + start.name + "' (" + start.application_id + ")";
     // Both take milliseconds, of different processors.
-    std::future<std::unique_ptr<ClusterClient>> cluster = std::async(std::launch::async, [&] {
+    auto cluster = std::async(std::launch::async, [&] {
       return connect_to_cluster(SystemClock::instance(), connection);
     });
     const bool is_pipeline = may_be_a_pipeline(start.folder + "/" + start.main);
