@@ -15,9 +15,6 @@
 namespace freshet::tool {
 using namespace core;
 
-constexpr int kNoCluster = 69;   // EX_UNAVAILABLE of sysexits.h
-constexpr int kBadCluster = 65;  // EX_DATAERR: a process of it can't start
-
 // The record of the cluster that the configuration names, or the only one there is; with
 // `wait`, one that comes within client.timeout. Throws InvalidInput that names where it looked.
 inline ClusterRecord find_cluster(const Configuration& configuration, bool wait) {

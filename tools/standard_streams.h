@@ -14,9 +14,6 @@
 
 namespace freshet::tool {
 
-// What a tool ends with that had nothing else to complain of: EX_IOERR of sysexits.h.
-inline constexpr int kOutputLost = 74;
-
 // Whoever started this process may have made them non-blocking, and stdio loses what such a stream
 // does not take at once. They are opened a second time, so that those who share them keep theirs.
 inline void make_standard_streams_block() {

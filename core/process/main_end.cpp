@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "bounds/failure_text.h"
+#include "exit_code/exit_code.h"
 #include "modules/application.h"
 
 namespace freshet::core {
@@ -26,9 +27,10 @@ MainEnd main_end_of(const ProcessEnd& end) {
   }
   const std::string account = without_end_of_line(end.account);
   // main may exit with one of these codes itself, but then there is no account.
-  if (!account.empty() && (end.exit_code == kMainRefused || end.exit_code == kMainJobFailed ||
-                           end.exit_code == kMainThrew || end.exit_code == kMainCanceled)) {
-    main.canceled = end.exit_code == kMainCanceled;
+  if (!account.empty() &&
+      (end.exit_code == exit_code::kRefusedInput || end.exit_code == exit_code::kFailed ||
+       end.exit_code == exit_code::kMainThrew || end.exit_code == exit_code::kCanceled)) {
+    main.canceled = end.exit_code == exit_code::kCanceled;
     main.reason = "main " + account;
     return main;
   }
@@ -46,16 +48,16 @@ MainEnd main_end_of(const ProcessEnd& end) {
 int exit_code_of(const MainResult& main) {
   switch (main.outcome) {
     case FRESHET_MAIN_RETURNED:
-      return main.exit_code != 0 && exit_byte(main.exit_code) == 0 ? kMainJobFailed
+      return main.exit_code != 0 && exit_byte(main.exit_code) == 0 ? exit_code::kFailed
                                                                    : exit_byte(main.exit_code);
     case FRESHET_MAIN_REFUSED:
-      return kMainRefused;
+      return exit_code::kRefusedInput;
     case FRESHET_MAIN_JOB_FAILED:
-      return kMainJobFailed;
+      return exit_code::kFailed;
     case FRESHET_MAIN_CANCELED:
-      return kMainCanceled;
+      return exit_code::kCanceled;
     default:
-      return kMainThrew;
+      return exit_code::kMainThrew;
   }
 }
 

@@ -13,12 +13,6 @@ namespace freshet::core {
 
 struct MainResult;
 
-// Exit codes of a runner whose main gave none of its own; as fr-run's.
-inline constexpr int kMainRefused = 65;
-inline constexpr int kMainJobFailed = 70;
-inline constexpr int kMainThrew = 71;
-inline constexpr int kMainCanceled = 130;
-
 struct MainEnd {
   bool returned_zero = false;
   // It left since a job of its own was canceled, or what it waited for was.

@@ -2,6 +2,7 @@
 
 #include <sstream>
 
+#include "exit_code/exit_code.h"
 #include "process/main_end.h"
 #include "security/sha256.h"
 
@@ -98,7 +99,7 @@ void SimulatedMain::submitted(const Future<std::unique_ptr<JobClient>>& done) {
     if (script_.same_id && submitted_ > 1) {
       next();  // as it must be: it goes on with the one that there is
     } else {
-      exit_with(kMainThrew, std::string("threw: ") + error.what());
+      exit_with(exit_code::kMainThrew, std::string("threw: ") + error.what());
     }
     return;
   }
@@ -110,11 +111,12 @@ void SimulatedMain::submitted(const Future<std::unique_ptr<JobClient>>& done) {
   alive_.on_done(jobs_.back()->result(), [this](const auto& result) {
     const std::string error = error_of(result);
     if (!error.empty()) {
-      exit_with(kMainThrew, "threw: " + error);
+      exit_with(exit_code::kMainThrew, "threw: " + error);
     } else if (result.get().status == JobStatus::kCanceled) {
-      exit_with(kMainCanceled, "was canceled");
+      exit_with(exit_code::kCanceled, "was canceled");
     } else if (!result.get().succeeded()) {
-      exit_with(kMainJobFailed, std::string("threw: its job is ") + name_of(result.get().status));
+      exit_with(exit_code::kFailed,
+                std::string("threw: its job is ") + name_of(result.get().status));
     } else {
       next();
     }
@@ -130,7 +132,7 @@ void SimulatedMain::finish() {
       return;
     }
     case MainScript::End::kThrows:
-      exit_with(kMainThrew, "threw: as the script has it");
+      exit_with(exit_code::kMainThrew, "threw: as the script has it");
       return;
     case MainScript::End::kExits: {
       ProcessEnd end;

@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "exit_code/exit_code.h"
 #include "task/forked_child.h"
 #include "task/helper_threads.h"
 
@@ -206,7 +207,7 @@ namespace {
                who.c_str(), function);
   std::fflush(nullptr);
   // Neither what exit() calls nor a library's _exit(), which may be the caller.
-  for (;;) ::syscall(SYS_exit_group, kLeftByTask);
+  for (;;) ::syscall(SYS_exit_group, exit_code::kFailed);
 }
 
 }  // namespace

@@ -28,12 +28,9 @@ namespace freshet::core {
 
 class HelperThreads;
 
-// What a process ends with that a task has left by exit() or its like: as if its job had failed.
-inline constexpr int kLeftByTask = 70;
-
 // If the calling thread runs a fiber's code, itself or as its helper, ends the process with
-// kLeftByTask and says on standard error which one called `function`; a child that it has forked is
-// left alone.
+// exit_code::kFailed, as if its job had failed, and says on standard error which one called
+// `function`; a child that it has forked is left alone.
 FRESHET_API void end_process_left_by_task(const char* function) noexcept;
 // The same of a child that such code has forked: ends it with `code`, once what it has buffered is
 // written. Else nothing.

@@ -202,12 +202,12 @@ TEST_F(Clients, ReadLogsOfWorkersByTheBeginningOfAJobsIdWhileTheClusterLivesAndA
       EXPECT_GT(lines_in(id + ":1"), 0u) << id;
     }
     const Outcome none = fr({"logs", "--cluster-id=s", job + ":7"});
-    EXPECT_EQ(none.code, 2) << none.text();
+    EXPECT_EQ(none.code, 65) << none.text();
     const Outcome unknown = fr({"logs", "--cluster-id=s", "nothing:0"});
-    EXPECT_EQ(unknown.code, 2) << unknown.text();
+    EXPECT_EQ(unknown.code, 65) << unknown.text();
   }
   EXPECT_EQ(fr({"logs", "--cluster-id=s", "worker-" + job.substr(0, 8) + "-0-1"}).code, 0);
-  EXPECT_EQ(fr({"logs", "--cluster-id=s", main}).code, 2) << "it has printed nothing";
+  EXPECT_EQ(fr({"logs", "--cluster-id=s", main}).code, 65) << "it has printed nothing";
 }
 
 // ---- clusters that are not there ----------------------------------------------------------------
@@ -226,7 +226,7 @@ TEST_F(MissingCluster, IsNotGuessedWhereARecordCantBeRead) {
   for (const Words& words :
        {Words{"list"}, {"cluster", "status"}, {"list", "--wait-for-cluster=5s"}}) {
     const Outcome outcome = fr(words);
-    EXPECT_EQ(outcome.code, 2) << outcome.text();
+    EXPECT_EQ(outcome.code, 65) << outcome.text();
     EXPECT_TRUE(
         says(outcome, "a cluster may be meant whose record can't be read: " + record_of("b")))
         << outcome.text();
@@ -238,7 +238,7 @@ TEST_F(MissingCluster, IsNotGuessedWhereARecordCantBeRead) {
   EXPECT_EQ(in_session({"--cluster-id=a", "greet"}).code, 0);
   EXPECT_EQ(fr_json({"cluster", "list"}).size(), 1u) << "with a warning";
   stop_session("a");
-  EXPECT_EQ(fr({"list"}).code, 2) << "nor where it is the only one";
+  EXPECT_EQ(fr({"list"}).code, 65) << "nor where it is the only one";
   ASSERT_EQ(::chmod(record_of("b").c_str(), 0600), 0);
   stop_session("b");
 }

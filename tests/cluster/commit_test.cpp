@@ -191,7 +191,7 @@ TEST_F(Commits, ACancelIsRefusedMeanwhile) {
   steps_.reached("before-commit-1");
   ASSERT_TRUE(is_committing());
   const Outcome refused = fr({"cancel", job_id()});
-  EXPECT_EQ(refused.code, 2) << refused.text();
+  EXPECT_EQ(refused.code, 65) << refused.text();
   EXPECT_TRUE(says(refused, "is committing: it can't be canceled")) << refused.text();
   steps_.release("before-commit-1");
   EXPECT_EQ(client->wait(60).code, 0);

@@ -257,7 +257,7 @@ TEST_F(HardPlaces, AnOptionThatIsNoTextIsRefusedByNameBeforeAnythingIsStarted) {
   fs::create_directories(folder);
   const std::string told = "option 'plugin.dirs' ('" + (scratch_ / "pl?") + "', ";
   const Outcome session = fr({"cluster", "start", "-D", "plugin.dirs=" + folder});
-  EXPECT_EQ(session.code, 2) << session.text();
+  EXPECT_EQ(session.code, 65) << session.text();
   EXPECT_TRUE(says(session, told)) << session.text();
   const Outcome whole = application({"--plugin-dir", folder, "greet"});
   EXPECT_EQ(whole.code, 65) << whole.text();

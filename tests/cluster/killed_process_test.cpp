@@ -219,7 +219,7 @@ TEST_F(KilledProcess, JobManagerOfASessionIsStartedAgainAndItsTaskManagersComeBa
                 .code,
             0);
   EXPECT_EQ(fr_json({"list"}).size(), 1u) << "it keeps no records of what was before";
-  EXPECT_EQ(fr({"status", before}).code, 2);
+  EXPECT_EQ(fr({"status", before}).code, 65);
   stop_session("s");
   EXPECT_EQ(again.wait(30).code, 0);
 }

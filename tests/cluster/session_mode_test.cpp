@@ -34,7 +34,7 @@ TEST_F(SessionMode, TakesSeveralApplicationsWithSeveralJobs) {
   EXPECT_EQ(fr({"wait", applications[0]["id"]}).code, 0);
   EXPECT_EQ(fr({"wait", applications[3]["id"]}).code, 70);
   EXPECT_EQ(fr({"status", applications[0]["jobs"][0]["id"]}).code, 0);
-  EXPECT_EQ(fr({"status", "nowhere"}).code, 2);
+  EXPECT_EQ(fr({"status", "nowhere"}).code, 65);
   const Outcome log = fr({"logs", applications[1]["id"]});
   EXPECT_EQ(log.output, "hello from main\n") << log.text();
   stop_session("s");
@@ -309,7 +309,7 @@ TEST_F(SessionMode, IsAsCleanAfterManyJobsAsAfterSome) {
       << ::testing::PrintToString(early) << " have become " << ::testing::PrintToString(stand());
   EXPECT_EQ(fr_json({"list"}).size(), 3u);
   const Outcome gone = fr({"wait", first});
-  EXPECT_EQ(gone.code, 2);
+  EXPECT_EQ(gone.code, 65);
   EXPECT_TRUE(says(gone, "there is no record any more of application '" + first + "'"))
       << gone.text();
   EXPECT_TRUE(says(gone, "the last 3 are kept (jobmanager.records.max-applications)"));
@@ -406,7 +406,7 @@ TEST_F(SessionMode, APortThatIsTakenIsNamedAndNothingIsLeft) {
   EXPECT_EQ(outcome.code, 65) << outcome.text();
   EXPECT_TRUE(says(outcome, endpoint)) << outcome.text();
   EXPECT_TRUE(eventually([&] { return processes("--cluster-id=t").empty(); }));
-  EXPECT_EQ(fr({"list", "--cluster-id=t"}).code, 2);
+  EXPECT_EQ(fr({"list", "--cluster-id=t"}).code, 65);
   stop_session("s");
 }
 
@@ -515,7 +515,7 @@ TEST_F(SessionMode, LogsOfAClusterThatHasEndedAreThere) {
   const Outcome manager = fr({"logs", "--cluster-id=s"});
   EXPECT_NE(manager.output.find("has ended"), std::string::npos) << manager.text();
   const Outcome none = fr({"logs", "--cluster-id=s", "nobody"});
-  EXPECT_EQ(none.code, 2);
+  EXPECT_EQ(none.code, 65);
   EXPECT_TRUE(says(none, "main-" + id)) << none.text();
 }
 
@@ -627,7 +627,7 @@ TEST_F(SessionMode, TwoSideBySideAreChosenById) {
   EXPECT_EQ(fr_json({"list", "--cluster-id=two"}).size(), 1u);
   EXPECT_EQ(fr_json({"list", "--cluster-id=one"}).size(), 0u);
   const Outcome again = fr({"cluster", "start", "--cluster-id=one"});
-  EXPECT_EQ(again.code, 2) << again.text();
+  EXPECT_EQ(again.code, 65) << again.text();
   stop_session("one");
   EXPECT_EQ(in_session({"greet"}).code, 0) << "the only one there is";
   stop_session("two");
@@ -640,7 +640,7 @@ TEST_F(SessionMode, WithoutAClusterOneLineSaysWhereItWasLookedFor) {
   EXPECT_EQ(outcome.code, 65) << outcome.text();
   EXPECT_TRUE(says(outcome, "fr cluster start")) << outcome.text();
   const Outcome listed = fr({"list"});
-  EXPECT_EQ(listed.code, 2);
+  EXPECT_EQ(listed.code, 65);
   EXPECT_TRUE(says(listed, folder() + "/clusters")) << listed.text();
   EXPECT_EQ(lines_of(listed.errors).size(), 1u);
   const Outcome named = fr({"list", "--cluster-id=nowhere"});
@@ -698,7 +698,7 @@ TEST_F(SessionMode, AStateFolderThatCannotBeWrittenIsNamed) {
   ::chmod(state_.c_str(), 0500);
   const Outcome outcome = fr({"cluster", "start"});
   ::chmod(state_.c_str(), 0700);
-  EXPECT_EQ(outcome.code, 2) << outcome.text();
+  EXPECT_EQ(outcome.code, 65) << outcome.text();
   EXPECT_TRUE(says(outcome, "XDG_STATE_HOME")) << outcome.text();
 }
 

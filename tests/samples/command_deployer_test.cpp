@@ -90,7 +90,7 @@ TEST_F(CommandDeployer, SaysThatItDoesNotResizeAClusterThatRuns) {
   ASSERT_EQ(started.code, 0) << started.text();
   const std::string why = "starts and ends no task managers of a cluster that runs";
   const Outcome refused = fr({"cluster", "resize", "2", "--plugin-dir", deployers_.path()});
-  EXPECT_EQ(refused.code, 2) << refused.text();
+  EXPECT_EQ(refused.code, 65) << refused.text();
   EXPECT_NE(refused.errors.find("deployer 'command': cluster 'c1' can't be resized"),
             std::string::npos)
       << refused.text();
@@ -140,7 +140,7 @@ TEST_F(CommandDeployer, IsAskedToEndWhatThereWasAlsoAfterAnOrderlyEndAndFindsThe
 TEST_F(CommandDeployer, IsNeededToStopItsClusterWhichIsLeftAsItIsWithout) {
   ASSERT_EQ(start({"--slots=1"}).code, 0);
   const Outcome refused = fr({"cluster", "stop", "--cluster-id=c1"});
-  EXPECT_EQ(refused.code, 2) << refused.text();
+  EXPECT_EQ(refused.code, 65) << refused.text();
   EXPECT_NE(refused.errors.find("cluster 'c1' is left as it is, because its deployer 'command' is "
                                 "needed to end it, and its plugin is not found: install it, or "
                                 "give its folder by --plugin-dir\n"),
@@ -148,7 +148,7 @@ TEST_F(CommandDeployer, IsNeededToStopItsClusterWhichIsLeftAsItIsWithout) {
       << refused.text();
   EXPECT_NE(refused.errors.find("looked in: "), std::string::npos) << refused.text();
   const Outcome resized = fr({"cluster", "resize", "--cluster-id=c1", "2"});
-  EXPECT_EQ(resized.code, 2) << resized.text();
+  EXPECT_EQ(resized.code, 65) << resized.text();
   EXPECT_NE(resized.errors.find("is needed to resize it, and its plugin is not found"),
             std::string::npos)
       << resized.text();
@@ -197,7 +197,7 @@ TEST_F(CommandDeployer, TellsWhyTheJobManagerDidNotComeAndLeavesNothing) {
 
 TEST_F(CommandDeployer, RefusesACommandWithoutAPlaceForTheProcess) {
   const Outcome started = start({"-Dcommand-deployer.command=ssh host"});
-  EXPECT_EQ(started.code, 2) << started.text();
+  EXPECT_EQ(started.code, 65) << started.text();
   EXPECT_NE(started.errors.find("with {} or {words} where the process stands"), std::string::npos)
       << started.text();
   EXPECT_TRUE(names_in(state_.path()).empty());

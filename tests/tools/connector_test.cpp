@@ -136,7 +136,7 @@ TEST_F(Connector, FrInfoExplainsAJobWithOperatorsOfAPlugin) {
   EXPECT_EQ(fr_({"info", "-D", "plugin.dirs=" + plugins_, job, "from", "to"}).code, 0);
 
   const Outcome without = fr_({"info", job, "from", "to"});
-  EXPECT_EQ(without.code, 2) << without.text();
+  EXPECT_EQ(without.code, 65) << without.text();
   EXPECT_NE(without.errors.find("notes.read"), std::string::npos) << without.text();
 }
 

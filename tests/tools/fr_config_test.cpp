@@ -87,7 +87,7 @@ TEST_F(FrConfig, ShowsOnlyTheKeysThatAreNamed) {
   EXPECT_FALSE(has(shown, "parallelism.default =")) << shown.output;
 
   const Outcome refused = fr("config paralelism.default");
-  EXPECT_EQ(refused.code, 2);
+  EXPECT_EQ(refused.code, 65);
   EXPECT_EQ(refused.output,
             "fr: there is no option 'paralelism.default': did you mean 'parallelism.default'?\n");
 }
@@ -96,7 +96,7 @@ TEST_F(FrConfig, ListsTheOptionsOfPlugins) {
   const std::string folder = std::getenv("FRESHET_TEST_PLUGIN_WITH_OPTIONS");
   const std::string key = "shared-folder.path";
   const Outcome without = fr("config " + key);
-  EXPECT_EQ(without.code, 2) << without.output;
+  EXPECT_EQ(without.code, 65) << without.output;
   const Outcome shown =
       fr("config --plugin-dir " + folder + " -D " + key + "=/mine shared-folder.path");
   EXPECT_EQ(shown.code, 0) << shown.output;
@@ -162,7 +162,7 @@ TEST_F(FrConfig, TakesNoEmptyValueForOneThatIsNotGiven) {
   for (const std::string key :
        {"application.working-folder", "jobmanager.host", "taskmanager.host"}) {
     const Outcome empty = fr("config -D " + key + "= " + key + " 2>&1");
-    EXPECT_EQ(empty.code, 2) << key;
+    EXPECT_EQ(empty.code, 65) << key;
     EXPECT_TRUE(has(empty, "must be not empty") || has(empty, "not empty")) << empty.output;
   }
 }
@@ -228,7 +228,7 @@ TEST_F(FrConfig, RefusesBadInputWithOneLine) {
                                "--config /no/such/file", "--config " + broken, "no.such.key"};
   for (const std::string& arguments : cases) {
     const Outcome refused = fr("config " + arguments);
-    EXPECT_EQ(refused.code, 2) << arguments << "\n" << refused.output;
+    EXPECT_EQ(refused.code, 65) << arguments << "\n" << refused.output;
     EXPECT_EQ(refused.output.rfind("fr: ", 0), 0u) << refused.output;
     EXPECT_EQ(refused.output.find('\n'), refused.output.size() - 1) << refused.output;
   }

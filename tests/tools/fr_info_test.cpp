@@ -78,7 +78,7 @@ TEST_F(FrInfo, GivesSettingsToMainAsEveryToolDoes) {
   EXPECT_TRUE(has(info, "task 0, parallelism 3\n    0 source 'numbers'\n    1 sink 'print'"))
       << info.output;
   const Outcome bad = errors_of("-D pipeline.fusion=maybe " + application_);
-  EXPECT_EQ(bad.code, 2);
+  EXPECT_EQ(bad.code, 65);
   EXPECT_TRUE(has(bad, "pipeline.fusion")) << bad.output;
 }
 
@@ -144,14 +144,14 @@ TEST_F(FrInfo, SaysHowMainEndedOtherwise) {
         std::pair("crash", "ended with signal SIGABRT before"),
         std::pair("throw", "an exception left the main of "), std::pair("throw", ": no coffee")}) {
     const Outcome info = errors_of(application_ + " " + what);
-    EXPECT_EQ(info.code, 2) << what;
+    EXPECT_EQ(info.code, 65) << what;
     EXPECT_TRUE(has(info, said)) << info.output;
   }
 }
 
 TEST_F(FrInfo, SaysWhyAPlanCantBe) {
   const Outcome info = errors_of(application_ + " refused");
-  EXPECT_EQ(info.code, 2);
+  EXPECT_EQ(info.code, 65);
   EXPECT_TRUE(
       has(info,
           "fr: parallelism 1000 of 'numbers' is above the maximum parallelism 128: lower it "
@@ -161,7 +161,7 @@ TEST_F(FrInfo, SaysWhyAPlanCantBe) {
 
 TEST_F(FrInfo, SaysWhereFieldsHaveOtherNames) {
   const Outcome swapped = errors_of(application_ + " swapped");
-  EXPECT_EQ(swapped.code, 2);
+  EXPECT_EQ(swapped.code, 65);
   EXPECT_TRUE(has(swapped,
                   "fr: 'info.people' sends records {name:string,city:string}, the job reads "
                   "{city:string,name:string}: fields are matched by their place, and these names "
@@ -184,7 +184,7 @@ TEST_F(FrInfo, SaysWhereFieldsHaveOtherNames) {
 
 TEST_F(FrInfo, AUrlIsForClustersAndKeepsItsSecrets) {
   const Outcome refused = errors_of("https://me:word@host/app.so?token=secret");
-  EXPECT_EQ(refused.code, 2) << refused.output;
+  EXPECT_EQ(refused.code, 65) << refused.output;
   EXPECT_TRUE(has(refused,
                   "fr: 'https://***@host/app.so?***' is a URL, which only a cluster "
                   "fetches"))
@@ -193,11 +193,11 @@ TEST_F(FrInfo, AUrlIsForClustersAndKeepsItsSecrets) {
 
 TEST_F(FrInfo, RefusesWhatIsNoApplication) {
   const Outcome text = errors_of("/etc/passwd");
-  EXPECT_EQ(text.code, 2);
+  EXPECT_EQ(text.code, 65);
   EXPECT_TRUE(has(text, "fr: '/etc/passwd' is no application")) << text.output;
-  EXPECT_EQ(errors_of(folder_ + "/none.so").code, 2);
+  EXPECT_EQ(errors_of(folder_ + "/none.so").code, 65);
   EXPECT_EQ(errors_of("").code, 64);
-  EXPECT_EQ(errors_of("--plan-to 7:1x " + application_).code, 2);
+  EXPECT_EQ(errors_of("--plan-to 7:1x " + application_).code, 65);
 }
 
 }  // namespace

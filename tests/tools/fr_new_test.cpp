@@ -83,21 +83,21 @@ TEST_F(FrNew, NamesThatCanNotBeAreBadUsage) {
 TEST_F(FrNew, AFolderWithSomethingInItIsRefusedAndLeftAlone) {
   scratch_.write("snow/mine", "keep me");
   const Outcome outcome = fr_new({"executor", "snow"});
-  EXPECT_EQ(outcome.code, 2) << outcome.text();
+  EXPECT_EQ(outcome.code, 65) << outcome.text();
   EXPECT_NE(outcome.errors.find("not empty"), std::string::npos) << outcome.text();
   EXPECT_EQ(names_in(scratch_ / "snow"), Names{"mine"});
   EXPECT_EQ(names_in(scratch_.path()), Names{"snow"});
 
   scratch_.write("file", "");
-  EXPECT_EQ(fr_new({"executor", "file"}).code, 2);
+  EXPECT_EQ(fr_new({"executor", "file"}).code, 65);
   fs::create_symlink("nowhere", scratch_ / "link");
-  EXPECT_EQ(fr_new({"executor", "link"}).code, 2);
+  EXPECT_EQ(fr_new({"executor", "link"}).code, 65);
 }
 
 TEST_F(FrNew, AnEmptyFolderAndAFolderOfOnesChoiceAreTaken) {
   fs::create_directory(scratch_ / "snow");
   EXPECT_EQ(fr_new({"executor", "snow"}).code, 0);
-  EXPECT_EQ(fr_new({"executor", "snow", "--folder", "else/where"}).code, 2);  // no 'else'
+  EXPECT_EQ(fr_new({"executor", "snow", "--folder", "else/where"}).code, 65);  // no 'else'
   EXPECT_EQ(fr_new({"executor", "snow", "--folder", scratch_ / "elsewhere/"}).code, 0);
   EXPECT_EQ(names_in(scratch_ / "elsewhere").size(), 5u);
   EXPECT_EQ(names_in(scratch_.path()), (Names{"elsewhere", "snow"}));
@@ -107,12 +107,12 @@ TEST_F(FrNew, WhereNothingCanBeWrittenNothingIsLeft) {
   if (::geteuid() == 0) {
     // Root may write anywhere but here.
     const Outcome outcome = fr_new({"executor", "snow", "--folder", "/proc/snow"});
-    EXPECT_EQ(outcome.code, 2) << outcome.text();
+    EXPECT_EQ(outcome.code, 65) << outcome.text();
     return;
   }
   fs::create_directory(scratch_ / "closed");
   fs::permissions(scratch_ / "closed", fs::perms::owner_read | fs::perms::owner_exec);
-  EXPECT_EQ(fr_new({"executor", "snow", "--folder", "closed/snow"}).code, 2);
+  EXPECT_EQ(fr_new({"executor", "snow", "--folder", "closed/snow"}).code, 65);
   EXPECT_TRUE(names_in(scratch_ / "closed").empty());
 }
 

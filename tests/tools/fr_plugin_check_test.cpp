@@ -337,11 +337,11 @@ TEST(FrPluginCheck, OfAnApplicationTheMainIsPlanned) {
 TEST(FrPluginCheck, OfARefusedFileNothingIsRun) {
   const ScratchFolder scratch;
   const Checked checked = check(scratch.write("text.so", "not a plugin"));
-  EXPECT_EQ(checked.outcome.code, 2) << checked.outcome.text();
+  EXPECT_EQ(checked.outcome.code, 65) << checked.outcome.text();
   EXPECT_EQ(checked.with("failed"), Names{"identity"});
   EXPECT_EQ(checked.report["cases"].size(), 1u);
   const Outcome told = Fr()({"plugin", "check", scratch / "text.so"});
-  EXPECT_EQ(told.code, 2) << told.text();
+  EXPECT_EQ(told.code, 65) << told.text();
   EXPECT_EQ(lines_of(told.output).at(0), (scratch / "text.so") + " is refused");
 }
 

@@ -109,7 +109,7 @@ TEST_F(FrPluginList, AWrongCommandLineIsBadUsage) {
   EXPECT_EQ(fr_({"plugin"}).code, 64);
   EXPECT_EQ(fr_({"plugin", "list", "--no-such-flag"}).code, 64);
   EXPECT_EQ(fr_({"plugin", "inspect"}).code, 64);
-  EXPECT_EQ(fr_({"plugin", "list", "-D", "log.level=loud"}).code, 2);
+  EXPECT_EQ(fr_({"plugin", "list", "-D", "log.level=loud"}).code, 65);
 }
 
 TEST_F(FrPluginList, InspectTellsAllOfTheIdentity) {
@@ -154,11 +154,11 @@ TEST_F(FrPluginList, InspectTellsWhyAFileIsRefusedAndEndsWithTwo) {
   for (const std::string& file :
        {scratch_.write("text.so", "just text"), scratch_ / "nowhere.so", scratch_.path()}) {
     const Outcome text = fr_({"plugin", "inspect", file});
-    EXPECT_EQ(text.code, 2) << text.text();
+    EXPECT_EQ(text.code, 65) << text.text();
     EXPECT_NE(text.output.find("state      refused\nreason     "), std::string::npos)
         << text.text();
     const Outcome outcome = fr_({"plugin", "inspect", "--json", file});
-    EXPECT_EQ(outcome.code, 2);
+    EXPECT_EQ(outcome.code, 65);
     EXPECT_EQ(json::parse(outcome.output)["state"], "refused");
   }
 }
@@ -172,7 +172,7 @@ TEST_F(FrPluginList, InspectAndCheckRefuseWhatOthersMayWriteTo) {
              {"plugin", "check", alpha},
              {"plugin", "list", "--plugin-dir", scratch_ / "p"}}) {
       const Outcome outcome = fr_(words);
-      EXPECT_EQ(outcome.code, words[1] == "list" ? 0 : 2) << outcome.text();
+      EXPECT_EQ(outcome.code, words[1] == "list" ? 0 : 65) << outcome.text();
       EXPECT_NE(outcome.output.find(reason), std::string::npos) << outcome.text();
       EXPECT_EQ(outcome.output.find("state      usable"), std::string::npos) << outcome.text();
     }

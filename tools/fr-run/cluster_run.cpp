@@ -13,7 +13,7 @@
 #include "client/client_session.h"
 #include "cluster_words.h"
 #include "control/id_source.h"
-#include "exit_code.h"
+#include "exit_code/exit_code.h"
 #include "fetching/url_path.h"
 #include "freshet/error.h"
 #include "freshet/job_client.h"
@@ -60,13 +60,13 @@ ApplicationSpec spec_of(const ClusterRun& run, const Configuration& configuratio
 int code_of(const ApplicationInfo& end) {
   switch (end.status) {
     case ApplicationStatus::kFinished:
-      return kFinished;
+      return exit_code::kDone;
     case ApplicationStatus::kCanceled:
-      return kCanceled;
+      return exit_code::kCanceled;
     default:
       if (end.signal) return 128 + *end.signal;
       if (end.exit_code && *end.exit_code != 0) return *end.exit_code;
-      return kJobFailed;
+      return exit_code::kFailed;
   }
 }
 
@@ -133,13 +133,13 @@ int attend(const Clock& clock, ClusterClient& client, const std::string& id,
     output.finish();
     std::fprintf(stderr, "fr-run: application %s was submitted: %s\n", id.c_str(),
                  shown_text(lost.what(), kIndent).c_str());
-    return kNoCluster;
+    return exit_code::kNoCluster;
   } catch (const Error& error) {
     // It was accepted, so it is not this that was refused.
     output.finish();
     std::fprintf(stderr, "fr-run: application %s was submitted, its result is unknown: %s\n",
                  id.c_str(), shown_text(error.what(), kIndent).c_str());
-    return kNoCluster;
+    return exit_code::kNoCluster;
   }
   while (output.follow(kLastOutputMs, cluster_is_gone)) {
   }
@@ -159,7 +159,7 @@ int attend(const Clock& clock, ClusterClient& client, const std::string& id,
     std::fprintf(stderr, "fr-run: main of %s has run no job\n", shown_text(end.name).c_str());
   }
   const int code = code_of(end);
-  return code == kFinished && !all_shown ? kOutputLost : code;
+  return code == exit_code::kDone && !all_shown ? exit_code::kOutputLost : code;
 }
 
 }  // namespace
@@ -199,7 +199,7 @@ int run_on_cluster(const Clock& clock, const ClusterRun& run, const Configuratio
   interrupts.submitted(*client);
   if (!attached) {
     std::printf("application %s on cluster %s\n", spec.id.c_str(), client->cluster_id().c_str());
-    return kFinished;
+    return exit_code::kDone;
   }
   return attend(clock, *client, spec.id, configuration, run.verbose);
 }

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "backend/running_jobs.h"
-#include "exit_code.h"
+#include "exit_code/exit_code.h"
 #include "exits.h"
 #include "process/caught_signals.h"
 
@@ -38,7 +38,7 @@ void leave_if_stuck(const Clock& clock, const Jobs& canceled, const Jobs& commit
   }
   if (!stuck) return;
   for (const auto& job : committing) job->result().wait();
-  leave_at_once(kCanceled);
+  leave_at_once(exit_code::kCanceled);
 }
 }  // namespace
 
@@ -62,7 +62,7 @@ void watch_interrupts(const Clock& clock) {
         }
       }
       const auto running = RunningJobs::instance().running();
-      if (seen.exchange(true) || running.empty()) leave_at_once(kCanceled);
+      if (seen.exchange(true) || running.empty()) leave_at_once(exit_code::kCanceled);
       Jobs canceled, committing;
       for (const auto& job : running) {
         const bool stops = job->cancel();

@@ -21,7 +21,7 @@
 #include "configuration/configuration.h"
 #include "crash/crash_handler.h"
 #include "empty_values.h"
-#include "exit_code.h"
+#include "exit_code/exit_code.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "freshet/target.h"
@@ -101,7 +101,7 @@ std::optional<int> read(int argc, char** argv, CommandLine& line) {
     } catch (const CLI::RequiredError&) {
       if (!unknown) throw;
       tell("there is no option '" + line.arguments.front() + "' (fr-run --help)");
-      return kBadUsage;
+      return exit_code::kBadUsage;
     }
     line.warning = warning_of_main_words(app, line.arguments);
     if (!line.arguments.empty() && line.arguments.front() == "--") {
@@ -113,10 +113,10 @@ std::optional<int> read(int argc, char** argv, CommandLine& line) {
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     tell(std::string(error.what()) + " (fr-run --help)");
-    return kBadUsage;
+    return exit_code::kBadUsage;
   } catch (const InvalidInput& error) {
     tell(error.what());
-    return kBadUsage;
+    return exit_code::kBadUsage;
   }
   if (!target.empty()) {
     line.flags.push_back({options::kExecutionTarget.key(), target, "--target"});
@@ -195,10 +195,10 @@ int run_pipeline(const CommandLine& line, InProcessBackend& backend,
   backend.end_application(0, {});  // whatever becomes of it is its job's end
   if (interrupted() || result.status == JobStatus::kCanceled) {
     tell("canceled");
-    return kCanceled;
+    return exit_code::kCanceled;
   }
   if (result.failure) tell(JobFailed(result.job_name, *result.failure).what(), line.verbose);
-  return result.succeeded() ? kFinished : kJobFailed;
+  return result.succeeded() ? exit_code::kDone : exit_code::kFailed;
 }
 
 // Offered nowhere, but the executor of that name is found.
@@ -344,7 +344,7 @@ int run(const CommandLine& line) {
   try {
     return run_here(line, backend, configuration, warnings, cluster.get());
   } catch (const std::exception& error) {
-    backend.end_application(kRefusedInput,
+    backend.end_application(exit_code::kRefusedInput,
                             {false, false, std::string("main could not begin: ") + error.what()});
     throw;
   }
@@ -362,15 +362,12 @@ int main(int argc, char** argv) {
   watch_interrupts(freshet::core::SystemClock::instance());
   freshet::core::report_crashes();
   if (line.verbose) freshet::core::report_all_threads();
-  int code = kRefusedInput;
+  int code = exit_code::kRefusedInput;
   try {
     code = run(line);
-  } catch (const freshet::core::JobManagerCantStart& error) {
-    tell(error.what(), line.verbose);
-    code = kBadCluster;
   } catch (const freshet::ClusterUnreachable& error) {
     tell(error.what(), line.verbose);
-    code = kNoCluster;
+    code = exit_code::kNoCluster;
   } catch (const std::exception& error) {
     tell(error.what(), line.verbose);
   }

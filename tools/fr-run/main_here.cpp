@@ -13,7 +13,7 @@
 #include "backend/running_jobs.h"
 #include "bounds/failure_text.h"
 #include "cluster_words.h"
-#include "exit_code.h"
+#include "exit_code/exit_code.h"
 #include "exits.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
@@ -47,7 +47,7 @@ class Course {
   int end(const MainResult& result) {
     const bool interrupted_before = interrupted();
     int code = exit_code_of(result);
-    if (code == kFinished) {
+    if (code == exit_code::kDone) {
       for (const auto& job : RunningJobs::instance().running()) job->result().wait();
       progress_.reset();
       if (main_.cluster != nullptr) tell_cluster(result);
@@ -59,9 +59,9 @@ class Course {
       if (main_.cluster != nullptr) tell_cluster(result);
     }
     // A job that is committing comes to its end, interrupted or not.
-    if (!interrupted() || (code == kFinished && all_succeeded())) return code;
+    if (!interrupted() || (code == exit_code::kDone && all_succeeded())) return code;
     tell("canceled");
-    return kCanceled;
+    return exit_code::kCanceled;
   }
 
  private:
@@ -70,9 +70,9 @@ class Course {
     if (!InProcessBackend::instance().has_submitted())
       tell("main of " + main_.application + " has run no job");
     const std::optional<JobResult> failed = first_failed();
-    if (!failed) return kFinished;
+    if (!failed) return exit_code::kDone;
     if (!interrupted()) tell(JobFailed(failed->job_name, *failed->failure).what(), main_.verbose);
-    return kJobFailed;
+    return exit_code::kFailed;
   }
 
   int tell_failure(const MainResult& result, int code) const {
@@ -99,12 +99,12 @@ class Course {
     if (InProcessBackend::instance().has_lost_records()) {
       tell("the job manager that main of " + main_.application + " had come to has gone: " + error,
            main_.verbose);
-      return kNoCluster;
+      return exit_code::kNoCluster;
     }
     if (main_.cluster != nullptr && !answers(*main_.cluster)) {
       tell("the cluster of main of " + main_.application + " does not answer any more: " + error,
            main_.verbose);
-      return kNoCluster;
+      return exit_code::kNoCluster;
     }
     tell("an exception left the main of " + main_.application + ": " + error, main_.verbose);
     return code;
@@ -193,9 +193,9 @@ int run_main_here(const Clock& clock, const LoadedApplication& loaded, const Mai
 
 int code_with_output(int code) {
   const std::string unwritten = unwritten_output();
-  if (code != kFinished || unwritten.empty()) return code;
+  if (code != exit_code::kDone || unwritten.empty()) return code;
   tell(unwritten);
-  return kOutputLost;
+  return exit_code::kOutputLost;
 }
 
 }  // namespace freshet::tool

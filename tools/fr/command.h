@@ -12,17 +12,13 @@
 #include <string>
 #include <string_view>
 
-namespace freshet::tool {
+#include "exit_code/exit_code.h"
 
-// Exit codes of fr.
-constexpr int kDone = 0;
-constexpr int kRefusedInput = 2;
-constexpr int kBadUsage = 64;         // EX_USAGE of sysexits.h
-constexpr int kWasInterrupted = 130;  // as a shell tells of Ctrl-C
+namespace freshet::tool {
 
 class Command {
  public:
-  // Returns the exit code; may throw freshet::Error, which ends fr with kRefusedInput.
+  // Returns the exit code; may throw freshet::Error, which ends fr with exit_code::kRefusedInput.
   using Run = std::function<int()>;
   // Adds the flags to its part of the command line; what it returns runs after parsing.
   using SetUp = std::function<Run(CLI::App&)>;

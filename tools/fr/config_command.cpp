@@ -13,6 +13,7 @@
 #include "configuration/reference_page.h"
 #include "configuration_flags.h"
 #include "configuration_warnings.h"
+#include "exit_code/exit_code.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "freshet/plugin/nearest_name.h"
@@ -162,13 +163,13 @@ int run(const Request& request) {
   const OptionsOfPlugins& plugins = load_options_of_plugins(configuration);
   if (request.markdown) {
     std::fputs(configuration_reference_page(OptionCatalog::all(), plugins).c_str(), stdout);
-    return kDone;
+    return exit_code::kDone;
   }
   adopt_new_options(configuration, process_environment());
 
   const auto rows = rows_named(request.keys, all_rows(configuration, plugins));
   request.json ? print_json(rows) : print_text(rows);
-  return kDone;
+  return exit_code::kDone;
 }
 
 const Command kConfig(

@@ -6,6 +6,7 @@
 #include "command.h"
 #include "configuration_flags.h"
 #include "empty_values.h"
+#include "exit_code/exit_code.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "graph/plan_printer.h"
@@ -112,21 +113,21 @@ int tell_end(const Plans& plans, const CommandLine& line) {
   switch (plans.end) {
     case Plans::End::kWaits:
       if (line.verbose) tell("jobs that main starts after its first result are not shown");
-      return kDone;
+      return exit_code::kDone;
     case Plans::End::kReturned:
       if (plans.jobs.empty()) tell("main of " + application + " has run no job");
       if (plans.text != "0") tell("main of " + application + " returned " + plans.text);
-      return kDone;
+      return exit_code::kDone;
     case Plans::End::kRefused:
       tell(plans.text);
-      return kRefusedInput;
+      return exit_code::kRefusedInput;
     case Plans::End::kThrew:
       tell("an exception left the main of " + application + ": " + plans.text);
-      return kRefusedInput;
+      return exit_code::kRefusedInput;
     case Plans::End::kDied:
       tell("the process in which main of " + application + " ran ended with " + plans.text +
            " before main waited for a result or returned");
-      return kRefusedInput;
+      return exit_code::kRefusedInput;
   }
   throw InvalidInput("the process in which main of " + application + " ran sent an odd report");
 }
@@ -162,7 +163,7 @@ const Command kInfo(
           return run(*line, command.remaining());
         } catch (const BadUsage& error) {
           tell(error.what());
-          return kBadUsage;
+          return exit_code::kBadUsage;
         }
       };
     });

@@ -13,6 +13,7 @@
 #include "command.h"
 #include "crash/crash_handler.h"
 #include "empty_values.h"
+#include "exit_code/exit_code.h"
 #include "freshet/api.h"
 #include "freshet/plugin/nearest_name.h"
 #include "own_words.h"
@@ -90,11 +91,11 @@ void show_last_argument_as(std::string_view text) {
 namespace {
 
 int code_with_output(int code) {
-  if (code == kWasInterrupted) return code;  // also because nobody reads
+  if (code == exit_code::kCanceled) return code;  // also because nobody reads
   const std::string unwritten = unwritten_output();
   if (unwritten.empty()) return code;
   std::fprintf(stderr, "fr: %s\n", unwritten.c_str());
-  return code == kDone ? kOutputLost : code;
+  return code == exit_code::kDone ? exit_code::kOutputLost : code;
 }
 
 }  // namespace
@@ -111,19 +112,19 @@ int main(int argc, char** argv) {
   Command::add_all(fr, chosen);
   if (const std::string unknown = unknown_command(fr, {argv + 1, argv + argc}); !unknown.empty()) {
     std::fprintf(stderr, "fr: %s\n", unknown.c_str());
-    return kBadUsage;
+    return exit_code::kBadUsage;
   }
   refuse_empty_values(fr);
   try {
     refuse_words_without_value(own_words_of(fr, {argv + 1, argv + argc}));
     fr.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return fr.exit(error) == 0 ? code_with_output(kDone) : kBadUsage;
+    return fr.exit(error) == 0 ? code_with_output(exit_code::kDone) : exit_code::kBadUsage;
   }
   try {
     return code_with_output(chosen());
   } catch (const std::exception& error) {
     std::fprintf(stderr, "fr: %s\n", shown_text(error.what()).c_str());
-    return kRefusedInput;
+    return exit_code::kRefusedInput;
   }
 }

@@ -15,10 +15,12 @@
 #include <string>
 
 #include "command.h"
+#include "exit_code/exit_code.h"
 #include "freshet/error.h"
 #include "templates/templates.h"
 
 namespace freshet::tool {
+using namespace core;
 namespace {
 
 namespace fs = std::filesystem;
@@ -164,7 +166,7 @@ int write_project(const Request& request) {
       "%s: build and test it by\n  cd %s && meson setup build && meson test -C build\n"
       "or by CMake, see its README.md\n",
       given.c_str(), given.c_str());
-  return kDone;
+  return exit_code::kDone;
 }
 
 const Command kNew(
@@ -184,7 +186,7 @@ const Command kNew(
           return write_project(*request);
         } catch (const BadUsage& error) {
           std::fprintf(stderr, "fr: %s\n", error.what());
-          return kBadUsage;
+          return exit_code::kBadUsage;
         }
       };
     });

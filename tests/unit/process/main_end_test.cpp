@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "exit_code/exit_code.h"
 #include "freshet/error.h"
 #include "messages/child_starts.h"
 #include "modules/application.h"
@@ -22,10 +23,11 @@ TEST(MainEnd, OfZeroIsNoFailureWhateverItPrinted) {
 }
 
 TEST(MainEnd, TellsWhatTheRunnerSaidOfItWhateverItPrinted) {
-  const MainEnd end = main_end_of(exited(kMainThrew, "some\noutput\n", "threw: boom\n"));
+  const MainEnd end = main_end_of(exited(exit_code::kMainThrew, "some\noutput\n", "threw: boom\n"));
   EXPECT_FALSE(end.returned_zero);
   EXPECT_EQ(end.reason, "main threw: boom");
-  EXPECT_EQ(main_end_of(exited(kMainThrew, "", "threw: a\n[freshet] main was canceled")).reason,
+  EXPECT_EQ(main_end_of(exited(exit_code::kMainThrew, "", "threw: a\n[freshet] main was canceled"))
+                .reason,
             "main threw: a\n[freshet] main was canceled");
 }
 
@@ -37,10 +39,10 @@ TEST(MainEnd, OfAnExitCodeOfItsOwnTellsTheLastLines) {
 }
 
 TEST(MainEnd, OfACanceledJobIsToldFromAnExitWithItsCode) {
-  const MainEnd end = main_end_of(exited(kMainCanceled, "some\noutput\n", "was canceled"));
+  const MainEnd end = main_end_of(exited(exit_code::kCanceled, "some\noutput\n", "was canceled"));
   EXPECT_TRUE(end.canceled);
   EXPECT_EQ(end.reason, "main was canceled");
-  const MainEnd own = main_end_of(exited(kMainCanceled, "bye\n"));
+  const MainEnd own = main_end_of(exited(exit_code::kCanceled, "bye\n"));
   EXPECT_FALSE(own.canceled);
   EXPECT_EQ(own.reason, "main exited with 130; it printed last:\nbye");
 }

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cluster/client_words.h"
+#include "exit_code/exit_code.h"
 #include "freshet/error.h"
 #include "freshet/job_client.h"
 #include "shown_text.h"
@@ -39,7 +40,7 @@ int list(const IdWords& words) {
   const std::vector<JobInfo> alone = jobs_alone(*client, applications);
   if (words.json) {
     std::puts(status_json(applications, alone).c_str());
-    return kDone;
+    return exit_code::kDone;
   }
   if (applications.empty() && alone.empty())
     std::fprintf(stderr,
@@ -51,7 +52,7 @@ int list(const IdWords& words) {
     std::printf("%s", text_of(each, failures).c_str());
   if (!alone.empty()) std::printf("jobs without an application:\n");
   for (const JobInfo& each : alone) std::printf("%s", text_of(each, failures).c_str());
-  return kDone;
+  return exit_code::kDone;
 }
 
 int status(const IdWords& words) {
@@ -64,18 +65,18 @@ int status(const IdWords& words) {
     } else {
       std::printf("%s", text_of(found.application, words.failures()).c_str());
     }
-    return kDone;
+    return exit_code::kDone;
   }
   const auto job = client->job(found.job.job_id);
   const JobDetails details = job->details().get();
   const AccumulatorValues accumulators = job->accumulators().get();
   if (words.json) {
     std::puts(status_json(found.job, details, accumulators).c_str());
-    return kDone;
+    return exit_code::kDone;
   }
   std::printf("%s%s%s", text_of(found.job, words.failures()).c_str(), text_of(details).c_str(),
               text_of(accumulators).c_str());
-  return kDone;
+  return exit_code::kDone;
 }
 
 int cancel(const IdWords& words) {
@@ -98,7 +99,7 @@ int cancel(const IdWords& words) {
     (words.force ? client_of_it->cancel_by_force() : client_of_it->cancel()).get();
     tell("job", job.job_id, job.job_name, name_of(job.status), is_terminal(job.status),
          job.status == JobStatus::kCanceling);
-    return kDone;
+    return exit_code::kDone;
   }
   const ApplicationInfo& application = found.application;
   client->cancel_application(application.id).get();
@@ -115,7 +116,7 @@ int cancel(const IdWords& words) {
                    shown_text(job.job_name).c_str(), job.job_id.c_str());
     }
   }
-  return kDone;
+  return exit_code::kDone;
 }
 
 int wait(const IdWords& words) {
@@ -134,9 +135,9 @@ int wait(const IdWords& words) {
                   shown_text(result.job_name).c_str(), failure.c_str(),
                   text_of(result.accumulators).c_str());
     }
-    return result.succeeded()                      ? kDone
-           : result.status == JobStatus::kCanceled ? kWasInterrupted
-                                                   : kItFailed;
+    return result.succeeded()                      ? exit_code::kDone
+           : result.status == JobStatus::kCanceled ? exit_code::kCanceled
+                                                   : exit_code::kFailed;
   }
   const ApplicationInfo end = client->application_end(found.application.id).get();
   if (words.json) {
@@ -144,9 +145,9 @@ int wait(const IdWords& words) {
   } else {
     std::printf("%s", text_of(end, words.failures()).c_str());
   }
-  return end.status == ApplicationStatus::kFinished   ? kDone
-         : end.status == ApplicationStatus::kCanceled ? kWasInterrupted
-                                                      : kItFailed;
+  return end.status == ApplicationStatus::kFinished   ? exit_code::kDone
+         : end.status == ApplicationStatus::kCanceled ? exit_code::kCanceled
+                                                      : exit_code::kFailed;
 }
 
 enum class Id { kNone, kOptional, kRequired };

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bounds/failure_text.h"
+#include "exit_code/exit_code.h"
 #include "freshet/error.h"
 #include "shown_text.h"
 
@@ -58,10 +59,10 @@ int with_cluster(const std::function<int()>& run) {
     return run();
   } catch (const JobManagerCantStart& error) {
     std::fprintf(stderr, "fr: %s\n", shown_text(error.what()).c_str());
-    return kBadCluster;
+    return exit_code::kRefusedInput;
   } catch (const ClusterUnreachable& error) {
     std::fprintf(stderr, "fr: %s\n", shown_text(error.what()).c_str());
-    return kNoCluster;
+    return exit_code::kNoCluster;
   }
 }
 

@@ -13,9 +13,6 @@
 namespace freshet::tool {
 using namespace core;
 
-// Beside those of command.h and kNoCluster.
-constexpr int kItFailed = 70;  // what was waited for has failed
-
 struct ClientWords {
   ConfigurationFlags flags;
   std::string cluster_id, wait;
@@ -26,8 +23,8 @@ struct ClientWords {
   std::unique_ptr<ClusterClient> connect() const;
 };
 
-// What `run` returns; ClusterUnreachable becomes kNoCluster with one line, JobManagerCantStart
-// kBadCluster.
+// What `run` returns; with one line of error, exit_code::kNoCluster for ClusterUnreachable and
+// exit_code::kRefusedInput for JobManagerCantStart.
 int with_cluster(const std::function<int()>& run);
 
 // Prints what a command has done; core/status_json has the states. Bytes that are not UTF-8 are

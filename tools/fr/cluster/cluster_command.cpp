@@ -11,6 +11,7 @@
 #include "backend/this_process.h"
 #include "cluster/chosen_deployer.h"
 #include "cluster/client_words.h"
+#include "exit_code/exit_code.h"
 #include "freshet/error.h"
 #include "freshet/target.h"
 #include "process/started_process.h"
@@ -131,14 +132,14 @@ int start(const StartWords& words) {
     await_task_managers(deployer, *client, known_to_be_deployed(configuration));
   } catch (const TaskManagersCantStart& error) {
     std::fprintf(stderr, "fr: %s\n", error.what());
-    return kBadCluster;
+    return exit_code::kRefusedInput;
   }
   if (words.json) {
     std::puts(status_json(client->status().get()).c_str());
   } else {
     std::printf("%s\n", client->cluster_id().c_str());
   }
-  return kDone;
+  return exit_code::kDone;
 }
 
 // As far as this host can tell without asking it.
@@ -170,7 +171,7 @@ int list(const ClientWords& words) {
     std::fprintf(stderr, "fr: warning: a cluster is left out: %s\n", trouble.c_str());
   if (words.json) {
     print_json(all);
-    return kDone;
+    return exit_code::kDone;
   }
   for (const Json& each : all)
     std::printf("%s  %s  %s  %s  %s\n", each["id"].get<std::string>().c_str(),
@@ -179,7 +180,7 @@ int list(const ClientWords& words) {
                 each["endpoint"].get<std::string>().c_str());
   if (all.empty() && left_out.empty())
     std::fprintf(stderr, "fr: no cluster is known in %s\n", records.folder().clusters().c_str());
-  return kDone;
+  return exit_code::kDone;
 }
 
 int status(const ClientWords& words) {
@@ -187,7 +188,7 @@ int status(const ClientWords& words) {
   const ClusterInfo info = client->status().get();
   if (words.json) {
     std::puts(status_json(info).c_str());
-    return kDone;
+    return exit_code::kDone;
   }
   std::printf("cluster %s, version %s, job manager: process %lld\n", info.id.c_str(),
               info.version.c_str(), static_cast<long long>(info.process_id));
@@ -196,7 +197,7 @@ int status(const ClientWords& words) {
                 each.host.c_str(), static_cast<long long>(each.process_id), each.free_slots,
                 each.slots, each.worker_processes.size());
   if (info.task_managers.empty()) std::printf("  no task manager\n");
-  return kDone;
+  return exit_code::kDone;
 }
 
 // Those that the deployer keeps, once all of them have registered. Throws InvalidInput that names
@@ -259,13 +260,13 @@ int resize(const ResizeWords& words) {
                        last_words_of_task_managers(record.cluster_id));
   if (words.json) {
     print_json({{"id", record.cluster_id}, {"task_managers", names}});
-    return kDone;
+    return exit_code::kDone;
   }
   std::string list;
   for (const std::string& name : names) list += (list.empty() ? ": " : ", ") + name;
   std::printf("cluster '%s' has %zu task manager%s%s\n", record.cluster_id.c_str(), names.size(),
               names.size() == 1 ? "" : "s", list.c_str());
-  return kDone;
+  return exit_code::kDone;
 }
 
 // How long a cluster may take to end: what runs, and then its processes, which see to it that those
@@ -322,7 +323,7 @@ int stop(const ClientWords& words) {
   } else {
     std::printf("cluster '%s' has ended\n", record.cluster_id.c_str());
   }
-  return kDone;
+  return exit_code::kDone;
 }
 
 const Command kCluster("cluster", "Start, list, look at and stop clusters.", [](CLI::App& command) {

@@ -20,11 +20,6 @@
 namespace freshet::tool {
 using namespace core;
 
-// Exit codes of the processes of a cluster, beside those of command.h.
-constexpr int kEndedAsAsked = 0;
-constexpr int kCantStart = 65;
-constexpr int kLostItsCluster = 75;  // EX_TEMPFAIL of sysexits.h
-
 // The words that every daemon takes.
 struct DaemonWords {
   std::string cluster_id;

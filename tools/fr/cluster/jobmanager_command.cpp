@@ -16,6 +16,7 @@
 #include "cluster/join_file.h"
 #include "command.h"
 #include "dispatcher/job_manager.h"
+#include "exit_code/exit_code.h"
 #include "fetching/url_fetcher.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
@@ -215,7 +216,7 @@ int run(Words words) {
     manager.reset();
     return gives_way;
   });
-  return leads_no_more ? kLostItsCluster : kEndedAsAsked;
+  return leads_no_more ? exit_code::kLostItsCluster : exit_code::kDone;
 }
 
 const Command kJobManager(
@@ -231,7 +232,7 @@ const Command kJobManager(
           return run(*words);
         } catch (const Error& error) {
           std::fprintf(stderr, "fr jobmanager: %s\n", error.what());
-          return kCantStart;
+          return exit_code::kRefusedInput;
         }
       };
     });

@@ -11,6 +11,7 @@
 
 #include "backend/this_process.h"
 #include "cluster/client_words.h"
+#include "exit_code/exit_code.h"
 #include "freshet/error.h"
 #include "shown_text.h"
 
@@ -140,15 +141,16 @@ int logs(const Words& words) {
       if (records.find(client->cluster_id()) || !std::filesystem::is_directory(folder, ignored))
         continue;
       const std::string log = log_left(client->cluster_id(), process, folder);
-      return print(at == 0 ? log : rest_of(log, at, tail)) ? kDone : kRefusedInput;
+      return print(at == 0 ? log : rest_of(log, at, tail)) ? exit_code::kDone
+                                                           : exit_code::kRefusedInput;
     }
     const LogChunk chunk = answer.get();
-    if (!print(chunk.text)) return kRefusedInput;
+    if (!print(chunk.text)) return exit_code::kRefusedInput;
     at = chunk.next;
     tail += chunk.text;
     if (tail.size() > kTail) tail.erase(0, tail.size() - kTail);
     if (!chunk.text.empty()) continue;
-    if (chunk.ended || !words.follow) return kDone;
+    if (chunk.ended || !words.follow) return exit_code::kDone;
     ::usleep(kPauseMs * 1'000);
   }
 }
@@ -161,8 +163,8 @@ int logs_of_any(const Words& words) {
     if (!deployer_services_of_this_process().cluster_records().find(words.cluster_id) &&
         std::filesystem::is_directory(state.logs(words.cluster_id), ignored))
       return print(log_left(words.cluster_id, words.process, state.logs(words.cluster_id)))
-                 ? kDone
-                 : kRefusedInput;
+                 ? exit_code::kDone
+                 : exit_code::kRefusedInput;
   }
   return logs(words);
 }

@@ -16,6 +16,7 @@
 #include "command.h"
 #include "configuration/configuration.h"
 #include "crash/crash_handler.h"
+#include "exit_code/exit_code.h"
 #include "exits.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
@@ -130,7 +131,7 @@ int run() {
     return code;
   } catch (const Error& error) {
     account.give(std::string("could not begin: ") + error.what());
-    return kMainRefused;
+    return exit_code::kRefusedInput;
   }
 }
 

@@ -11,6 +11,7 @@
 #include "cluster/daemon.h"
 #include "cluster/join_file.h"
 #include "command.h"
+#include "exit_code/exit_code.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "host/cluster_presence.h"
@@ -187,7 +188,7 @@ int run(Words words) {
     manager.reset();
     return was_replaced;
   });
-  return replaced ? kCantStart : kEndedAsAsked;
+  return replaced ? exit_code::kRefusedInput : exit_code::kDone;
 }
 
 const Command kTaskManager(
@@ -202,13 +203,13 @@ const Command kTaskManager(
         if (words->join.empty() && words->cluster_id.empty()) {
           std::fprintf(stderr,
                        "fr taskmanager: which cluster? give --cluster-id=ID, or --join=FILE\n");
-          return kBadUsage;
+          return exit_code::kBadUsage;
         }
         try {
           return run(*words);
         } catch (const Error& error) {
           std::fprintf(stderr, "fr taskmanager: %s\n", error.what());
-          return kCantStart;
+          return exit_code::kRefusedInput;
         }
       };
     });

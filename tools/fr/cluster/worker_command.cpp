@@ -8,6 +8,7 @@
 #include "clock/clock.h"
 #include "cluster/daemon.h"
 #include "command.h"
+#include "exit_code/exit_code.h"
 #include "freshet/error.h"
 #include "messages/child_starts.h"
 #include "network/endpoint.h"
@@ -54,7 +55,7 @@ int run() {
     return code;
   } catch (const Error& error) {
     std::fprintf(stderr, "fr worker: %s\n", error.what());
-    return kCantStart;
+    return exit_code::kRefusedInput;
   }
 }
 

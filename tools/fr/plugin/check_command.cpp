@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "exit_code/exit_code.h"
 #include "freshet/error.h"
 #include "plugin/case_process.h"
 #include "plugin/check.h"
@@ -21,8 +22,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 using Verdict = CaseResult::Verdict;
-
-constexpr int kCaseDidNotPass = 1;
 
 struct CommandLine {
   CheckRequest request;
@@ -182,7 +181,9 @@ int check(CommandLine& line) {
     std::printf("%td passed, %td failed, %td skipped\n", count(Verdict::kPassed),
                 count(Verdict::kFailed), count(Verdict::kSkipped));
   }
-  return refused ? kRefusedInput : count(Verdict::kFailed) != 0 ? kCaseDidNotPass : kDone;
+  return refused                        ? exit_code::kRefusedInput
+         : count(Verdict::kFailed) != 0 ? exit_code::kCaseFailed
+                                        : exit_code::kDone;
 }
 
 int run(CommandLine& line) {
@@ -194,9 +195,9 @@ int run(CommandLine& line) {
     return check(line);
   } catch (const BadUsage& error) {
     std::fprintf(stderr, "fr: %s\n", error.what());
-    return kBadUsage;
+    return exit_code::kBadUsage;
   } catch (const Interrupted&) {
-    return kWasInterrupted;
+    return exit_code::kCanceled;
   }
 }
 

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "exit_code/exit_code.h"
 #include "plugin/plugin_command.h"
 #include "plugin_catalog/plugin_catalog.h"
 #include "security/sha256.h"
@@ -89,7 +90,7 @@ void add_plugin_inspect(CLI::App& plugin, Command::Run& chosen) {
     chosen = [file, json] {
       const CatalogEntry entry = judged_plugin(*file);
       *json ? print_json(entry) : print_text(entry);
-      return is_usable(entry) ? kDone : kRefusedInput;
+      return is_usable(entry) ? exit_code::kDone : exit_code::kRefusedInput;
     };
   });
 }

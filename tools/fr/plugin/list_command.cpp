@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "configuration_flags.h"
+#include "exit_code/exit_code.h"
 #include "freshet/options.h"
 #include "plugin/plugin_command.h"
 #include "plugin_catalog/plugin_catalog.h"
@@ -99,7 +100,7 @@ int run(const Request& request) {
   const PluginCatalog catalog(
       SearchPath(SearchPath::Sources::of_this_process(configuration.get(options::kPluginDirs))));
   request.json ? print_json(catalog) : print_text(catalog);
-  return kDone;
+  return exit_code::kDone;
 }
 
 }  // namespace
