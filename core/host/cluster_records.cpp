@@ -24,11 +24,16 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kLargest = 1024 * 1024;
+constexpr std::int64_t kVersion = 1;  // also of records that name none, which are older
 
 std::string to_json(const ClusterRecord& record) {
-  return nlohmann::json{{"cluster_id", record.cluster_id}, {"deployer", record.deployer},
-                        {"endpoint", record.endpoint},     {"public_key", record.public_key},
-                        {"client_key", record.client_key}, {"since_ms", record.since_ms},
+  return nlohmann::json{{"version", kVersion},
+                        {"cluster_id", record.cluster_id},
+                        {"deployer", record.deployer},
+                        {"endpoint", record.endpoint},
+                        {"public_key", record.public_key},
+                        {"client_key", record.client_key},
+                        {"since_ms", record.since_ms},
                         {"details", record.details}}
              .dump(2) +
          "\n";
@@ -37,6 +42,11 @@ std::string to_json(const ClusterRecord& record) {
 ClusterRecord from_json(const fs::path& path, const std::string& text) {
   try {
     const nlohmann::json json = nlohmann::json::parse(text);
+    if (const auto version = json.value("version", kVersion); version != kVersion)
+      throw InvalidInput(path.native() + ": is a record of version " + std::to_string(version) +
+                         ", and this Freshet (" + FRESHET_VERSION_STRING + ") reads version " +
+                         std::to_string(kVersion) +
+                         ": use the Freshet that has started the cluster, or remove the record");
     ClusterRecord record;
     record.cluster_id = json.at("cluster_id").get<std::string>();
     record.deployer = json.at("deployer").get<std::string>();

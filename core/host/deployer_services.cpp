@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "client/cluster_connection.h"
+#include "freshet/cluster_bootstrap.h"
 #include "freshet/error.h"
 #include "host/cluster_presence.h"
 #include "posix/descriptor.h"
@@ -152,7 +153,7 @@ std::unique_ptr<ClusterClient> LocalDeployerServices::wait_and_connect(ClusterRe
   const std::int64_t spent = (records_.clock().now_ns() - begin) / 1'000'000;
   ClusterConnection connection;
   connection.cluster_id = record.cluster_id;
-  connection.keeps_jobs = record.details.count("high-availability") != 0;
+  connection.keeps_jobs = !ClusterFacts::high_availability(record).empty();
   // A restarted job manager may listen elsewhere.
   connection.job_manager = [records = records_, record]() -> Address {
     try {

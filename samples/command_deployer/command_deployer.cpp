@@ -6,14 +6,13 @@
 // A deployment: the record with the keys, a process each for job manager and task managers, the
 // job manager's answer, the application. Whoever is killed between two of them leaves what kill()
 // finds by the record, or what ends by itself.
-#include <chrono>
 #include <cstdlib>
 #include <functional>
 #include <mutex>
-#include <nlohmann/json.hpp>
 #include <random>
 #include <thread>
 
+#include "freshet/cluster_bootstrap.h"
 #include "freshet/config_option.h"
 #include "freshet/configuration.h"
 #include "freshet/error.h"
@@ -30,6 +29,9 @@ namespace {
 
 using freshet::ApplicationSpec;
 using freshet::ClusterClient;
+using freshet::ClusterFacts;
+using freshet::ClusterMode;
+using freshet::ClusterProcess;
 using freshet::ClusterRecord;
 using freshet::Configuration;
 using freshet::DeployerServices;
@@ -58,21 +60,6 @@ std::string drawn(std::size_t digits) {
   return text;
 }
 
-std::int64_t now_ms() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-}
-
-// Options of cluster scope, and where the processes find plugins.
-std::map<std::string, std::string> cluster_settings(const Configuration& configuration) {
-  std::map<std::string, std::string> settings;
-  const Configuration of_cluster = configuration.of_scope(freshet::Scope::kCluster);
-  for (const auto& [key, entry] : of_cluster.to_entries()) settings[key] = entry.text;
-  if (const auto plugins = configuration.lookup(freshet::options::kPluginDirs.info()))
-    settings[freshet::options::kPluginDirs.key()] = plugins->text;
-  return settings;
-}
-
 }  // namespace
 
 class CommandDeployer final : public freshet::ClusterDeployer {
@@ -83,13 +70,14 @@ class CommandDeployer final : public freshet::ClusterDeployer {
   }
 
   Future<ClientPointer> deploy_session(const Configuration& configuration) override {
-    return apart<ClientPointer>([=, this] { return deploy(configuration, "session", nullptr); });
+    return apart<ClientPointer>(
+        [=, this] { return deploy(configuration, ClusterMode::kSession, nullptr); });
   }
 
   Future<ClientPointer> deploy_application(const ApplicationSpec& application,
                                            const Configuration& configuration) override {
     return apart<ClientPointer>(
-        [=, this] { return deploy(configuration, "application", &application); });
+        [=, this] { return deploy(configuration, ClusterMode::kApplication, &application); });
   }
 
   Future<ClientPointer> retrieve(const Configuration& configuration) override {
@@ -127,29 +115,25 @@ class CommandDeployer final : public freshet::ClusterDeployer {
     return future;
   }
 
-  struct Plan {
-    ClusterRecord record;
-    std::string for_job_manager;
-    std::vector<std::string> task_managers;  // their names
-    std::string for_task_managers;
-  };
-
-  ClientPointer deploy(const Configuration& configuration, const std::string& mode,
+  ClientPointer deploy(const Configuration& configuration, ClusterMode mode,
                        const ApplicationSpec* application) {
-    const Plan plan = plan_of(configuration, mode);
+    auto [record, job_manager] = freshet::plan_cluster(services_, kName, mode, configuration);
+    record.details["command"] = configuration.get(kCommand);
+    record.details["mark"] = "COMMAND_DEPLOYER=" + record.cluster_id + "." + drawn(16);
     try {
       // The record first: the job manager reads it, and kill() finds all by it.
-      services_.write_record(plan.record);
-      start(plan.record, "jobmanager", {"--mode=" + mode}, plan.for_job_manager);
-      for (const std::string& name : plan.task_managers)
-        start(plan.record, name, {"--name=" + name}, plan.for_task_managers);
-      ClientPointer client = services_.connect(plan.record, kStartPatienceMs).get();
+      services_.write_record(record);
+      start(record, job_manager);
+      const std::int32_t count = configuration.get(freshet::options::kStandaloneTaskManagers);
+      for (std::int32_t i = 1; i <= count; ++i)
+        start(record, freshet::task_manager(services_, record, "taskmanager-" + std::to_string(i)));
+      ClientPointer client = services_.connect(record, kStartPatienceMs).get();
       if (application != nullptr) static_cast<void>(client->submit_application(*application).get());
       return client;
     } catch (...) {
       const std::exception_ptr failure = std::current_exception();
       try {
-        end(plan.record.cluster_id);
+        end(record.cluster_id);
       } catch (const std::exception&) {
         // The record stays, by which it may be tried again.
       }
@@ -157,52 +141,13 @@ class CommandDeployer final : public freshet::ClusterDeployer {
     }
   }
 
-  Plan plan_of(const Configuration& configuration, const std::string& mode) {
-    Plan plan;
-    ClusterRecord& record = plan.record;
-    record.cluster_id =
-        configuration.find(freshet::options::kClusterId).value_or("command-" + drawn(8));
-    for (const ClusterRecord& known : services_.records()) {
-      if (known.cluster_id == record.cluster_id)
-        throw freshet::InvalidInput("cluster '" + record.cluster_id +
-                                    "' is there already: choose another cluster.id, or end that "
-                                    "one by 'fr cluster stop --cluster-id=" +
-                                    record.cluster_id + "'");
-    }
-    const auto [manager_public, manager_secret] = services_.make_key_pair();
-    const auto [client_public, client_secret] = services_.make_key_pair();
-    record.deployer = kName;
-    record.public_key = manager_public;
-    record.client_key = client_secret;
-    record.since_ms = now_ms();
-    record.details["mode"] = mode;
-    record.details["command"] = configuration.get(kCommand);
-    record.details["mark"] = "COMMAND_DEPLOYER=" + record.cluster_id + "." + drawn(16);
-
-    const auto settings = cluster_settings(configuration);
-    plan.for_job_manager = nlohmann::json{
-        {"secret_key", manager_secret},
-        {"clients", {client_public}},
-        {"settings", settings}}.dump();
-    plan.for_task_managers = nlohmann::json{{"settings", settings}}.dump();
-    const std::int32_t count = configuration.get(freshet::options::kStandaloneTaskManagers);
-    for (std::int32_t i = 1; i <= count; ++i)
-      plan.task_managers.push_back("taskmanager-" + std::to_string(i));
-    return plan;
-  }
-
-  // `name` up to its '-' is the command of fr.
-  void start(const ClusterRecord& record, const std::string& name,
-             const std::vector<std::string>& flags, const std::string& hand_over) {
+  void start(const ClusterRecord& record, const ClusterProcess& process) {
     const std::string& id = record.cluster_id;
-    std::vector<std::string> words{services_.program(), name.substr(0, name.find('-')),
-                                   "--cluster-id=" + id, "--inherited"};
-    words.insert(words.end(), flags.begin(), flags.end());
-    write_hand_over(id, name, hand_over);
-    const std::string line =
-        filled(record.details.at("command"),
-               taking(hand_over_path(id, name), record.details.at("mark"), words));
-    services_.start_detached(id, name, {"/bin/sh", "-c", line}, "");
+    write_hand_over(id, process.name, process.handed_over);
+    const std::string line = filled(
+        record.details.at("command"),
+        taking(hand_over_path(id, process.name), record.details.at("mark"), process.command));
+    services_.start_detached(id, process.name, {"/bin/sh", "-c", line}, "");
   }
 
   // Whatever state it is in, also if it is gone.
@@ -224,7 +169,7 @@ class CommandDeployer final : public freshet::ClusterDeployer {
       return services_.read_record(*id);
     std::vector<ClusterRecord> sessions;
     for (ClusterRecord& record : services_.records()) {
-      if (record.deployer == kName && record.details.at("mode") == "session")
+      if (record.deployer == kName && ClusterFacts::mode(record) == ClusterMode::kSession)
         sessions.push_back(std::move(record));
     }
     if (sessions.size() == 1) return sessions[0];

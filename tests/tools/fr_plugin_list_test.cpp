@@ -150,7 +150,7 @@ TEST_F(FrPluginList, InspectTellsLongValuesWhole) {
       << text.text();
 }
 
-TEST_F(FrPluginList, InspectTellsWhyAFileIsRefusedAndEndsWithTwo) {
+TEST_F(FrPluginList, InspectTellsWhyAFileIsRefusedAndEndsWith65) {
   for (const std::string& file :
        {scratch_.write("text.so", "just text"), scratch_ / "nowhere.so", scratch_.path()}) {
     const Outcome text = fr_({"plugin", "inspect", file});

@@ -7,14 +7,12 @@
 // and task managers end with it.
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <nlohmann/json.hpp>
-#include <random>
 #include <thread>
 
+#include "freshet/cluster_bootstrap.h"
 #include "freshet/configuration.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
@@ -27,6 +25,9 @@ namespace {
 
 using freshet::ApplicationSpec;
 using freshet::ClusterClient;
+using freshet::ClusterFacts;
+using freshet::ClusterMode;
+using freshet::ClusterProcess;
 using freshet::ClusterRecord;
 using freshet::Configuration;
 using freshet::DeployerServices;
@@ -41,60 +42,6 @@ constexpr const char* kName = "standalone";
 constexpr const char* kTaskManager = "taskmanager-";  // and its number, by which none is a second
 constexpr const char* kLastNumber = "last-taskmanager";
 
-std::string drawn_id() {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::random_device random;
-  std::string id = std::string(kName) + "-";
-  for (int i = 0; i < 8; ++i) id += kDigits[random() % 16];
-  return id;
-}
-
-std::int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
-// The processes of a cluster are handed JSON, which holds text alone. Throws InvalidInput.
-void check_text(const std::string& key, const freshet::Configuration::Entry& entry) {
-  try {
-    static_cast<void>(nlohmann::json(entry.text).dump());
-  } catch (const nlohmann::json::exception&) {
-    std::string shown;
-    for (const char byte : entry.text) {
-      const auto code = static_cast<unsigned char>(byte);
-      shown += code >= ' ' && code < 0x7f ? byte : '?';
-    }
-    throw freshet::InvalidInput("option '" + key + "' ('" + shown + "', " + entry.origin.text() +
-                                ") can't be given to the processes of a cluster: it is no UTF-8; "
-                                "choose another value or rename the file");
-  }
-}
-
-// What belongs to the cluster, and where its processes find plugins. The options of its
-// high-availability plugin, which is not loaded here, are known by the name that they begin with.
-std::map<std::string, std::string> cluster_settings(const Configuration& configuration) {
-  std::map<std::string, std::string> settings;
-  const Configuration of_cluster = configuration.of_scope(freshet::Scope::kCluster);
-  for (const auto& [key, entry] : of_cluster.to_entries()) {
-    check_text(key, entry);
-    settings[key] = entry.text;
-  }
-  const std::string service = configuration.get(freshet::options::kHighAvailabilityType) + ".";
-  const auto& all = configuration.to_entries();
-  for (const auto& [key, entry] : all) {
-    if (!key.starts_with(service)) continue;
-    check_text(key, entry);
-    settings[key] = entry.text;
-  }
-  const std::string plugins = freshet::options::kPluginDirs.key();
-  if (const auto at = all.find(plugins); at != all.end()) {
-    check_text(plugins, at->second);
-    settings[plugins] = at->second.text;
-  }
-  return settings;
-}
-
 class StandaloneDeployer final : public freshet::ClusterDeployer {
  public:
   explicit StandaloneDeployer(DeployerServices& services) : services_(services) {}
@@ -104,7 +51,7 @@ class StandaloneDeployer final : public freshet::ClusterDeployer {
 
   ClientFuture deploy_session(const Configuration& configuration) override {
     try {
-      return or_kill(start(configuration, "session"));
+      return or_kill(start(configuration, ClusterMode::kSession));
     } catch (...) {
       return freshet::make_failed_future<std::unique_ptr<ClusterClient>>(std::current_exception());
     }
@@ -113,7 +60,7 @@ class StandaloneDeployer final : public freshet::ClusterDeployer {
   ClientFuture deploy_application(const ApplicationSpec& application,
                                   const Configuration& configuration) override {
     try {
-      Started started = start(configuration, "application");
+      Started started = start(configuration, ClusterMode::kApplication);
       started.client = started.client.then([application](std::unique_ptr<ClusterClient>&& arrived) {
         const auto client = std::make_shared<std::unique_ptr<ClusterClient>>(std::move(arrived));
         return (*client)->submit_application(application).then([client](const std::string&) {
@@ -172,38 +119,15 @@ class StandaloneDeployer final : public freshet::ClusterDeployer {
     ClientFuture client;
   };
 
-  Started start(const Configuration& configuration, const std::string& mode) {
-    ClusterRecord record;
-    record.cluster_id = configuration.find(freshet::options::kClusterId).value_or(drawn_id());
-    for (const ClusterRecord& known : services_.records()) {
-      if (known.cluster_id == record.cluster_id)
-        throw freshet::InvalidInput("cluster '" + record.cluster_id +
-                                    "' is there already: choose another cluster.id, or end that "
-                                    "one by 'fr cluster stop --cluster-id=" +
-                                    record.cluster_id + "'");
-    }
-    const auto settings = cluster_settings(configuration);
-    const auto [manager_public, manager_secret] = services_.make_key_pair();
-    const auto [client_public, client_secret] = services_.make_key_pair();
-    record.deployer = kName;
-    record.public_key = manager_public;
-    record.client_key = client_secret;
-    record.since_ms = now_ms();
-    record.details["mode"] = mode;
-    record.details["settings"] = nlohmann::json(settings).dump();
+  Started start(const Configuration& configuration, ClusterMode mode) {
+    freshet::ClusterBootstrap cluster =
+        freshet::plan_cluster(services_, kName, mode, configuration);
+    ClusterRecord& record = cluster.record;
     services_.write_record(record);
 
-    const std::string program = services_.program();
-    const std::string id = "--cluster-id=" + record.cluster_id;
     const std::int32_t task_managers = configuration.get(freshet::options::kStandaloneTaskManagers);
     try {
-      const std::string for_manager = nlohmann::json{
-          {"secret_key", manager_secret},
-          {"clients", {client_public}},
-          {"settings", settings}}.dump();
-      record.details["jobmanager"] = std::to_string(services_.start_detached(
-          record.cluster_id, "jobmanager",
-          {program, "jobmanager", id, "--mode=" + mode, "--inherited"}, for_manager));
+      ClusterFacts::set_job_manager(record, start_process(record, cluster.job_manager));
       for (std::int32_t i = 0; i < task_managers; ++i) start_task_manager(record);
       services_.write_record(record);
     } catch (...) {
@@ -212,6 +136,11 @@ class StandaloneDeployer final : public freshet::ClusterDeployer {
       throw;
     }
     return {record, services_.connect(record, kStartPatienceMs)};
+  }
+
+  std::int64_t start_process(const ClusterRecord& record, const ClusterProcess& process) const {
+    return services_.start_detached(record.cluster_id, process.name, process.command,
+                                    process.handed_over);
   }
 
   // What waits for others has a thread, as no call of a deployer blocks.
@@ -250,15 +179,8 @@ class StandaloneDeployer final : public freshet::ClusterDeployer {
     std::string& last = record.details[kLastNumber];
     last = std::to_string(number_in(last) + 1);
     const std::string name = kTaskManager + last;
-    // A cluster that was brought up by hand tells no settings.
-    const auto settings = record.details.find("settings");
-    const auto handed = settings == record.details.end() ? nlohmann::json::object()
-                                                         : nlohmann::json::parse(settings->second);
-    record.details[name] = std::to_string(services_.start_detached(
-        record.cluster_id, name,
-        {services_.program(), "taskmanager", "--cluster-id=" + record.cluster_id, "--name=" + name,
-         "--inherited"},
-        nlohmann::json{{"settings", handed}}.dump()));
+    record.details[name] =
+        std::to_string(start_process(record, freshet::task_manager(services_, record, name)));
   }
 
   static long number_in(const std::string& text) { return std::strtol(text.c_str(), nullptr, 10); }
@@ -349,9 +271,7 @@ class StandaloneDeployer final : public freshet::ClusterDeployer {
     std::vector<ClusterRecord> sessions;
     std::string names;
     for (ClusterRecord& record : services_.records()) {
-      const auto mode = record.details.find("mode");
-      if (record.deployer != kName || mode == record.details.end() || mode->second != "session")
-        continue;
+      if (record.deployer != kName || ClusterFacts::mode(record) != ClusterMode::kSession) continue;
       names += (names.empty() ? "'" : ", '") + record.cluster_id + "'";
       sessions.push_back(std::move(record));
     }
@@ -368,7 +288,7 @@ class StandaloneDeployer final : public freshet::ClusterDeployer {
   static void kill_processes_of(const ClusterRecord& record) {
     std::vector<std::int64_t> processes;
     for (const auto& [name, value] : record.details) {
-      if (name == "jobmanager" || name.rfind(kTaskManager, 0) == 0)
+      if (name == ClusterFacts::kJobManager || name.rfind(kTaskManager, 0) == 0)
         processes.push_back(std::strtoll(value.c_str(), nullptr, 10));
     }
     standalone::kill_processes(record.cluster_id, processes, kEndPatienceMs);

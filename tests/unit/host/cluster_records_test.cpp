@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "clock/clock.h"
+#include "freshet/cluster_bootstrap.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "host/cluster_presence.h"
@@ -213,6 +214,19 @@ TEST_F(ClusterRecordsTest, OneThatOthersMayReadIsRefusedWithItsMode) {
   EXPECT_TRUE(contains(said, "mode 0640")) << said;
   EXPECT_TRUE(contains(said, "chmod 600")) << said;
   EXPECT_TRUE(records_.all().empty());
+}
+
+TEST_F(ClusterRecordsTest, ARecordOfAnEarlierVersionIsReadAndOneOfALaterIsRefused) {
+  const std::string fields =
+      R"("cluster_id": "old", "deployer": "standalone", "endpoint": "", "public_key": "p",)"
+      R"("client_key": "c", "since_ms": 1, "details": {"mode": "session"}})";
+  records_.write(record("old"));
+  scratch_.write("state ü/freshet/clusters/old.json", "{" + fields);
+  EXPECT_EQ(ClusterFacts::mode(records_.read("old")), ClusterMode::kSession);
+  scratch_.write("state ü/freshet/clusters/old.json", R"({"version": 2, )" + fields);
+  const std::string said = refusal([&] { records_.read("old"); });
+  EXPECT_TRUE(contains(said, "is a record of version 2, and this Freshet (")) << said;
+  EXPECT_TRUE(contains(said, "reads version 1: use the Freshet that has started")) << said;
 }
 
 TEST_F(ClusterRecordsTest, OneThatIsNoneOrWasRenamedIsRefused) {

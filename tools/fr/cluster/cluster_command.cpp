@@ -12,6 +12,7 @@
 #include "cluster/chosen_deployer.h"
 #include "cluster/client_words.h"
 #include "exit_code/exit_code.h"
+#include "freshet/cluster_bootstrap.h"
 #include "freshet/error.h"
 #include "freshet/target.h"
 #include "process/started_process.h"
@@ -145,11 +146,9 @@ int start(const StartWords& words) {
 // As far as this host can tell without asking it.
 const char* state_of(const ClusterRecords& records, const ClusterRecord& record) {
   if (record.endpoint.empty()) return "starting";
-  const auto process = record.details.find("jobmanager");
-  if (process == record.details.end() || !is_present(records.folder(), record.cluster_id))
-    return "elsewhere";
-  const auto id = static_cast<pid_t>(std::strtol(process->second.c_str(), nullptr, 10));
-  return has_ended(id) ? "without-job-manager" : "running";
+  const auto process = static_cast<pid_t>(ClusterFacts::job_manager(record));
+  if (process == 0 || !is_present(records.folder(), record.cluster_id)) return "elsewhere";
+  return has_ended(process) ? "without-job-manager" : "running";
 }
 
 int list(const ClientWords& words) {
@@ -158,10 +157,10 @@ int list(const ClientWords& words) {
   remove_all_remains(records);
   Json all = Json::array();
   for (const ClusterRecord& record : records.all()) {
-    const auto mode = record.details.find("mode");
+    const auto mode = ClusterFacts::mode(record);
     all.push_back({{"id", record.cluster_id},
                    {"deployer", record.deployer},
-                   {"mode", mode == record.details.end() ? "" : mode->second},
+                   {"mode", mode ? name_of(*mode) : ""},
                    {"state", state_of(records, record)},
                    {"endpoint", record.endpoint},
                    {"since_ms", record.since_ms}});
@@ -296,9 +295,8 @@ std::string shut_down(const ClusterRecord& record, const Configuration& configur
 // started it may wait for.
 bool processes_have_ended(const ClusterRecords& records, const ClusterRecord& record) {
   if (is_present(records.folder(), record.cluster_id)) return false;
-  const auto process = record.details.find("jobmanager");
-  return process == record.details.end() ||
-         has_ended(static_cast<pid_t>(std::strtol(process->second.c_str(), nullptr, 10)));
+  const auto process = static_cast<pid_t>(ClusterFacts::job_manager(record));
+  return process == 0 || has_ended(process);
 }
 
 int stop(const ClientWords& words) {

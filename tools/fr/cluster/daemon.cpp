@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "client/cluster_node.h"
 #include "clock/clock.h"
@@ -64,30 +63,11 @@ void DaemonWords::add_to(CLI::App& command) {
                    "keys and settings stand at descriptor 3: for deployers");
 }
 
-HandedOver take_handed_over(bool inherited) {
-  HandedOver handed;
-  if (!inherited) return handed;
-  const std::string text = take_inherited();
-  try {
-    const nlohmann::json json = nlohmann::json::parse(text);
-    handed.secret_key = json.value("secret_key", std::string());
-    handed.clients = json.value("clients", std::vector<std::string>());
-    handed.settings = json.value("settings", std::map<std::string, std::string>());
-  } catch (const nlohmann::json::exception& error) {
-    throw InvalidInput(
-        std::string("--inherited: what stands at descriptor 3 is not what a deployer "
-                    "hands over: ") +
-        error.what());
-  }
-  return handed;
-}
-
-Configuration daemon_configuration(const DaemonWords& words, const HandedOver& handed) {
+Configuration daemon_configuration(const DaemonWords& words, const ClusterSettings& handed) {
   ConfigurationSources sources;
   sources.file = words.configuration_file;
   sources.environment = process_environment();
-  for (const auto& [key, text] : handed.settings)
-    sources.flags.push_back({key, text, "deployment"});
+  for (const auto& [key, text] : handed) sources.flags.push_back({key, text, "deployment"});
   for (const std::string& definition : words.definitions)
     sources.flags.push_back(parse_definition(definition));
   Configuration configuration = gathered_configuration(sources);

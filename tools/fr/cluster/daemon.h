@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "freshet/cluster_bootstrap.h"
 #include "freshet/configuration.h"
 #include "links/link.h"
 #include "process/caught_signals.h"
@@ -25,21 +26,13 @@ struct DaemonWords {
   std::string cluster_id;
   std::string configuration_file;
   std::vector<std::string> definitions;
-  bool inherited = false;  // what it needs stands at descriptor 3
+  bool inherited = false;  // what a deployer has handed over stands at descriptor 3
 
   void add_to(CLI::App& command);
 };
 
-// What a deployer hands over: JSON with the settings of the cluster, and the process's own fields.
-struct HandedOver {
-  std::string secret_key;
-  std::vector<std::string> clients;  // public keys
-  std::map<std::string, std::string> settings;
-};
-// Throws InvalidInput.
-HandedOver take_handed_over(bool inherited);
-
-Configuration daemon_configuration(const DaemonWords& words, const HandedOver& handed);
+// `handed`: the settings that its deployer has handed over (freshet/cluster_bootstrap.h).
+Configuration daemon_configuration(const DaemonWords& words, const ClusterSettings& handed);
 // A runner's or worker's, which was told all.
 Configuration child_configuration(const std::map<std::string, std::string>& settings);
 // Those that belong to the cluster, as text, for runners and workers.

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "blobs/stored_blobs.h"
@@ -18,6 +17,7 @@
 #include "dispatcher/job_manager.h"
 #include "exit_code/exit_code.h"
 #include "fetching/url_fetcher.h"
+#include "freshet/cluster_bootstrap.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "host/cluster_presence.h"
@@ -42,17 +42,15 @@ struct Words : DaemonWords {
 };
 
 bool is_alive(const ClusterRecord& record) {
-  const auto process = record.details.find("jobmanager");
-  return process != record.details.end() &&
-         !has_ended(static_cast<pid_t>(std::strtol(process->second.c_str(), nullptr, 10)));
+  const auto process = static_cast<pid_t>(ClusterFacts::job_manager(record));
+  return process != 0 && !has_ended(process);
 }
 
 // Of a cluster that is brought up by hand: a new one, or one whose job manager has ended while its
 // task managers wait for another. With high availability also one whose job manager lives: this one
 // stands by, or leads when that one does no more.
-ClusterRecord record_by_hand(const ClusterRecords& records, const std::string& id,
-                             const std::string& mode, bool may_stand_by,
-                             const std::map<std::string, std::string>& settings,
+ClusterRecord record_by_hand(const ClusterRecords& records, const std::string& id, ClusterMode mode,
+                             bool may_stand_by, const ClusterSettings& settings,
                              ClusterKeys& keys) {
   const std::filesystem::path file = keys_file(records.folder().run(id));
   if (auto known = records.find(id)) {
@@ -70,9 +68,8 @@ ClusterRecord record_by_hand(const ClusterRecords& records, const std::string& i
   record.public_key = own.public_key;
   record.client_key = client.secret_key;
   record.since_ms = records.clock().wall_ms();
-  record.details["mode"] = mode;
-  record.details["settings"] =
-      nlohmann::json(settings).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  ClusterFacts::set_mode(record, mode);
+  ClusterFacts::set_settings(record, settings);
   records.write(record);
   return record;
 }
@@ -102,9 +99,10 @@ OnDemandOptions on_demand(const Configuration& configuration) {
 
 int run(Words words) {
   raise_descriptor_limit();
-  const HandedOver handed = take_handed_over(words.inherited);
+  JobManagerHandOver handed;
+  if (words.inherited) handed = JobManagerHandOver::from_text(take_inherited());
   EndSignals signals;
-  const Configuration configuration = daemon_configuration(words, handed);
+  const Configuration configuration = daemon_configuration(words, handed.settings);
   const std::string bind = job_manager_bind(configuration);
   static_cast<void>(task_manager_bind(configuration));
   const LinkOptions links = link_options(configuration);
@@ -113,9 +111,9 @@ int run(Words words) {
   const std::string id =
       words.cluster_id.empty() ? configuration.get(options::kClusterId) : words.cluster_id;
   check_cluster_id(id);
-  const bool one_application = words.mode == "application";
-  if (!one_application && words.mode != "session")
-    throw InvalidInput("--mode=" + words.mode + ": must be session or application");
+  const auto mode = cluster_mode_of(words.mode);
+  if (!mode) throw InvalidInput("--mode=" + words.mode + ": must be session or application");
+  const bool one_application = mode == ClusterMode::kApplication;
 
   const std::string logs = records.folder().make_logs(id);
   const auto log = open_log(configuration, logs, "jobmanager", words.inherited);
@@ -127,10 +125,10 @@ int run(Words words) {
   std::optional<ServingJobManager> serving;
   if (!has_high_availability(configuration)) serving.emplace(records, id);
   ClusterKeys keys{handed.secret_key, handed.clients, make_key_pair().secret_key};
-  ClusterRecord record = words.inherited ? records.read(id)
-                                         : record_by_hand(records, id, words.mode,
-                                                          has_high_availability(configuration),
-                                                          settings_of_cluster(configuration), keys);
+  ClusterRecord record =
+      words.inherited ? records.read(id)
+                      : record_by_hand(records, id, *mode, has_high_availability(configuration),
+                                       settings_of_cluster(configuration), keys);
   const std::filesystem::path folder = records.folder().make_run(id);
   write_keys(keys_file(folder), keys);
 
@@ -201,10 +199,10 @@ int run(Words words) {
   if (const std::optional<Address> address = lead.get()) {
     write_join_file(folder / "join.json", {id, *address, keys.join_key});
     record.endpoint = address->endpoint;
-    record.details["jobmanager"] = std::to_string(::getpid());
-    if (has_high_availability(configuration)) {
-      record.details["high-availability"] = configuration.get(options::kHighAvailabilityType);
-    }
+    ClusterFacts::set_job_manager(record, ::getpid());
+    if (has_high_availability(configuration))
+      ClusterFacts::set_high_availability(record,
+                                          configuration.get(options::kHighAvailabilityType));
     records.write(record);
   }
   const std::string why = end.get();

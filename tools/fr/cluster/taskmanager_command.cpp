@@ -12,6 +12,7 @@
 #include "cluster/join_file.h"
 #include "command.h"
 #include "exit_code/exit_code.h"
+#include "freshet/cluster_bootstrap.h"
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "host/cluster_presence.h"
@@ -65,9 +66,8 @@ std::optional<ClusterRecord> present_record(const ClusterRecords& records, const
 
 bool job_manager_lives(const std::optional<ClusterRecord>& record) {
   if (!record) return false;
-  const auto process = record->details.find("jobmanager");
-  return process == record->details.end() ||
-         !has_ended(static_cast<pid_t>(std::strtol(process->second.c_str(), nullptr, 10)));
+  const auto process = static_cast<pid_t>(ClusterFacts::job_manager(*record));
+  return process == 0 || !has_ended(process);
 }
 
 // Where the leader is, as the high-availability service tells.
@@ -100,9 +100,10 @@ std::unique_ptr<HighAvailability> watched(const Configuration& configuration,
 
 int run(Words words) {
   raise_descriptor_limit();
-  const HandedOver handed = take_handed_over(words.inherited);
+  TaskManagerHandOver handed;
+  if (words.inherited) handed = TaskManagerHandOver::from_text(take_inherited());
   EndSignals signals;
-  const Configuration configuration = daemon_configuration(words, handed);
+  const Configuration configuration = daemon_configuration(words, handed.settings);
   const std::string bind = task_manager_bind(configuration);
   const std::string told = told_host(configuration, options::kTaskmanagerHost);
   const LinkOptions links = link_options(configuration);
@@ -122,8 +123,8 @@ int run(Words words) {
   const ClusterPresence presence(records, id);
   if (words.join.empty()) join = join_of(records, id, words.inherited, signals);
   const auto known = records.find(id);
-  const bool ends_with_job_manager = known && known->details.count("mode") != 0 &&
-                                     known->details.at("mode") == "application" &&
+  const bool ends_with_job_manager = known &&
+                                     ClusterFacts::mode(*known) == ClusterMode::kApplication &&
                                      !has_high_availability(configuration);
   std::unique_ptr<TaskManager> manager;  // outlives what is posted to the node
   ClusterNode node(SystemClock::instance(), key_pair_of(join.secret_key));

@@ -3,6 +3,7 @@
 //
 //   fr-run app.so --target=template-name              a cluster for this application alone
 //   fr cluster start --target=template-name-session   one for many applications
+#include <freshet/cluster_bootstrap.h>
 #include <freshet/configuration.h>
 #include <freshet/error.h>
 #include <freshet/options.h>
@@ -14,12 +15,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <chrono>
-#include <cstdio>
 #include <exception>
 #include <fstream>
 #include <memory>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,6 +25,9 @@
 namespace {
 
 using freshet::ApplicationSpec;
+using freshet::ClusterFacts;
+using freshet::ClusterMode;
+using freshet::ClusterProcess;
 using freshet::ClusterRecord;
 using freshet::Configuration;
 using Client = std::unique_ptr<freshet::ClusterClient>;
@@ -35,40 +36,6 @@ using ClientFuture = freshet::Future<Client>;
 constexpr const char* kName = "template-name";
 constexpr std::int64_t kStartPatienceMs = 30'000;
 constexpr int kEndPatienceMs = 5'000;
-
-std::string drawn_id() {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::random_device random;
-  std::string id = std::string(kName) + "-";
-  for (int i = 0; i < 8; ++i) id += kDigits[random() % 16];
-  return id;
-}
-
-// As JSON, which is what the processes of a cluster are handed.
-std::string quoted(const std::string& text) {
-  std::string json = "\"";
-  for (const char byte : text) {
-    char code[8] = {byte};
-    if (static_cast<unsigned char>(byte) < ' ')
-      std::snprintf(code, sizeof code, "\\u%04x", static_cast<unsigned>(byte));
-    if (byte == '"' || byte == '\\') json += '\\';
-    json += code;
-  }
-  return json + "\"";
-}
-
-// The options of the cluster, and where its processes find plugins.
-std::string settings_of(const Configuration& configuration) {
-  std::string json;
-  const auto add = [&](const std::string& key, const std::string& text) {
-    json += (json.empty() ? "" : ",") + quoted(key) + ":" + quoted(text);
-  };
-  const Configuration of_cluster = configuration.of_scope(freshet::Scope::kCluster);
-  for (const auto& [key, entry] : of_cluster.to_entries()) add(key, entry.text);
-  if (const auto plugins = configuration.lookup(freshet::options::kPluginDirs.info()))
-    add(freshet::options::kPluginDirs.key(), plugins->text);
-  return "{" + json + "}";
-}
 
 // An id may have gone to another program: whether the process is one of that cluster.
 bool belongs_to(pid_t process, const std::string& cluster_id) {
@@ -96,7 +63,7 @@ class TemplateNameDeployer final : public freshet::ClusterDeployer {
   // No call blocks or throws: what fails fails the future.
   ClientFuture deploy_session(const Configuration& configuration) override {
     try {
-      const ClusterRecord record = start(configuration, "session");
+      const ClusterRecord record = start(configuration, ClusterMode::kSession);
       return or_kill(record, services_.connect(record, kStartPatienceMs));
     } catch (...) {
       return freshet::make_failed_future<Client>(std::current_exception());
@@ -106,7 +73,7 @@ class TemplateNameDeployer final : public freshet::ClusterDeployer {
   ClientFuture deploy_application(const ApplicationSpec& application,
                                   const Configuration& configuration) override {
     try {
-      const ClusterRecord record = start(configuration, "application");
+      const ClusterRecord record = start(configuration, ClusterMode::kApplication);
       ClientFuture connected = services_.connect(record, kStartPatienceMs);
       return or_kill(record, connected.then([application](Client&& arrived) {
         const auto client = std::make_shared<Client>(std::move(arrived));
@@ -146,36 +113,16 @@ class TemplateNameDeployer final : public freshet::ClusterDeployer {
 
  private:
   // The record comes first: whoever is killed after that leaves what kill() finds by it.
-  ClusterRecord start(const Configuration& configuration, const std::string& mode) {
-    ClusterRecord record;
-    record.cluster_id = configuration.find(freshet::options::kClusterId).value_or(drawn_id());
-    for (const ClusterRecord& known : services_.records()) {
-      if (known.cluster_id == record.cluster_id)
-        throw freshet::InvalidInput("cluster '" + record.cluster_id +
-                                    "' is there already: choose another cluster.id, or end it by "
-                                    "'fr cluster stop --cluster-id=" +
-                                    record.cluster_id + "'");
-    }
-    const auto [manager_public, manager_secret] = services_.make_key_pair();
-    const auto [client_public, client_secret] = services_.make_key_pair();
-    record.deployer = kName;
-    record.public_key = manager_public;
-    record.client_key = client_secret;
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    record.since_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-    record.details["mode"] = mode;
+  ClusterRecord start(const Configuration& configuration, ClusterMode mode) {
+    auto [record, job_manager] = freshet::plan_cluster(services_, kName, mode, configuration);
     services_.write_record(record);
     try {
-      const std::string settings = settings_of(configuration);
-      start_process(record, "jobmanager", "--mode=" + mode,
-                    "{\"secret_key\":" + quoted(manager_secret) + ",\"clients\":[" +
-                        quoted(client_public) + "],\"settings\":" + settings + "}");
+      start_process(record, job_manager);
       // An option of your own, a ConfigOption at namespace scope, can take the place of this one.
       const std::int32_t count = configuration.get(freshet::options::kStandaloneTaskManagers);
-      for (std::int32_t i = 1; i <= count; ++i) {
-        const std::string name = "taskmanager-" + std::to_string(i);
-        start_process(record, name, "--name=" + name, "{\"settings\":" + settings + "}");
-      }
+      for (std::int32_t i = 1; i <= count; ++i)
+        start_process(record,
+                      freshet::task_manager(services_, record, "taskmanager-" + std::to_string(i)));
       services_.write_record(record);
     } catch (...) {
       kill_processes_of(record);
@@ -185,15 +132,10 @@ class TemplateNameDeployer final : public freshet::ClusterDeployer {
     return record;
   }
 
-  // `name` up to its '-' is the command of fr; its id stands in the record under its name.
-  void start_process(ClusterRecord& record, const std::string& name, const std::string& flag,
-                     const std::string& handed) {
-    const std::int64_t process =
-        services_.start_detached(record.cluster_id, name,
-                                 {services_.program(), name.substr(0, name.find('-')),
-                                  "--cluster-id=" + record.cluster_id, flag, "--inherited"},
-                                 handed);
-    record.details[name] = std::to_string(process);
+  // Its id stands in the record under its name.
+  void start_process(ClusterRecord& record, const ClusterProcess& process) {
+    record.details[process.name] = std::to_string(services_.start_detached(
+        record.cluster_id, process.name, process.command, process.handed_over));
   }
 
   // A deployment that fails leaves nothing.
@@ -215,7 +157,7 @@ class TemplateNameDeployer final : public freshet::ClusterDeployer {
       return services_.read_record(*id);
     std::vector<ClusterRecord> sessions;
     for (ClusterRecord& record : services_.records()) {
-      if (record.deployer == kName && record.details["mode"] == "session")
+      if (record.deployer == kName && ClusterFacts::mode(record) == ClusterMode::kSession)
         sessions.push_back(std::move(record));
     }
     if (sessions.size() == 1) return sessions[0];
@@ -227,7 +169,7 @@ class TemplateNameDeployer final : public freshet::ClusterDeployer {
   // Runners and workers end with them.
   static void kill_processes_of(const ClusterRecord& record) {
     for (const auto& [name, value] : record.details) {
-      if (name == "jobmanager" || name.rfind("taskmanager-", 0) == 0)
+      if (name == ClusterFacts::kJobManager || name.rfind("taskmanager-", 0) == 0)
         kill_and_wait(static_cast<pid_t>(std::stol(value)), record.cluster_id);
     }
   }
