@@ -16,8 +16,8 @@ class FRESHET_API Error : public std::runtime_error {
   ~Error() override;
 };
 
-// The request itself is wrong: a bad value, a bad argument, a plan that can't be. Exit code 2 of
-// the tools ("refused input" and "bad usage" are told apart by the tool that caught it).
+// The request itself is wrong: a bad value, a bad argument, a plan that can't be executed. `fr` and
+// `fr-run` end with 65, or with 64 if it is the command line that is wrong.
 class FRESHET_API InvalidInput : public Error {
  public:
   using Error::Error;

@@ -26,7 +26,8 @@ struct ClusterRecord {
   std::string public_key;  // the job manager's
   std::string client_key;  // the secret key with which clients enter
   std::int64_t since_ms = 0;
-  // The deployer's own, such as process ids. Writing an empty one takes it away.
+  // The deployer's own, such as process ids, beside those that Freshet keeps there (ClusterFacts in
+  // freshet/cluster_bootstrap.h). Writing an empty one takes it away.
   std::map<std::string, std::string> details;
 };
 
