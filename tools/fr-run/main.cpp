@@ -25,6 +25,7 @@
 #include "freshet/error.h"
 #include "freshet/options.h"
 #include "freshet/target.h"
+#include "host/deployer_services.h"
 #include "interrupts.h"
 #include "main_here.h"
 #include "modules/application.h"
@@ -365,6 +366,9 @@ int main(int argc, char** argv) {
   int code = exit_code::kRefusedInput;
   try {
     code = run(line);
+  } catch (const freshet::core::JobManagerCantStart& error) {
+    // Not kNoCluster: the job manager refuses what it was given.
+    tell(error.what(), line.verbose);
   } catch (const freshet::ClusterUnreachable& error) {
     tell(error.what(), line.verbose);
     code = exit_code::kNoCluster;
