@@ -54,7 +54,7 @@ struct SimulatedClusterOptions {
   std::int64_t start_ms = 5'000;
   std::uint64_t resizes_fail_one_in = 0;  // of the deployer's answers
   std::uint64_t lost_starts_one_in = 0;   // of its task managers: they never register
-  bool rare_paths = false;  // are offered
+  bool rare_paths = false;                // are offered
   // Seeded bugs, which the checks must find.
   bool never_resend = false;
   bool frees_slots_twice = false;

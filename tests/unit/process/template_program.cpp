@@ -43,7 +43,8 @@ int main() {
   }
   const pid_t before = ::getpid();
   const bool forks = freshet::core::is_template();
-  const std::string word = forks ? freshet::core::serve_as_template() : freshet::core::take_inherited();
+  const std::string word =
+      forks ? freshet::core::serve_as_template() : freshet::core::take_inherited();
   freshet::core::end_group_with_parent();
   std::printf("%s by %d: %d thread %ld parent %d session %d descriptors",
               forks ? "forked" : "started", before, ::getpid(), ::syscall(SYS_gettid), ::getppid(),
