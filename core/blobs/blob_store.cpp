@@ -172,7 +172,7 @@ void BlobUpload::drop() noexcept {
 
 void BlobUpload::append(std::string_view bytes) {
   if (file_.get() < 0)
-    throw InvalidInput("the upload of " + sha256_.hex() + " is over: begin it anew");
+    throw InvalidInput("the upload of " + sha256_.hex() + " is over: begin it again");
   if (bytes.size() > size_ - received_) {
     drop();
     throw InvalidInput("the file " + sha256_.hex() + " has more than the " + std::to_string(size_) +
@@ -191,7 +191,7 @@ void BlobUpload::append(std::string_view bytes) {
 
 void BlobUpload::finish() {
   if (file_.get() < 0)
-    throw InvalidInput("the upload of " + sha256_.hex() + " is over: begin it anew");
+    throw InvalidInput("the upload of " + sha256_.hex() + " is over: begin it again");
   const Sha256 found = hash_.finish();
   if (received_ != size_ || found != sha256_) {
     drop();

@@ -124,7 +124,7 @@ std::string ElfFile::bytes_at(std::uint64_t offset, std::uint64_t size, const ch
   const ssize_t got = read_at(file_.get(), offset, bytes.data(), bytes.size());
   if (got < 0)
     refuse(std::string("can't be read: ") + std::strerror(errno) +
-           ": see to its disk, or copy it anew");
+           ": see to its disk, or copy it again");
   if (static_cast<std::uint64_t>(got) < size)
     refuse("became shorter while it was being read: try again when it is complete");
   return bytes;

@@ -76,7 +76,7 @@ bool matches(const std::string& text, const std::string& row) {
 
 TEST(Refusals, AllStandInTheTableForAuthorsAndNothingElseDoes) {
   // These take a race or a broken disk.
-  std::set<std::string> not_made_here = {"can't be read: …: see to its disk, or copy it anew",
+  std::set<std::string> not_made_here = {"can't be read: …: see to its disk, or copy it again",
                                          "was replaced while it was being opened: …"};
   const std::vector<std::string> rows = rows_of_the_table();
   if (::geteuid() != 0) {  // only root can give files to another user
